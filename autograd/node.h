@@ -1,0 +1,305 @@
+/* node.h: how tape, node and storage lie in memory. Private to the library.
+ *
+ *   ag_tape ── persistent ─▶ leaves that live as long as the tape
+ *           ── recorded ───▶ node 0 │ node 1 │ node 2 │ …        in execution order; the end is cut off by a rewind
+ *           ── scratch ────▶ what a gradient rule records        emptied after each rule of ag_backward
+ *           ── pool ───────▶ free blocks by size class
+ *
+ *   ag_tensor (128 bytes) ── op, in[] ─▶ earlier nodes
+ *                         ── shape ────▶ ag__shape, one per distinct shape and tape: equal pointers, equal shapes
+ *                         ── store ────▶ ag__storage, counted; NULL: the value (≤ 8 bytes) lies in the node, or is a view of such
+ *
+ * Invariants. A node's inputs were recorded before it. Leaves that persist always have a storage, so every write has a
+ * place for its stamp. node.slot is NULL outside a reverse loop.
+ */
+#ifndef AUTOGRAD_NODE_H
+#define AUTOGRAD_NODE_H
+
+#include <stdarg.h>
+
+#include "autograd/op.h"
+
+/* Paths off the common one: kept out of line, so that the common one saves no registers for them. */
+#define AG__COLD __attribute__((__cold__, __noinline__))
+
+typedef struct ag__shape {
+    struct ag__shape *next; /* in its hash bucket */
+    int64_t size;           /* elements */
+    int64_t dim[AG_MAX_RANK];
+    int64_t stride[AG_MAX_RANK]; /* row-major, in elements */
+    int rank;
+} ag__shape;
+
+typedef enum ag__kind { AG__POOL, AG__EXTERNAL, AG__MAPPED, AG__BORROWED } ag__kind;
+
+/* The record stands in the 64 bytes before a pooled block; the other kinds are records alone. */
+typedef struct ag__storage {
+    char *base;
+    size_t bytes;             /* usable */
+    uint64_t stamp;           /* clock of the last write; atomic access where tapes share it */
+    struct ag__storage *next; /* free list, list of workspaces, or list of a tape's foreign storages */
+    union {
+        struct {
+            ag_release_fn *release;
+            void *context;
+        };
+        struct {
+            struct ag__storage *owner; /* AG__BORROWED */
+            uint64_t seen;             /* owner's stamp when last looked at */
+        };
+    };
+    uint32_t refs;
+    uint8_t kind, size_class;
+    bool read_only;
+} ag__storage;
+_Static_assert(sizeof(ag__storage) <= 64, "a storage record fits in front of its block");
+
+enum {                      /* node flags */
+       AG__LIVE = 1,        /* cleared when poisoned */
+       AG__GRAD = 2,        /* requires a gradient */
+       AG__MARK = 4,        /* on a path of the running ag_gradients */
+       AG__TARGET = 8,      /* an x of the running ag_gradients */
+       AG__CUT = 16,        /* recorded while recording was off */
+       AG__LEAF = 32,       /* a leaf */
+       AG__PERSISTENT = 64, /* in the persistent region */
+       AG__TUPLE = 128,     /* several outputs; data is an ag_tensor *[] of its parts */
+       AG__PART = 256,      /* output of the tuple in[0] */
+       AG__RETAIN = 512,    /* keep the gradient */
+       AG__HAS_GRAD = 1024, /* on a leaf: its gradient handle has been filled */
+       AG__BORROWS = 2048,  /* leaf of another tape's storage */
+       AG__CELL = 4096      /* a gradient held by a slot */
+};
+
+typedef struct ag__meta { /* pooled blocks, dropped with their node */
+    char *name;
+    ag_tensor *grad; /* the stable handle: a persistent leaf, or the cell of a recorded node */
+} ag__meta;
+
+struct ag_tensor {
+    const ag_op *op; /* NULL: a leaf or a part */
+    ag_tape *tape;
+    const ag__shape *shape;
+    const int64_t *strides; /* NULL: row-major */
+    union {
+        void *data;
+        ag_tensor **part; /* AG__TUPLE */
+    };
+    ag__storage *store;
+    union {
+        double f64;
+        float f32[2];
+        int64_t i64;
+        unsigned char bytes[8];
+    } scalar;
+    ag_tensor *in[3]; /* more than 3: in[0] is an ag_tensor *[nin] */
+    void *attrs;
+    ag_tensor *slot; /* the gradient that has arrived, while a reverse loop runs */
+    ag__meta *meta;
+    uint64_t ran; /* clock when the value was computed */
+    uint32_t index;
+    uint32_t nin;
+    uint16_t flags, scope;
+    uint8_t dtype, out; /* out: AG__PART: which output */
+};
+_Static_assert(sizeof(ag_tensor) <= 128, "a node is at most 128 bytes");
+
+/* A gradient that a slot holds while a reverse loop runs: a copy of the node a rule returned, with strides of its own. */
+typedef struct ag__cell {
+    ag_tensor tensor;
+    int64_t strides[AG_MAX_RANK];
+} ag__cell;
+
+/* Nodes in segments of 2^shift cells that never move, and the bytes that go with them (attributes, names, strides). */
+typedef struct ag__chunk {
+    _Alignas(16) struct ag__chunk *prev;
+    size_t size, used;
+} ag__chunk;
+
+typedef struct ag__region {
+    ag_tensor **segment;
+    int64_t segments, capacity;
+    int64_t count; /* nodes */
+    int shift;
+    ag__chunk *chunk, *spare; /* spare: emptied chunks, kept */
+} ag__region;
+
+typedef struct ag__place {
+    int64_t count;
+    ag__chunk *chunk;
+    size_t used;
+} ag__place;
+
+typedef struct ag__markrec { /* lives in the recorded bytes, so that a rewind below it forgets it */
+    struct ag__markrec *prev;
+    uint64_t serial;
+    ag__place place; /* just behind this record */
+} ag__markrec;
+
+typedef struct ag__scope {
+    const char *name;
+    int parent;
+} ag__scope;
+
+enum { AG__SHAPE_BUCKETS = 256, AG__SIZE_CLASSES = 192, AG__MESSAGE = 512 };
+
+struct ag_tape {
+    ag__region *region; /* where results go now: recorded, or scratch inside ag_backward */
+    uint64_t clock;
+    ag_status status;
+    bool recording;
+    bool retain_all;
+    bool poison;       /* dropped memory is overwritten and set aside */
+    bool quiet;        /* inside shape checks whose failure is not an error */
+    uint8_t debug;     /* AG_DEBUG */
+    uint16_t want_bit; /* node flag that ag_wants tests */
+    uint16_t scope;
+    uint32_t scope_skipped; /* pushes refused while an error stood */
+    uint32_t want_only;     /* bit i: ag_wants(y, i) may be true */
+
+    ag__region recorded, persistent, scratch;
+    ag__storage *pool[AG__SIZE_CLASSES];
+    ag__storage *work;    /* workspaces of the run in progress */
+    ag__storage *foreign; /* external, mapped and borrowed storages */
+    ag_tensor *cells;     /* free gradient cells, linked through slot */
+    ag_tensor **touched;  /* leaves that the running backward has reached */
+    int64_t touched_count, touched_capacity;
+    size_t bytes, peak;
+
+    ag__shape *shapes[AG__SHAPE_BUCKETS];
+    ag__scope *scopes;
+    int scope_count, scope_capacity;
+    ag__markrec *mark;
+    uint64_t serial;
+    ag_tensor *key; /* i64 leaf: the key of the random numbers */
+    uint64_t draws;
+    int64_t executed; /* ops run, for tests of cost */
+    ag_tensor **quarantine;
+    int64_t quarantine_next;
+    char message[AG__MESSAGE];
+};
+
+/* Field by field: a 128-byte clear would cost more than the arithmetic of a small node. */
+static inline void ag__node_init(ag_tensor *x, ag_tape *t, const ag_op *op, uint32_t nin, unsigned flags) {
+    x->op = op;
+    x->tape = t;
+    x->shape = NULL;
+    x->strides = NULL;
+    x->data = NULL;
+    x->store = NULL;
+    x->in[0] = x->in[1] = x->in[2] = NULL;
+    x->attrs = NULL;
+    x->slot = NULL;
+    x->meta = NULL;
+    x->ran = 0;
+    x->nin = nin;
+    x->flags = (uint16_t)flags;
+    x->scope = t->scope;
+    x->dtype = x->out = 0;
+}
+
+/* error.c */
+/* The one function every error passes: keeps the first on the tape (t may be NULL) and the last in the thread. Returns NULL. */
+void *ag__fail(ag_tape *t, ag_status status, const char *format, ...) AG_PRINTF(3, 4);
+void *ag__vfail(ag_tape *t, ag_status status, const char *prefix, const char *format, va_list args);
+void ag__log(const char *format, ...) AG_PRINTF(1, 2);
+extern ag_tape ag__dropped; /* the tape of poisoned nodes: its status says so */
+
+/* arena.c: the only file that calls malloc and its kin */
+enum { AG__HUGE_PAGE = 2 << 20 };                          /* as an alignment it also asks for huge pages */
+void *ag__get(ag_tape *t, size_t bytes, size_t alignment); /* counted; NULL with the tape's error set. t may be NULL */
+void ag__give(ag_tape *t, void *block, size_t bytes);
+void *ag__grow(ag_tape *t, void *array, size_t element, int64_t count, int64_t *capacity); /* room for one more */
+void *ag__bump(ag_tape *t, ag__region *r, size_t bytes); /* 16-byte aligned, uninitialised */
+char *ag__bump_text(ag_tape *t, ag__region *r, const char *text);
+bool ag__region_more(ag_tape *t, ag__region *r); /* another segment */
+static inline ag__place ag__place_of(const ag__region *r) {
+    return (ag__place){r->count, r->chunk, r->chunk ? r->chunk->used : 0};
+}
+void ag__region_cut(ag_tape *t, ag__region *r, ag__place place); /* nodes and bytes beyond place are dropped */
+void ag__region_free(ag_tape *t, ag__region *r);
+void ag__quarantine_free(ag_tape *t);
+static inline ag_tensor *ag__node(const ag__region *r, int64_t i) {
+    return &r->segment[i >> r->shift][i & (((int64_t)1 << r->shift) - 1)];
+}
+/* The next node, everything zero but these; the caller raises r->count to keep it. */
+static inline ag_tensor *ag__node_new(ag_tape *t, ag__region *r, const ag_op *op, uint32_t nin, unsigned flags) {
+    if (r->count >> r->shift >= r->segments && !ag__region_more(t, r)) return NULL;
+    ag_tensor *x = ag__node(r, r->count);
+    ag__node_init(x, t, op, nin, flags);
+    x->index = (uint32_t)r->count;
+    return x;
+}
+
+/* storage.c */
+ag__storage *ag__storage_new(ag_tape *t, size_t bytes);                                /* pooled, one reference */
+void ag__storage_drop(ag_tape *t, ag__storage *s);                                     /* one reference less */
+ag__storage *ag__storage_foreign(ag_tape *t, ag__kind kind, void *base, size_t bytes); /* freed with the tape */
+void ag__storage_free_all(ag_tape *t);
+void *ag__temp(ag_tape *t, size_t bytes); /* pooled memory outside any node; NULL with the tape's error set */
+void ag__temp_free(ag_tape *t, void *block);
+void ag__work_free(ag_tape *t);
+void ag__borrow_refresh(ag_tape *t, ag__storage *s); /* stamps a borrowed storage that its owner wrote */
+
+/* shape.c */
+const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape); /* checks rank, signs and overflow */
+bool ag__contiguous(const ag_tensor *x);
+int64_t ag__stride(const ag_tensor *x, int axis);
+/* Copies x's elements row-major to out, or adds them (floats). */
+void ag__gather(const ag_tensor *x, void *out);
+void ag__accumulate(const ag_tensor *x, void *out);
+
+/* tensor.c */
+ag_tensor *ag__leaf_in(ag_tape *t, ag__region *r, ag_dtype dtype, const ag__shape *shape, bool inline_ok);
+ag__meta *ag__meta_of(ag_tensor *x);                               /* made when missing; NULL when memory is short */
+void ag__meta_free(ag_tensor *x);                                  /* of a node that is dropped */
+const char *ag__label(const ag_tensor *x, char *out, size_t size); /* "layer1.weight (5,3)" */
+extern const size_t ag__dtype_bytes[AG_DTYPE_COUNT];
+static inline bool ag__is_float(int dtype) { return dtype <= AG_F64; }
+static inline ag_tensor *const *ag__in(const ag_tensor *y) {
+    return y->nin <= 3 ? y->in : (ag_tensor *const *)(void *)y->in[0];
+}
+/* ag_wants, inline */
+static inline bool ag__wants(const ag_tensor *y, uint32_t i) {
+    const ag_tensor *x = ag__in(y)[i];
+    return x->flags & y->tape->want_bit && (i >= 32 || y->tape->want_only >> i & 1) && ag__is_float(x->dtype);
+}
+double ag__load(const void *p, int dtype);
+void ag__store_value(void *p, int dtype, double value);
+
+/* apply.c */
+bool ag__run(ag_tensor *y); /* op->run with its workspaces, stamps and debugging; replay uses it too */
+
+/* gradient.c: what a gradient is kept in */
+ag_tensor *ag__cell_keep(ag_tape *t, const ag_tensor *d); /* holds d's value; NULL when memory is short */
+void ag__cell_drop(ag_tape *t, ag_tensor *cell);
+ag_tensor *ag__grad_handle(ag_tensor *x); /* made, zeroed, when missing */
+
+/* backward.c */
+/* Records d[i] for every wanted input of y, by its rule or through its composition. */
+bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
+ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x); /* sums or expands d to x's shape; checks the dtype */
+
+/* attr.c */
+bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs);
+void ag__attrs_convert(const ag_op *op, void *attrs, ag_dtype dtype); /* dtype fields that are float become dtype */
+
+/* rng.c's needs */
+uint64_t ag__next_draw(ag_tape *t);
+uint64_t ag__key(const ag_tape *t);
+ag_tensor *ag__key_leaf(ag_tape *t);
+
+/* debug.c */
+void ag__debug_start(ag_tape *t);
+void ag__debug_end(const ag_tape *t);
+void ag__debug_ran(ag_tensor *y, double seconds);
+bool ag__debug_check(ag_tensor *y); /* AG_DEBUG=4: NaN and Inf become errors */
+double ag__now(void);               /* seconds, monotonic */
+bool ag__dot_wanted(void);          /* true at the program's first call, if AG_DOT asks for a drawing */
+
+/* dot.c */
+void ag__dot_from_environment(ag_tensor *loss);
+
+/* ops: the built-in records, ended by NULL */
+extern const ag_op *const ag__ops[];
+
+#endif

@@ -1,0 +1,115 @@
+/* registry.c: operations by name. The built-in records come from ops/ops.def, a user's own from ag_op_register. */
+#include <pthread.h>
+#include <string.h>
+
+#include "autograd/node.h"
+
+enum { USER_OPS = 512 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static const ag_op *user_op[USER_OPS];
+static int user_count;
+
+static int builtin_count(void) {
+    int n = 0;
+    while (ag__ops[n]) n++;
+    return n;
+}
+
+const ag_op *ag_op_at(int i) {
+    int builtin = builtin_count();
+    if (i < 0) return NULL;
+    if (i < builtin) return ag__ops[i];
+    pthread_mutex_lock(&lock);
+    const ag_op *op = i - builtin < user_count ? user_op[i - builtin] : NULL;
+    pthread_mutex_unlock(&lock);
+    return op;
+}
+
+const ag_op *ag_find_op(const char *name) {
+    const ag_op *op;
+    for (int i = 0; name && (op = ag_op_at(i)) != NULL; i++) {
+        if (!strcmp(op->name, name)) return op;
+    }
+    return NULL;
+}
+
+static const char *fault_of(const ag_op *op) {
+    if (!op->name || !*op->name) return "it has no name";
+    if (op->size != sizeof *op) return "its size is not sizeof(ag_op) of this library";
+    if (!op->shape && !op->compose) return "it has neither shape nor compose";
+    if (op->shape && !op->run && !(op->flags & AG_VIEW)) return "it has no run";
+    if (op->attr_size && !op->attrs) return "its attributes are not described";
+    if (op->writes && !(op->flags & AG_EFFECT)) return "it writes without AG_EFFECT";
+    return NULL;
+}
+
+bool ag_op_register(const ag_op *op) {
+    if (!op) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: the record is NULL") != NULL;
+    const char *fault = fault_of(op);
+    if (fault) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: '%s': %s", op->name ? op->name : "", fault) != NULL;
+    const ag_op *known = ag_find_op(op->name);
+    if (known == op) return true;
+    if (known) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: the name '%s' is taken", op->name) != NULL;
+    pthread_mutex_lock(&lock);
+    bool room = user_count < USER_OPS;
+    if (room) user_op[user_count++] = op;
+    pthread_mutex_unlock(&lock);
+    return room ||
+           ag__fail(NULL, AG_ERR_MEMORY, "op_register: '%s': the table holds %d operations", op->name, USER_OPS) != NULL;
+}
+
+/* Edits between two names, for suggestions; long names are not compared. */
+static int distance(const char *a, const char *b) {
+    enum { LONGEST = 32 };
+    int row[LONGEST + 1];
+    int m = (int)strlen(a), n = (int)strlen(b);
+    if (m > LONGEST || n > LONGEST) return LONGEST;
+    for (int j = 0; j <= n; j++) row[j] = j;
+    for (int i = 1; i <= m; i++) {
+        int corner = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int replaced = corner + (a[i - 1] != b[j - 1]);
+            int least = row[j - 1] < row[j] ? row[j - 1] + 1 : row[j] + 1;
+            corner = row[j];
+            row[j] = replaced < least ? replaced : least;
+        }
+    }
+    return row[n];
+}
+
+static const char *nearest(const char *name) {
+    const char *best = NULL;
+    int least = 3;
+    const ag_op *op;
+    for (int i = 0; (op = ag_op_at(i)) != NULL; i++) {
+        int d = distance(name, op->name);
+        if (d >= least) continue;
+        least = d;
+        best = op->name;
+    }
+    return best;
+}
+
+ag_tensor *ag_call(ag_tape *t, const char *name, ag_tensor *const in[], int n, const char *attributes) {
+    if (!t) return ag__fail(NULL, AG_ERR_ARGUMENT, "call: the tape is NULL");
+    if (t->status) return NULL;
+    const ag_op *op = ag_find_op(name);
+    if (!op) {
+        const char *near = name ? nearest(name) : NULL;
+        if (near) return ag__fail(t, AG_ERR_ARGUMENT, "unknown op '%s'; did you mean '%s'?", name, near);
+        return ag__fail(t, AG_ERR_ARGUMENT, "unknown op '%s'", name ? name : "NULL");
+    }
+    if (n < 0 || (n > 0 && !in)) return ag__fail(t, AG_ERR_ARGUMENT, "%s: the inputs are NULL", name);
+    void *attrs = op->attr_size ? ag__temp(t, op->attr_size) : NULL;
+    if (op->attr_size && !attrs) return NULL;
+    ag_tensor *y = NULL;
+    static const ag_attr_field none[] = {{0}};
+    ag_op bare = {.name = op->name, .attrs = none};
+    if (op->attr_size ? ag__attrs_parse(t, op, attributes, attrs) : ag__attrs_parse(t, &bare, attributes, &bare)) {
+        y = ag_apply_on(t, op, in, n, attrs);
+    }
+    ag__temp_free(t, attrs);
+    return y;
+}

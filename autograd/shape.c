@@ -1,0 +1,174 @@
+/* shape.c: shapes, strides, and the walk over a strided tensor.
+ *
+ * Each tape keeps one record per distinct shape, so that "same shape" is one pointer comparison, and every extent product is
+ * checked for overflow once, here. */
+#include <stdio.h>
+#include <string.h>
+
+#include "autograd/node.h"
+
+ag_shape ag_shape_list(const int64_t *dims, size_t count) {
+    ag_shape s = {0};
+    s.rank = count > AG_MAX_RANK + 1 ? AG_MAX_RANK + 1 : (int)count - 1;
+    for (int i = 0; i < s.rank && i < AG_MAX_RANK; i++) s.dim[i] = dims[i + 1];
+    return s;
+}
+
+ag_axes ag_axes_list(const int *axes, size_t count) {
+    ag_axes a = {.count = -1};
+    if (!axes) return a;
+    a.count = count > AG_MAX_RANK + 1 ? AG_MAX_RANK + 1 : (int)count - 1;
+    for (int i = 0; i < a.count && i < AG_MAX_RANK; i++) a.axis[i] = axes[i + 1];
+    return a;
+}
+
+static uint64_t hash_of(const ag_shape *s) {
+    uint64_t h = (uint64_t)s->rank + 0x9E3779B97F4A7C15u;
+    for (int i = 0; i < s->rank; i++) h = (h ^ (uint64_t)s->dim[i]) * 0xD6E8FEB86659FD93u;
+    return h ^ h >> 32;
+}
+
+/* Fills size and strides; false when a product of the extents that are not 0 does not fit the address space. */
+static bool lay_out(ag__shape *s) {
+    int64_t product = 1;
+    bool empty = false;
+    for (int i = s->rank - 1; i >= 0; i--) {
+        s->stride[i] = product;
+        if (s->dim[i] == 0) {
+            empty = true;
+        } else if (__builtin_mul_overflow(product, s->dim[i], &product) || product > INT64_MAX / 16) {
+            return false;
+        }
+    }
+    s->size = empty ? 0 : product;
+    return true;
+}
+
+const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape) {
+    if (shape->rank < 0 || shape->rank > AG_MAX_RANK) {
+        return ag__fail(t, AG_ERR_SHAPE, "a shape has at most %d axes", AG_MAX_RANK);
+    }
+    size_t bytes = (size_t)shape->rank * sizeof(int64_t);
+    ag__shape **bucket = &t->shapes[hash_of(shape) % AG__SHAPE_BUCKETS];
+    for (ag__shape *s = *bucket; s; s = s->next) {
+        if (s->rank == shape->rank && !memcmp(s->dim, shape->dim, bytes)) return s;
+    }
+    ag__shape made = {.rank = shape->rank};
+    memcpy(made.dim, shape->dim, bytes);
+    for (int i = 0; i < made.rank; i++) {
+        if (made.dim[i] < 0) {
+            return ag__fail(t, AG_ERR_SHAPE, "axis %d of a shape has the negative extent %lld", i, (long long)made.dim[i]);
+        }
+    }
+    if (!lay_out(&made))
+        return ag__fail(t, AG_ERR_SHAPE, "a shape of %d axes has more elements than memory has bytes", made.rank);
+    ag__shape *s = ag__bump(t, &t->persistent, sizeof *s);
+    if (!s) return NULL;
+    made.next = *bucket;
+    *s = made;
+    *bucket = s;
+    return s;
+}
+
+int64_t ag__stride(const ag_tensor *x, int axis) { return (x->strides ? x->strides : x->shape->stride)[axis]; }
+
+bool ag__contiguous(const ag_tensor *x) {
+    if (!x->strides || x->shape->size <= 1) return true;
+    for (int i = 0; i < x->shape->rank; i++) {
+        if (x->shape->dim[i] != 1 && x->strides[i] != x->shape->stride[i]) return false;
+    }
+    return true;
+}
+
+/* Visits x in row-major order, a run along the last axis at a time. */
+typedef struct walk {
+    const ag__shape *shape;
+    const int64_t *strides;
+    int64_t at[AG_MAX_RANK], offset, run, step;
+} walk;
+
+static walk walk_start(const ag_tensor *x) {
+    walk w = {.shape = x->shape, .strides = x->strides ? x->strides : x->shape->stride, .run = 1};
+    if (w.shape->rank) {
+        w.run = w.shape->dim[w.shape->rank - 1];
+        w.step = w.strides[w.shape->rank - 1];
+    }
+    return w;
+}
+
+static bool walk_next(walk *w) {
+    for (int i = w->shape->rank - 2; i >= 0; i--) {
+        w->offset += w->strides[i];
+        if (++w->at[i] < w->shape->dim[i]) return true;
+        w->offset -= w->at[i] * w->strides[i];
+        w->at[i] = 0;
+    }
+    return false;
+}
+
+/* Elements are moved as words of their size, whatever they are. */
+typedef uint64_t __attribute__((may_alias)) word64;
+typedef uint32_t __attribute__((may_alias)) word32;
+
+#define COPY_RUN(T) \
+    for (int64_t i = 0; i < w.run; i++) ((T *)out)[i] = ((const T *)x->data)[w.offset + i * w.step];
+#define ADD_RUN(T) \
+    for (int64_t i = 0; i < w.run; i++) ((T *)out)[i] += ((const T *)x->data)[w.offset + i * w.step];
+
+void ag__gather(const ag_tensor *x, void *out) {
+    if (x->shape->size == 0) return;
+    size_t element = ag__dtype_bytes[x->dtype];
+    if (ag__contiguous(x)) {
+        memmove(out, x->data, element * (size_t)x->shape->size);
+        return;
+    }
+    walk w = walk_start(x);
+    do {
+        if (element == 8) {
+            COPY_RUN(word64)
+        } else if (element == 4) {
+            COPY_RUN(word32)
+        } else {
+            COPY_RUN(unsigned char)
+        }
+        out = (char *)out + element * (size_t)w.run;
+    } while (walk_next(&w));
+}
+
+void ag__accumulate(const ag_tensor *x, void *out) {
+    if (x->shape->size == 0) return;
+    walk w = walk_start(x);
+    if (ag__contiguous(x)) { w = (walk){.shape = x->shape, .run = x->shape->size, .step = 1}; }
+    do {
+        if (x->dtype == AG_F32) {
+            if (w.step == 1) {
+                const float *from = (const float *)x->data + w.offset;
+                for (int64_t i = 0; i < w.run; i++) ((float *)out)[i] += from[i];
+            } else {
+                ADD_RUN(float)
+            }
+            out = (float *)out + w.run;
+        } else {
+            ADD_RUN(double)
+            out = (double *)out + w.run;
+        }
+    } while (w.strides && walk_next(&w));
+}
+
+const char *ag_shape_text(const ag_tensor *x, char *out, size_t size) {
+    size_t used = 0;
+    const char *name = x ? ag_name(x) : "NULL";
+    if (size) out[0] = '\0';
+    for (int i = -1; x && i <= x->shape->rank && used < size; i++) {
+        int n;
+        if (i < 0) {
+            n = snprintf(out, size, "%s%s(", name, *name ? " " : "");
+        } else if (i < x->shape->rank) {
+            n = snprintf(out + used, size - used, "%s%lld", i ? "," : "", (long long)x->shape->dim[i]);
+        } else {
+            n = snprintf(out + used, size - used, ")");
+        }
+        used += n > 0 ? (size_t)n : 0;
+    }
+    return out;
+}

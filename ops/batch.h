@@ -1,0 +1,22 @@
+/* batch.h: two operands whose last two axes are matrices and whose leading axes broadcast.
+ *
+ *     a (2,1,m,k), b (3,k,n):  6 pairs of matrices, pair i at a + 0·…, b + …   where a broadcast axis has stride 0 */
+#ifndef OPS_BATCH_H
+#define OPS_BATCH_H
+
+#include "autograd/op.h"
+
+typedef struct ag__batch {
+    int rank; /* leading axes of more than one matrix */
+    int64_t count;
+    int64_t dim[AG_MAX_RANK], a[AG_MAX_RANK], b[AG_MAX_RANK]; /* strides in elements */
+} ag__batch;
+
+/* In shape: both inputs of rank 2 or more, float and of one dtype; out gets the leading axes, the caller adds the last two. */
+bool ag__batch_shape(ag_tensor *y, ag_shape *out);
+/* In run, for the leading axes of y's output `out`. */
+ag__batch ag__batch_of(const ag_tensor *a, const ag_tensor *b, const ag_tensor *out);
+/* Where pair i starts, in elements. */
+void ag__batch_at(const ag__batch *s, int64_t i, int64_t *a, int64_t *b);
+
+#endif

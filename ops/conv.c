@@ -1,0 +1,257 @@
+/* conv.c: two-dimensional convolution (as everywhere in learning: cross-correlation) and its two gradients.
+ *
+ *     x (n, c, h, w)                          y[n,o,i,j] = Σ_c,r,s  w[o,c,r,s] · x[n, c, i·stride + r·dilation − padding, …]
+ *     w (o, c/groups, kh, kw)    conv2d        x, w ─▶ y
+ *     y (n, o, h', w')           conv2d_input  y, w ─▶ x
+ *                                conv2d_weight y, x ─▶ w
+ *
+ * With any fixed third, the sum Σ y x w over everything is linear in each of the three. So each op's gradients are the other
+ * two ops, to every order. What the result's shape leaves open (h from h' is not unique) is the attribute `shape`. */
+#include <stddef.h>
+#include <string.h>
+
+#include "ops/conv.h"
+#include "ops/need.h"
+#include "ops/ops.h"
+#include "ops/table.h"
+
+typedef struct conv_attrs {
+    ag_shape stride, padding, dilation; /* lists of two numbers; of one: for both axes */
+    int64_t groups;
+    ag_shape shape; /* of the result; conv2d has no use for it */
+} conv_attrs;
+
+#define SHARED_FIELDS                                                   \
+    {"stride", AG_ATTR_SHAPE, offsetof(conv_attrs, stride), "1,1"},     \
+    {"padding", AG_ATTR_SHAPE, offsetof(conv_attrs, padding), "0,0"},   \
+    {"dilation", AG_ATTR_SHAPE, offsetof(conv_attrs, dilation), "1,1"}, \
+    {"groups", AG_ATTR_I64, offsetof(conv_attrs, groups), "1"}
+
+static const ag_attr_field conv_fields[] = {SHARED_FIELDS, {0}};
+static const ag_attr_field gradient_fields[] = {SHARED_FIELDS, {"shape", AG_ATTR_SHAPE, offsetof(conv_attrs, shape), NULL}, {0}};
+
+/* ---- What fits together ---- */
+
+static const int64_t most_extent = INT64_C(1) << 31; /* keeps the sums below from overflowing */
+
+/* x, w or y: a tensor, or the shape of the result. */
+typedef struct operand {
+    const ag_tensor *tensor;
+    ag_shape shape;
+} operand;
+
+static operand given(const ag_tensor *x) { return (operand){x, ag_shape_of(x)}; }
+static operand wanted(ag_shape shape) { return (operand){NULL, shape}; }
+
+static const char *text_of(operand x, char *out) {
+    return x.tensor ? ag_shape_text(x.tensor, out, AG__TEXT) : ag__dims_text(x.shape, out);
+}
+
+static bool take_pair(ag_tensor *y, const char *name, const ag_shape *list, int64_t least, int64_t pair[2]) {
+    if (list->rank != 1 && list->rank != 2) {
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes one or two numbers, not %d", name, list->rank);
+    }
+    for (int i = 0; i < 2; i++) {
+        pair[i] = list->dim[list->rank == 1 ? 0 : i];
+        if (pair[i] < least || pair[i] > most_extent) {
+            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least %lld and at most 2^31", name, (long long)pair[i],
+                              (long long)least);
+        }
+    }
+    return true;
+}
+
+static bool take_window(ag_tensor *y, operand x, operand w, ag__window *s) {
+    const conv_attrs *a = ag_attrs(y);
+    char image[AG__TEXT], kernel[AG__TEXT];
+    int64_t out[2];
+    if (!take_pair(y, "stride", &a->stride, 1, s->stride) || !take_pair(y, "padding", &a->padding, 0, s->padding) ||
+        !take_pair(y, "dilation", &a->dilation, 1, s->dilation)) {
+        return false;
+    }
+    for (int i = 0; i < 2; i++) {
+        int64_t n = x.shape.dim[i + 2], k = w.shape.dim[i + 2];
+        if (n > most_extent || k > most_extent || k < 1) {
+            return ag_op_fail(y, AG_ERR_SHAPE, "image %s and kernel %s must have at most 2^31 pixels on an axis, the kernel at least one",
+                              text_of(x, image), text_of(w, kernel));
+        }
+        int64_t room = n + 2 * s->padding[i], reach = s->dilation[i] * (k - 1) + 1;
+        if (reach > room) {
+            return ag_op_fail(y, AG_ERR_SHAPE, "kernel %s spans %lld pixels on axis %d, where %s has %lld with its padding",
+                              text_of(w, kernel), (long long)reach, i + 2, text_of(x, image), (long long)room);
+        }
+        out[i] = (room - reach) / s->stride[i] + 1;
+    }
+    s->h = x.shape.dim[2], s->w = x.shape.dim[3], s->kh = w.shape.dim[2], s->kw = w.shape.dim[3];
+    s->oh = out[0], s->ow = out[1];
+    return true;
+}
+
+/* Fills s from x, w and the attributes of node y, and checks the gradient g, if the node has one, against them. */
+static bool check(ag_tensor *y, operand x, operand w, const ag_tensor *g, ag__conv2d *s) {
+    const conv_attrs *a = ag_attrs(y);
+    char image[AG__TEXT], kernel[AG__TEXT], have[AG__TEXT], want[AG__TEXT];
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
+    if (x.shape.rank != 4 || w.shape.rank != 4) {
+        return ag_op_fail(y, AG_ERR_SHAPE, "takes x (n,c,h,w) and w (o,c/groups,kh,kw), not %s and %s", text_of(x, image),
+                          text_of(w, kernel));
+    }
+    int64_t c = x.shape.dim[1], o = w.shape.dim[0];
+    if (a->groups < 1 || c % a->groups || o % a->groups) {
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "groups is %lld; it must divide axis 1 of %s and axis 0 of kernel %s", (long long)a->groups,
+                          text_of(x, image), text_of(w, kernel));
+    }
+    if (w.shape.dim[1] != c / a->groups) {
+        return ag_op_fail(y, AG_ERR_SHAPE, "%s has %lld channels in each of %lld group(s), where kernel %s takes %lld", text_of(x, image),
+                          (long long)(c / a->groups), (long long)a->groups, text_of(w, kernel), (long long)w.shape.dim[1]);
+    }
+    if (!take_window(y, x, w, &s->window)) return false;
+    s->n = x.shape.dim[0], s->groups = a->groups, s->c = c / a->groups, s->o = o / a->groups;
+    ag_shape out = {4, {s->n, o, s->window.oh, s->window.ow}};
+    if (!g || ag__same_shape(ag_shape_of(g), out)) return true;
+    return ag_op_fail(y, AG_ERR_SHAPE, "the gradient is %s, where conv2d of %s and kernel %s is %s", ag_shape_text(g, have, sizeof have),
+                      text_of(x, image), text_of(w, kernel), ag__dims_text(out, want));
+}
+
+/* Inputs p and q as row-major data; with no element in one of them the sum is empty, and the result 0. */
+static bool operands(ag_tensor *y, const void **p, const void **q) {
+    size_t bytes = (size_t)ag_size(y) * ag_dtype_size(ag_dtype_of(y));
+    *p = *q = NULL;
+    if (ag_size(ag_in(y, 0)) == 0 || ag_size(ag_in(y, 1)) == 0) {
+        if (bytes) memset(ag_out_data(y, 0), 0, bytes);
+        return true;
+    }
+    *p = ag_op_dense(y, 0);
+    *q = ag_op_dense(y, 1);
+    return *p && *q;
+}
+
+/* ---- The rules ---- */
+
+static ag_tensor *convolve(const ag_op *op, ag_tensor *p, ag_tensor *q, const conv_attrs *attrs, ag_shape shape) {
+    conv_attrs a = *attrs;
+    a.shape = shape;
+    return ag_apply(op, (ag_tensor *[]){p, q}, 2, &a);
+}
+
+static ag_tensor *y_of(ag_tensor *x, ag_tensor *w, const conv_attrs *a) {
+    return convolve(&ag__op_conv2d, x, w, a, (ag_shape){0});
+}
+static ag_tensor *x_of(ag_tensor *y, ag_tensor *w, const conv_attrs *a, const ag_tensor *x) {
+    return convolve(&ag__op_conv2d_input, y, w, a, ag_shape_of(x));
+}
+static ag_tensor *w_of(ag_tensor *y, ag_tensor *x, const conv_attrs *a, const ag_tensor *w) {
+    return convolve(&ag__op_conv2d_weight, y, x, a, ag_shape_of(w));
+}
+
+static bool conv2d_shape(ag_tensor *y) {
+    ag__conv2d s;
+    operand x = given(ag_in(y, 0)), w = given(ag_in(y, 1));
+    if (!check(y, x, w, NULL, &s)) return false;
+    return ag_out_shape(y, 0, ag_dtype_of(x.tensor), (ag_shape){4, {s.n, w.shape.dim[0], s.window.oh, s.window.ow}});
+}
+
+static bool conv2d_run(ag_tensor *y) {
+    ag__conv2d s;
+    const void *x, *w;
+    if (!check(y, given(ag_in(y, 0)), given(ag_in(y, 1)), NULL, &s) || !operands(y, &x, &w)) return false;
+    return !x || ag__conv2d_run(y, &s, x, w, NULL);
+}
+
+static bool conv2d_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1);
+    if (ag_wants(y, 0) && !(d[0] = x_of(g[0], w, ag_attrs(y), x))) return false;
+    if (ag_wants(y, 1) && !(d[1] = w_of(g[0], x, ag_attrs(y), w))) return false;
+    return true;
+}
+
+static bool input_shape(ag_tensor *y) {
+    const conv_attrs *a = ag_attrs(y);
+    ag__conv2d s;
+    if (!ag__need_shape(y, a->shape) || !check(y, wanted(a->shape), given(ag_in(y, 1)), ag_in(y, 0), &s)) return false;
+    return ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), a->shape);
+}
+
+static bool input_run(ag_tensor *y) {
+    const conv_attrs *a = ag_attrs(y);
+    ag__conv2d s;
+    const void *g, *w;
+    if (!check(y, wanted(a->shape), given(ag_in(y, 1)), ag_in(y, 0), &s) || !operands(y, &g, &w)) return false;
+    return !g || ag__conv2d_run(y, &s, NULL, w, g);
+}
+
+static bool input_grad(ag_tensor *y, ag_tensor *const u[], ag_tensor *d[]) {
+    ag_tensor *g = ag_in(y, 0), *w = ag_in(y, 1);
+    if (ag_wants(y, 0) && !(d[0] = y_of(u[0], w, ag_attrs(y)))) return false;
+    if (ag_wants(y, 1) && !(d[1] = w_of(g, u[0], ag_attrs(y), w))) return false;
+    return true;
+}
+
+static bool weight_shape(ag_tensor *y) {
+    const conv_attrs *a = ag_attrs(y);
+    ag__conv2d s;
+    if (!ag__need_shape(y, a->shape) || !check(y, given(ag_in(y, 1)), wanted(a->shape), ag_in(y, 0), &s)) return false;
+    return ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), a->shape);
+}
+
+static bool weight_run(ag_tensor *y) {
+    const conv_attrs *a = ag_attrs(y);
+    ag__conv2d s;
+    const void *g, *x;
+    if (!check(y, given(ag_in(y, 1)), wanted(a->shape), ag_in(y, 0), &s) || !operands(y, &g, &x)) return false;
+    return !g || ag__conv2d_run(y, &s, x, NULL, g);
+}
+
+static bool weight_grad(ag_tensor *y, ag_tensor *const u[], ag_tensor *d[]) {
+    ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1);
+    if (ag_wants(y, 0) && !(d[0] = y_of(x, u[0], ag_attrs(y)))) return false;
+    if (ag_wants(y, 1) && !(d[1] = x_of(g, u[0], ag_attrs(y), x))) return false;
+    return true;
+}
+
+const ag_op ag__op_conv2d = {
+    .size = sizeof(ag_op), .name = "conv2d", .arity = 2, .flags = AG_MULTILINEAR,
+    .attr_size = sizeof(conv_attrs), .attrs = conv_fields, .formula = "Σ over channels and taps of w · x",
+    .shape = conv2d_shape, .run = conv2d_run, .grad = conv2d_grad,
+};
+
+const ag_op ag__op_conv2d_input = {
+    .size = sizeof(ag_op), .name = "conv2d_input", .arity = 2, .flags = AG_MULTILINEAR,
+    .attr_size = sizeof(conv_attrs), .attrs = gradient_fields, .formula = "∂/∂x ⟨g, conv2d(x, w)⟩",
+    .shape = input_shape, .run = input_run, .grad = input_grad,
+};
+
+const ag_op ag__op_conv2d_weight = {
+    .size = sizeof(ag_op), .name = "conv2d_weight", .arity = 2, .flags = AG_MULTILINEAR,
+    .attr_size = sizeof(conv_attrs), .attrs = gradient_fields, .formula = "∂/∂w ⟨g, conv2d(x, w)⟩",
+    .shape = weight_shape, .run = weight_run, .grad = weight_grad,
+};
+
+ag_conv2d_options ag_conv2d_defaults(void) {
+    return (ag_conv2d_options){.size = sizeof(ag_conv2d_options), .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+}
+
+/* Options of an older, shorter struct keep their meaning: what they lack has its default. */
+static conv_attrs attrs_of(const ag_conv2d_options *options) {
+    ag_conv2d_options o = ag_conv2d_defaults();
+    if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
+    conv_attrs a = {.stride = {2, {o.stride[0], o.stride[1]}}, .groups = o.groups};
+    a.padding = (ag_shape){2, {o.padding[0], o.padding[1]}};
+    a.dilation = (ag_shape){2, {o.dilation[0], o.dilation[1]}};
+    return a;
+}
+
+ag_tensor *ag_conv2d(ag_tensor *x, ag_tensor *w, const ag_conv2d_options *options) {
+    conv_attrs a = attrs_of(options);
+    return convolve(&ag__op_conv2d, x, w, &a, (ag_shape){0});
+}
+
+ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x, const ag_conv2d_options *options) {
+    conv_attrs a = attrs_of(options);
+    return convolve(&ag__op_conv2d_input, g, w, &a, x);
+}
+
+ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w, const ag_conv2d_options *options) {
+    conv_attrs a = attrs_of(options);
+    return convolve(&ag__op_conv2d_weight, g, x, &a, w);
+}

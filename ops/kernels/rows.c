@@ -1,0 +1,31 @@
+/* rows.c: one loop per row of elementwise.def and dtype. */
+#include "rows.h"
+
+#include <math.h>
+#include <stdbool.h>
+
+#define W(v) ((uint64_t)(v))
+
+#define T float
+#define NAME(row) row##_f32
+#define F(fn) fn##f
+#include "rows_float.h"
+
+#define T double
+#define NAME(row) row##_f64
+#define F(fn) fn
+#include "rows_float.h"
+
+#include "rows_i64.h"
+
+#define F1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64}},
+#define P1 F1
+#define F2 F1
+#define N1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64, name##_i64}},
+#define N2 N1
+#define S1 N1
+#define C2 N1
+#define W3 N1
+const ag__row ag__rows[AG__ROW_COUNT] = {
+#include "../elementwise.def"
+};

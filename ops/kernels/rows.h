@@ -1,0 +1,36 @@
+/* rows.h: the loops of the elementwise rows. in[] and out are row-major runs of n elements; p is the scalar attribute. */
+#ifndef AUTOGRAD_OPS_KERNELS_ROWS_H
+#define AUTOGRAD_OPS_KERNELS_ROWS_H
+
+#include <stdint.h>
+
+typedef void ag__row_fn(int64_t n, const void *const in[], void *out, double p);
+
+typedef struct ag__row {
+    ag__row_fn *loop[4]; /* by the dtype of the last input: f32, f64, i64, bool; NULL: not for this dtype */
+} ag__row;
+
+enum {
+#define F1(name, ...) AG__ROW_##name,
+#define N1 F1
+#define P1 F1
+#define F2 F1
+#define N2 F1
+#define S1 F1
+#define C2 F1
+#define W3 F1
+#include "../elementwise.def"
+#undef F1
+#undef N1
+#undef P1
+#undef F2
+#undef N2
+#undef S1
+#undef C2
+#undef W3
+    AG__ROW_COUNT
+};
+
+extern const ag__row ag__rows[AG__ROW_COUNT];
+
+#endif

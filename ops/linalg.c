@@ -1,0 +1,220 @@
+/* linalg.c: triangles and what is made of them: tril, the Cholesky factor, triangular systems.
+ *
+ *     tril x      Cholesky: ½ (a + aᵀ) = L Lᵀ      solve: T x = b, T one triangle of a, or its transpose
+ *     ■ · ·       The symmetric part is factored, not one triangle: for a symmetric a that is a itself, and the
+ *     ■ ■ ·       gradient is then the symmetric matrix that an optimizer expects and that single elements of a
+ *     ■ ■ ■       confirm when they are moved.
+ *
+ * Invariant: no rule reads a triangle that its op ignores, and none writes a gradient there. */
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/batch.h"
+#include "ops/kernels/linalg.h"
+#include "ops/need.h"
+#include "ops/ops.h"
+#include "ops/table.h"
+
+enum { GRAIN = 1 << 16 }; /* multiplications worth waking a thread for */
+
+static int64_t grain_of(double work) { return (int64_t)(GRAIN / (work + 1)) + 1; }
+
+static const ag__linalg *kernels(const ag_tensor *y) { return ag_dtype_of(y) == AG_F64 ? &ag__linalg_f64 : &ag__linalg_f32; }
+
+static bool need_square(ag_tensor *y, int i) {
+    const ag_tensor *a = ag_in(y, i);
+    char text[AG__TEXT];
+    if (!ag_need_float(y, i) || !ag_need_rank(y, i, 2, AG_MAX_RANK)) return false;
+    if (ag_dim(a, -1) == ag_dim(a, -2)) return true;
+    return ag_op_fail(y, AG_ERR_SHAPE, "needs square matrices on the last two axes, not %s", ag_shape_text(a, text, sizeof text));
+}
+
+/* ---- tril ---- */
+
+typedef struct tril_attrs {
+    int64_t diagonal;
+} tril_attrs;
+
+static const ag_attr_field tril_fields[] = {{"diagonal", AG_ATTR_I64, offsetof(tril_attrs, diagonal), "0"}, {0}};
+
+static bool tril_shape(ag_tensor *y) {
+    return ag__need_number(y, 0) && ag_need_rank(y, 0, 2, AG_MAX_RANK) && ag_out_like(y, 0, ag_in(y, 0));
+}
+
+static bool tril_run(ag_tensor *y) {
+    int64_t rows = ag_dim(y, -2), cols = ag_dim(y, -1), diagonal = ((const tril_attrs *)ag_attrs(y))->diagonal;
+    size_t element = ag_dtype_size(ag_dtype_of(y)), row = (size_t)cols * element;
+    if (ag_size(y) == 0) return true;
+    const char *x = ag_op_dense(y, 0);
+    char *out = ag_out_data(y, 0);
+    if (!x) return false;
+    diagonal = diagonal < -rows ? -rows : diagonal > cols ? cols : diagonal;
+    for (int64_t i = 0; i < ag_size(y) / cols; i++, x += row, out += row) {
+        int64_t kept = i % rows + diagonal + 1;
+        size_t bytes = (size_t)(kept < 0 ? 0 : kept > cols ? cols : kept) * element;
+        memcpy(out, x, bytes);
+        memset(out + bytes, 0, row - bytes);
+    }
+    return true;
+}
+
+static bool tril_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (d[0] = ag_tril(g[0], ((const tril_attrs *)ag_attrs(y))->diagonal)) != NULL;
+}
+
+const ag_op ag__op_tril = {
+    .size = sizeof(ag_op), .name = "tril", .arity = 1, .flags = AG_LINEAR, .attr_size = sizeof(tril_attrs),
+    .attrs = tril_fields, .formula = "x[i][j] where j ≤ i + diagonal, else 0",
+    .shape = tril_shape, .run = tril_run, .grad = tril_grad,
+};
+
+ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal) {
+    tril_attrs a = {diagonal};
+    return ag_apply(&ag__op_tril, &x, 1, &a);
+}
+
+/* ---- cholesky ---- */
+
+typedef struct factoring {
+    const ag__linalg *kernels;
+    const char *a;
+    char *l;
+    int64_t n, bytes; /* of one matrix */
+    int64_t *reached; /* by each matrix: n, or its bad pivot */
+} factoring;
+
+static void factor(void *context, int64_t begin, int64_t end) {
+    const factoring *f = context;
+    for (int64_t i = begin; i < end; i++) f->reached[i] = f->kernels->cholesky(f->n, f->a + i * f->bytes, f->l + i * f->bytes);
+}
+
+static bool fail_pivot(ag_tensor *y, int64_t matrix, int64_t pivot) {
+    int64_t n = ag_dim(y, -1), at = (matrix * n + pivot) * n + pivot;
+    const void *l = ag_out_data(y, 0);
+    double value = ag_dtype_of(y) == AG_F64 ? ((const double *)l)[at] : (double)((const float *)l)[at];
+    char text[AG__TEXT], which[48] = "";
+    if (ag_rank(y) > 2) snprintf(which, sizeof which, "matrix %lld of ", (long long)matrix);
+    return ag_op_fail(y, AG_ERR_VALUE, "%s%s is not positive definite: pivot %lld is %g; a multiple of the identity added to it helps",
+                      which, ag_shape_text(ag_in(y, 0), text, sizeof text), (long long)pivot, value);
+}
+
+static bool cholesky_shape(ag_tensor *y) { return need_square(y, 0) && ag_out_like(y, 0, ag_in(y, 0)); }
+
+static bool cholesky_run(ag_tensor *y) {
+    if (ag_size(y) == 0) return true;
+    factoring f = {.kernels = kernels(y), .a = ag_op_dense(y, 0), .l = ag_out_data(y, 0), .n = ag_dim(y, -1)};
+    int64_t count = ag_size(y) / (f.n * f.n);
+    f.bytes = f.n * f.n * (int64_t)ag_dtype_size(ag_dtype_of(y));
+    f.reached = ag_op_workspace(y, (size_t)count * sizeof *f.reached);
+    if (!f.a || !f.reached) return false;
+    ag_parallel_for(count, grain_of((double)f.n * (double)f.n * (double)f.n / 3), factor, &f);
+    for (int64_t i = 0; i < count; i++) {
+        if (f.reached[i] < f.n) return fail_pivot(y, i, f.reached[i]);
+    }
+    return true;
+}
+
+/* Murray (2016), "Differentiation of the Cholesky decomposition": with X = Lᵀ tril(g),
+ * ∂a = ½ L⁻ᵀ (Φ + Φᵀ) L⁻¹, Φ the lower triangle of X with its diagonal halved. Symmetric, so L⁻ᵀ may be applied twice. */
+static bool cholesky_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    ag_tensor *x = ag_matmul(ag_transpose(y, -1, -2), ag_tril(g[0], 0));
+    ag_tensor *both = ag_add(ag_tril(x, 0), ag_transpose(ag_tril(x, -1), -1, -2));
+    ag_tensor *half = ag_solve_triangular(y, both, false, true);
+    return (d[0] = ag_scale(ag_solve_triangular(y, ag_transpose(half, -1, -2), false, true), 0.5)) != NULL;
+}
+
+const ag_op ag__op_cholesky = {
+    .size = sizeof(ag_op), .name = "cholesky", .arity = 1, .formula = "lower L with L Lᵀ = ½ (a + aᵀ)",
+    .shape = cholesky_shape, .run = cholesky_run, .grad = cholesky_grad,
+};
+
+ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, NULL); }
+
+/* ---- solve_triangular ---- */
+
+typedef struct solve_attrs {
+    bool upper, transpose;
+} solve_attrs;
+
+static const ag_attr_field solve_fields[] = {{"upper", AG_ATTR_BOOL, offsetof(solve_attrs, upper), "false"},
+                                             {"transpose", AG_ATTR_BOOL, offsetof(solve_attrs, transpose), "false"},
+                                             {0}};
+
+typedef struct solving {
+    const ag__linalg *kernels;
+    const ag_tensor *b;
+    const char *a;
+    char *x;
+    int64_t n, m, row, col, element;
+    bool upper;
+    ag__batch batch;
+} solving;
+
+static void solve(void *context, int64_t begin, int64_t end) {
+    const solving *s = context;
+    int64_t row = ag_stride(s->b, -2), col = ag_stride(s->b, -1), a, b;
+    for (int64_t i = begin; i < end; i++) {
+        ag__batch_at(&s->batch, i, &a, &b);
+        char *x = s->x + i * s->n * s->m * s->element;
+        const char *from = (const char *)ag_data(s->b) + b * s->element;
+        for (int64_t p = 0; p < s->n; p++) {
+            for (int64_t q = 0; q < s->m; q++) {
+                ag__copy_slab(x + (p * s->m + q) * s->element, from + (p * row + q * col) * s->element, (size_t)s->element);
+            }
+        }
+        s->kernels->solve(s->n, s->m, s->a + a * s->element, s->row, s->col, s->upper, x);
+    }
+}
+
+static bool solve_shape(ag_tensor *y) {
+    const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
+    char left[AG__TEXT], right[AG__TEXT];
+    ag_shape s;
+    if (!need_square(y, 0) || !ag__batch_shape(y, &s)) return false;
+    if (ag_dim(a, -1) != ag_dim(b, -2)) {
+        return ag_op_fail(y, AG_ERR_SHAPE, "a x = b needs as many rows in b as in a: %s, %s", ag_shape_text(a, left, sizeof left),
+                          ag_shape_text(b, right, sizeof right));
+    }
+    s.dim[s.rank - 2] = ag_dim(b, -2);
+    s.dim[s.rank - 1] = ag_dim(b, -1);
+    return ag_out_shape(y, 0, ag_dtype_of(b), s);
+}
+
+static bool solve_run(ag_tensor *y) {
+    const ag_tensor *a = ag_in(y, 0);
+    const solve_attrs *attrs = ag_attrs(y);
+    if (ag_size(y) == 0) return true;
+    solving s = {.kernels = kernels(y), .a = ag_data(a), .b = ag_in(y, 1), .x = ag_out_data(y, 0)};
+    s.n = ag_dim(y, -2), s.m = ag_dim(y, -1);
+    s.element = (int64_t)ag_dtype_size(ag_dtype_of(y));
+    s.row = ag_stride(a, attrs->transpose ? -1 : -2), s.col = ag_stride(a, attrs->transpose ? -2 : -1);
+    s.upper = attrs->upper != attrs->transpose;
+    s.batch = ag__batch_of(a, s.b, y);
+    ag_parallel_for(s.batch.count, grain_of((double)s.n * (double)s.n * (double)s.m / 2), solve, &s);
+    return true;
+}
+
+/* T y = b: ∂b = T⁻ᵀ g and ∂T = −∂b yᵀ, of which T's triangle counts; for T = aᵀ both are turned over. Written so that the
+ * triangle is always the lower one of p qᵀ. */
+static bool solve_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    const solve_attrs *s = ag_attrs(y);
+    ag_tensor *db = ag_solve_triangular(ag_in(y, 0), g[0], s->upper, !s->transpose);
+    if (ag_wants(y, 1)) d[1] = db;
+    if (!ag_wants(y, 0)) return db != NULL;
+    bool turned = s->transpose != s->upper;
+    ag_tensor *p = turned ? y : db, *q = turned ? db : y;
+    ag_tensor *triangle = ag_tril(ag_matmul(p, ag_transpose(q, -1, -2)), 0);
+    return (d[0] = ag_neg(s->upper ? ag_transpose(triangle, -1, -2) : triangle)) != NULL;
+}
+
+const ag_op ag__op_solve_triangular = {
+    .size = sizeof(ag_op), .name = "solve_triangular", .arity = 2, .attr_size = sizeof(solve_attrs), .attrs = solve_fields,
+    .formula = "x with T x = b, T a triangle of a (or of a, transposed)",
+    .shape = solve_shape, .run = solve_run, .grad = solve_grad,
+};
+
+ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper, bool transpose) {
+    solve_attrs s = {upper, transpose};
+    return ag_apply(&ag__op_solve_triangular, (ag_tensor *[]){a, b}, 2, &s);
+}

@@ -1,0 +1,21 @@
+/* map.h: what an elementwise op adds to its record, and the shape and run that all of them share. */
+#ifndef AUTOGRAD_OPS_MAP_H
+#define AUTOGRAD_OPS_MAP_H
+
+#include "autograd/op.h"
+#include "ops/kernels/rows.h"
+
+/* The gradient of one input; inputs in order, then the output, the gradient that arrives, the scalar attribute. */
+typedef ag_tensor *ag__rule_fn(ag_tensor *in0, ag_tensor *in1, ag_tensor *in2, ag_tensor *y, ag_tensor *g, double p);
+
+typedef struct ag_map {
+    const ag__row *row;
+    ag__rule_fn *rule[3]; /* NULL: none flows there */
+    bool to_bool;
+} ag_map;
+
+bool ag__map_shape(ag_tensor *y);
+bool ag__map_run(ag_tensor *y);
+bool ag__map_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
+
+#endif

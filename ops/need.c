@@ -1,0 +1,42 @@
+/* need.c: checks that several operations share, beyond those of op.h. */
+#include <stdio.h>
+
+#include "ops/need.h"
+
+bool ag__need_number(ag_tensor *y, int i) {
+    if (ag_dtype_of(ag_in(y, i)) != AG_BOOL) return true;
+    char text[AG__TEXT];
+    return ag_op_fail(y, AG_ERR_DTYPE, "%s is bool; f32, f64 or i64 is needed: ag_cast it",
+                      ag_shape_text(ag_in(y, i), text, sizeof text));
+}
+
+bool ag__need_shape(ag_tensor *y, ag_shape s) {
+    if (s.rank < 0 || s.rank > AG_MAX_RANK) {
+        return ag_op_fail(y, AG_ERR_SHAPE, "shape has more than %d axes", AG_MAX_RANK);
+    }
+    for (int i = 0; i < s.rank; i++) {
+        char text[AG__TEXT];
+        if (s.dim[i] < 0) {
+            return ag_op_fail(y, AG_ERR_SHAPE, "shape %s has the negative extent %lld at axis %d",
+                              ag__dims_text(s, text), (long long)s.dim[i], i);
+        }
+    }
+    return true;
+}
+
+bool ag__same_shape(ag_shape a, ag_shape b) {
+    if (a.rank != b.rank) return false;
+    for (int i = 0; i < a.rank; i++) {
+        if (a.dim[i] != b.dim[i]) return false;
+    }
+    return true;
+}
+
+const char *ag__dims_text(ag_shape s, char *out) {
+    int used = snprintf(out, AG__TEXT, "(");
+    for (int i = 0; i < s.rank && i < AG_MAX_RANK; i++) {
+        used += snprintf(out + used, (size_t)(AG__TEXT - used), i ? ",%lld" : "%lld", (long long)s.dim[i]);
+    }
+    snprintf(out + used, (size_t)(AG__TEXT - used), s.rank > AG_MAX_RANK ? ",...)" : ")");
+    return out;
+}

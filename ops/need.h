@@ -1,0 +1,43 @@
+/* need.h: what several operations share: two more checks, and a tensor as seen along one of its axes.
+ *
+ *     shape (2,3,4,5) along axis 2:  outer = 2·3 │ n = 4 │ inner = 5,  element (o, i, j) at (o n + i) inner + j */
+#ifndef AUTOGRAD_OPS_NEED_H
+#define AUTOGRAD_OPS_NEED_H
+
+#include <string.h>
+
+#include "autograd/op.h"
+
+typedef struct ag__along {
+    int64_t outer, n, inner;
+} ag__along;
+
+/* Of a shape that a tensor has, so that the products are known to fit. */
+static inline ag__along ag__along_axis(ag_shape s, int axis) {
+    ag__along a = {1, s.dim[axis], 1};
+    for (int i = 0; i < axis; i++) a.outer *= s.dim[i];
+    for (int i = axis + 1; i < s.rank; i++) a.inner *= s.dim[i];
+    return a;
+}
+
+/* memcpy of a slab, which is often a single element: then without a call. */
+static inline void ag__copy_slab(void *to, const void *from, size_t bytes) {
+    if (bytes == 4) {
+        memcpy(to, from, 4);
+    } else if (bytes == 8) {
+        memcpy(to, from, 8);
+    } else {
+        memcpy(to, from, bytes);
+    }
+}
+
+enum { AG__TEXT = 192 }; /* room for a shape of eight axes and a name in a message */
+
+bool ag__need_number(ag_tensor *y, int i);     /* f32, f64 or i64 */
+bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: rank and extents */
+/* In run: input i, an index into n things, with what counts from the end resolved; NULL after an error. In index.c. */
+const int64_t *ag__indices(ag_tensor *y, int i, int64_t n);
+bool ag__same_shape(ag_shape a, ag_shape b);
+const char *ag__dims_text(ag_shape s, char *out); /* "(2,3)"; out holds AG__TEXT bytes */
+
+#endif

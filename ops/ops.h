@@ -1,0 +1,140 @@
+/* ops.h: the operations. This header is the manual.
+ *
+ * Each function computes at once, records a node and returns it, or NULL after an error (see ag_tape_status). Inputs are
+ * on one tape and of one dtype: nothing converts silently, ag_cast converts. Elementwise operations broadcast as NumPy's do.
+ * "float" means f32 or f64, "number" float or i64. Axes may be negative. y stands for the result, g for the gradient that
+ * arrives at it. Names, argument order and conventions at kinks are PyTorch's.
+ */
+#ifndef AUTOGRAD_OPS_H
+#define AUTOGRAD_OPS_H
+
+#include "autograd/autograd.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Arithmetic: number, broadcast; i64 wraps around */
+AG_API ag_tensor *ag_add(ag_tensor *a, ag_tensor *b);     /* a + b */
+AG_API ag_tensor *ag_sub(ag_tensor *a, ag_tensor *b);     /* a − b */
+AG_API ag_tensor *ag_mul(ag_tensor *a, ag_tensor *b);     /* a · b */
+AG_API ag_tensor *ag_div(ag_tensor *a, ag_tensor *b);     /* a / b; float */
+AG_API ag_tensor *ag_neg(ag_tensor *x);                   /* −x */
+AG_API ag_tensor *ag_scale(ag_tensor *x, double a);       /* a · x; float */
+AG_API ag_tensor *ag_add_scalar(ag_tensor *x, double a);  /* x + a; float */
+AG_API ag_tensor *ag_maximum(ag_tensor *a, ag_tensor *b); /* the larger; NaN if either is; a tie halves the gradient */
+AG_API ag_tensor *ag_minimum(ag_tensor *a, ag_tensor *b); /* the smaller; NaN if either is; a tie halves the gradient */
+
+/* Powers, exponentials, activations: float */
+AG_API ag_tensor *ag_exp(ag_tensor *x);        /* eˣ */
+AG_API ag_tensor *ag_log(ag_tensor *x);        /* ln x; −∞ at 0, NaN below */
+AG_API ag_tensor *ag_sqrt(ag_tensor *x);       /* √x; gradient ∞ at 0 */
+AG_API ag_tensor *ag_square(ag_tensor *x);     /* x² */
+AG_API ag_tensor *ag_reciprocal(ag_tensor *x); /* 1 / x */
+AG_API ag_tensor *ag_pow(ag_tensor *a, ag_tensor *b); /* aᵇ; d/da = b aᵇ⁻¹ (0 where b = 0), d/db = aᵇ ln a (0 where a = 0 ≤ b) */
+AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p);    /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
+AG_API ag_tensor *ag_abs(ag_tensor *x);                     /* |x|; gradient 0 at 0 */
+AG_API ag_tensor *ag_sign(ag_tensor *x);                    /* −1, 0 or 1; flat */
+AG_API ag_tensor *ag_sin(ag_tensor *x);                     /* sin x */
+AG_API ag_tensor *ag_cos(ag_tensor *x);                     /* cos x */
+AG_API ag_tensor *ag_erf(ag_tensor *x);                     /* 2/√π ∫₀ˣ e^(−t²) dt */
+AG_API ag_tensor *ag_tanh(ag_tensor *x);                    /* tanh x; gradient 1 − y² */
+AG_API ag_tensor *ag_sigmoid(ag_tensor *x);                 /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
+AG_API ag_tensor *ag_relu(ag_tensor *x);                    /* max(x, 0); gradient 0 at 0 */
+AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, else 0: relu's gradient; flat in x */
+AG_API ag_tensor *ag_gelu(ag_tensor *x); /* x Φ(x), Φ the normal distribution function (Hendrycks, Gimpel 2016) */
+
+/* Comparison and choice: number → bool, broadcast; flat */
+AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b);                          /* a = b */
+AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b);                          /* a ≠ b */
+AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b);                          /* a < b */
+AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b);                          /* a ≤ b */
+AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b);                          /* a > b */
+AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b);                          /* a ≥ b */
+AG_API ag_tensor *ag_where(ag_tensor *condition, ag_tensor *a, ag_tensor *b); /* bool ? a : b, a and b of one number dtype */
+AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → i64 truncates and saturates, NaN → 0; → bool: x ≠ 0 */
+
+/* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1 */
+AG_API ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim);  /* Σ x; number; 0 when there is nothing to add */
+AG_API ag_tensor *ag_mean(ag_tensor *x, ag_axes axes, bool keepdim); /* Σ x / n; float; NaN for n = 0 */
+AG_API ag_tensor *ag_max(ag_tensor *x, ag_axes axes, bool keepdim); /* largest; number; ties share the gradient; NaN wins */
+AG_API ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape); /* sums what broadcasting `shape` to x's would repeat */
+
+/* Products: float */
+AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */
+
+/* Shapes: views where the strides allow it; any dtype */
+AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape); /* one extent may be −1: what is left */
+AG_API ag_tensor *ag_permute(ag_tensor *x, ag_axes axes);   /* axis i of y is axis axes[i] of x */
+AG_API ag_tensor *ag_transpose(ag_tensor *x, int i, int j); /* swaps two axes */
+AG_API ag_tensor *ag_expand(ag_tensor *x, ag_shape shape); /* repeats extents of 1 and new leading axes, without memory */
+AG_API ag_tensor *ag_slice(ag_tensor *x, int axis, int64_t start, int64_t stop,
+                           int64_t step); /* x[start:stop:step] as NumPy's; AG_END: to the end */
+AG_API ag_tensor *ag_unslice(ag_tensor *g, ag_shape shape, int axis, int64_t start, int64_t stop,
+                             int64_t step);                          /* zeros(shape) with g in that slice */
+AG_API ag_tensor *ag_concat(ag_tensor *const xs[], int n, int axis); /* joins along an existing axis */
+AG_API ag_tensor *ag_contiguous(ag_tensor *x);                       /* x if row-major without gaps, else a copy */
+AG_API ag_tensor *ag_alias(ag_tensor *x);                            /* a second node of the same value */
+AG_API ag_tensor *ag_detach(ag_tensor *x);                           /* the same value, no gradient */
+#define AG_END INT64_MAX
+
+/* Indexing: index is i64; a negative one counts from the end; out of range is an error */
+AG_API ag_tensor *ag_take(ag_tensor *x, ag_tensor *index,
+                          int axis); /* x.shape[:axis] + index.shape + x.shape[axis+1:]; NumPy's take */
+AG_API ag_tensor *ag_take_add(ag_tensor *g, ag_tensor *index, ag_shape shape,
+                              int axis); /* zeros(shape) with slices of g added at index: take's gradient */
+AG_API ag_tensor *ag_embedding(ag_tensor *weight, ag_tensor *index); /* rows of weight (vocabulary, width): take along axis 0 */
+AG_API ag_tensor *ag_gather(ag_tensor *x, int axis, ag_tensor *index); /* y[i][j] = x[index[i][j]][j] for axis 0: PyTorch's gather */
+AG_API ag_tensor *ag_scatter_add(ag_tensor *g, int axis, ag_tensor *index,
+                                 ag_shape shape); /* zeros(shape) with g added at index: gather's gradient */
+AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype); /* (…) → (…, classes); flat */
+AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
+                          ag_tensor **index); /* the k largest, descending, and if asked their i64 indices; equal ones in order of index; NaN counts as largest */
+
+/* Normalising and losses: float */
+AG_API ag_tensor *ag_softmax(ag_tensor *x, int axis);                    /* eˣ / Σ eˣ along axis, without overflow */
+AG_API ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* y (g − Σ g y): softmax's gradient */
+AG_API ag_tensor *ag_log_softmax(ag_tensor *x, int axis);                /* x − ln Σ eˣ along axis */
+AG_API ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* g − e^y Σ g: log_softmax's gradient */
+AG_API ag_tensor *ag_cross_entropy(ag_tensor *x, ag_tensor *label); /* mean of −log_softmax(x)[label]; x (n, classes) float, label (n) i64 */
+AG_API ag_tensor *ag_cross_entropy_grad(ag_tensor *g, ag_tensor *x, ag_tensor *label); /* (softmax(x) − one_hot(label)) g / n */
+AG_API ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target);                        /* mean of (x − target)² */
+
+/* batch norm (Ioffe, Szegedy 2015) of x (n, c, …) over all axes but 1, with the biased variance:
+ * y = (x − mean) rstd weight + bias, rstd = 1 / √(var + eps); weight, bias (c). Training: the statistics are x's own, and
+ * running_mean, running_var (c, leaves, may be NULL) move by `momentum` towards them (towards the unbiased variance), as
+ * an effect. Otherwise the running ones are used. */
+AG_API ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
+                                ag_tensor *running_var, bool training, double momentum, double eps);
+
+/* ---- Convolution: float; x (n, c, h, w), w (o, c / groups, kh, kw) → (n, o, h', w'), h' = (h + 2 padding − dilation (kh − 1) − 1) / stride + 1 */
+typedef struct ag_conv2d_options {
+    size_t size; /* set by ag_conv2d_defaults */
+    int64_t stride[2], padding[2], dilation[2], groups;
+} ag_conv2d_options;
+AG_API ag_conv2d_options ag_conv2d_defaults(void); /* stride 1, padding 0, dilation 1, groups 1 */
+AG_API ag_tensor *ag_conv2d(ag_tensor *x, ag_tensor *w, const ag_conv2d_options *options); /* cross-correlation; NULL: the defaults */
+AG_API ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x,
+                                  const ag_conv2d_options *options); /* its gradient to x, of shape `x` */
+AG_API ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w,
+                                   const ag_conv2d_options *options); /* its gradient to w, of shape `w` */
+
+/* Linear algebra: float, on the last two axes */
+AG_API ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal); /* zeros above the given diagonal; number */
+AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with a = L Lᵀ; reads the lower triangle; an error if not positive definite */
+AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
+                                      bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m) */
+
+/* Random */
+AG_API ag_tensor *ag_dropout_mask(ag_tape *tape, ag_dtype dtype, ag_shape shape,
+                                  double p); /* 1/(1−p) with probability 1−p, else 0; flat */
+AG_API ag_tensor *ag_dropout(ag_tensor *x, double p); /* x · dropout_mask: inverted dropout (Srivastava et al. 2014), 0 ≤ p < 1 */
+
+/* Effects: write a persistent leaf, skipped by replay */
+AG_API ag_tensor *ag_assign(ag_tensor *leaf, ag_tensor *value); /* leaf ← value, of its shape and dtype */
+AG_API ag_tensor *ag_lerp_into(ag_tensor *leaf, ag_tensor *value, double a); /* leaf ← leaf + a (value − leaf): a running average */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,191 @@
+/* softmax.c: softmax and log-softmax along an axis, and the two gradients as fast ops of their own.
+ *
+ *     y = eˣ / Σ eˣ           ∂L/∂x = y (g − Σ g y)      softmax_grad(g, y)
+ *     y = x − ln Σ eˣ         ∂L/∂x = g − e^y Σ g        log_softmax_grad(g, y)
+ *
+ * The gradient ops have no rule of their own: their compose says the same in basic ops, and is differentiated instead. A line of
+ * −∞ alone gives NaN, as PyTorch's does. */
+#include <math.h>
+#include <stddef.h>
+
+#include "ops/need.h"
+#include "ops/ops.h"
+#include "ops/table.h"
+
+#define T float
+#define NAME(x) x##_f32
+#define EXP(x) expf(x)
+#include "ops/kernels/softmax_tmpl.h"
+#define T double
+#define NAME(x) x##_f64
+#define EXP(x) exp(x)
+#include "ops/kernels/softmax_tmpl.h"
+
+typedef struct axis_attrs {
+    int axis;
+} axis_attrs;
+
+static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
+
+/* One line of n elements, `step` apart, of inputs a and b and of the output. */
+typedef void line_fn(const void *a, const void *b, int64_t n, int64_t step, void *out);
+
+typedef struct job {
+    line_fn *line;
+    const char *a, *b;
+    char *out;
+    size_t element;
+    ag__along s;
+} job;
+
+static void run_lines(void *context, int64_t begin, int64_t end) {
+    const job *w = context;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t o = i / w->s.inner, j = i % w->s.inner;
+        size_t at = (size_t)(o * w->s.n * w->s.inner + j) * w->element;
+        w->line(w->a + at, w->b + at, w->s.n, w->s.inner, w->out + at);
+    }
+}
+
+static bool run(ag_tensor *y, line_fn *f32, line_fn *f64) {
+    const axis_attrs *a = ag_attrs(y);
+    int axis;
+    if (ag_size(y) == 0) return true;
+    if (!ag_need_axis(y, a->axis, ag_rank(y), &axis)) return false;
+    bool single = ag_dtype_of(y) == AG_F32;
+    job w = {single ? f32 : f64,
+             ag_op_dense(y, 0),
+             ag_op_dense(y, ag_in_count(y) - 1),
+             ag_out_data(y, 0),
+             single ? sizeof(float) : sizeof(double),
+             ag__along_axis(ag_shape_of(y), axis)};
+    if (!w.a || !w.b) return false;
+    ag_parallel_for(w.s.outer * w.s.inner, 1 + 8192 / w.s.n, run_lines, &w);
+    return true;
+}
+
+static bool softmax_shape(ag_tensor *y) {
+    const axis_attrs *a = ag_attrs(y);
+    int axis;
+    return ag_need_float(y, 0) && ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis) && ag_out_like(y, 0, ag_in(y, 0));
+}
+
+static bool grad_shape(ag_tensor *y) {
+    return ag_need_same_dtype(y, 0, 1) && ag_need_same_shape(y, 0, 1) && softmax_shape(y);
+}
+
+/* Σ v along the op's axis, which stays as an extent of 1. */
+static ag_tensor *total(ag_tensor *y, ag_tensor *v) {
+    const axis_attrs *a = ag_attrs(y);
+    return ag_sum(v, ag_axes_list((int[]){0, a->axis}, 2), true);
+}
+
+static bool softmax_run(ag_tensor *y) { return run(y, softmax_f32, softmax_f64); }
+
+static bool softmax_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    const axis_attrs *a = ag_attrs(y);
+    return (d[0] = ag_softmax_grad(g[0], y, a->axis)) != NULL;
+}
+
+/* ẏ = y (ẋ − Σ ẋ y) */
+static bool softmax_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
+    ag_tensor *t = tangent[0];
+    return (out[0] = ag_mul(y, ag_sub(t, total(y, ag_mul(t, y))))) != NULL;
+}
+
+const ag_op ag__op_softmax = {
+    .size = sizeof(ag_op),
+    .name = "softmax",
+    .arity = 1,
+    .attr_size = sizeof(axis_attrs),
+    .attrs = axis_fields,
+    .formula = "eˣ / Σ eˣ along axis",
+    .shape = softmax_shape,
+    .run = softmax_run,
+    .grad = softmax_rule,
+    .jvp = softmax_jvp,
+};
+
+ag_tensor *ag_softmax(ag_tensor *x, int axis) {
+    axis_attrs a = {axis};
+    return ag_apply(&ag__op_softmax, &x, 1, &a);
+}
+
+static bool softmax_grad_run(ag_tensor *y) { return run(y, softmax_grad_f32, softmax_grad_f64); }
+
+static ag_tensor *softmax_grad_compose(ag_tensor *y) {
+    ag_tensor *g = ag_in(y, 0), *p = ag_in(y, 1);
+    return ag_mul(p, ag_sub(g, total(y, ag_mul(g, p))));
+}
+
+const ag_op ag__op_softmax_grad = {
+    .size = sizeof(ag_op),
+    .name = "softmax_grad",
+    .arity = 2,
+    .attr_size = sizeof(axis_attrs),
+    .attrs = axis_fields,
+    .formula = "y (g − Σ g y) along axis",
+    .shape = grad_shape,
+    .run = softmax_grad_run,
+    .compose = softmax_grad_compose,
+};
+
+ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {
+    axis_attrs a = {axis};
+    return ag_apply(&ag__op_softmax_grad, (ag_tensor *[]){g, y}, 2, &a);
+}
+
+static bool log_softmax_run(ag_tensor *y) { return run(y, log_softmax_f32, log_softmax_f64); }
+
+static bool log_softmax_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    const axis_attrs *a = ag_attrs(y);
+    return (d[0] = ag_log_softmax_grad(g[0], y, a->axis)) != NULL;
+}
+
+/* ẏ = ẋ − Σ e^y ẋ */
+static bool log_softmax_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
+    ag_tensor *t = tangent[0];
+    return (out[0] = ag_sub(t, total(y, ag_mul(ag_exp(y), t)))) != NULL;
+}
+
+const ag_op ag__op_log_softmax = {
+    .size = sizeof(ag_op),
+    .name = "log_softmax",
+    .arity = 1,
+    .attr_size = sizeof(axis_attrs),
+    .attrs = axis_fields,
+    .formula = "x − ln Σ eˣ along axis",
+    .shape = softmax_shape,
+    .run = log_softmax_run,
+    .grad = log_softmax_rule,
+    .jvp = log_softmax_jvp,
+};
+
+ag_tensor *ag_log_softmax(ag_tensor *x, int axis) {
+    axis_attrs a = {axis};
+    return ag_apply(&ag__op_log_softmax, &x, 1, &a);
+}
+
+static bool log_softmax_grad_run(ag_tensor *y) { return run(y, log_softmax_grad_f32, log_softmax_grad_f64); }
+
+static ag_tensor *log_softmax_grad_compose(ag_tensor *y) {
+    ag_tensor *g = ag_in(y, 0), *l = ag_in(y, 1);
+    return ag_sub(g, ag_mul(ag_exp(l), total(y, g)));
+}
+
+const ag_op ag__op_log_softmax_grad = {
+    .size = sizeof(ag_op),
+    .name = "log_softmax_grad",
+    .arity = 2,
+    .attr_size = sizeof(axis_attrs),
+    .attrs = axis_fields,
+    .formula = "g − e^y Σ g along axis",
+    .shape = grad_shape,
+    .run = log_softmax_grad_run,
+    .compose = log_softmax_grad_compose,
+};
+
+ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {
+    axis_attrs a = {axis};
+    return ag_apply(&ag__op_log_softmax_grad, (ag_tensor *[]){g, y}, 2, &a);
+}
