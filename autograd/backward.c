@@ -319,7 +319,7 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
             return ag__fail(t, AG_ERR_STATE, "backward: %s does not depend on a leaf that requires a gradient",
                             ag__label(ys[i], text, sizeof text)) != NULL;
         }
-        if (ag_index(ys[i]) >= hi) hi = ag_index(ys[i]) + 1;
+        if (ag__end(ys[i]) > hi) hi = ag__end(ys[i]);
     }
     pass p = {.t = t, .r = &t->recorded};
     ag__region *region = t->region;
@@ -363,7 +363,7 @@ bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tenso
     ag_tape *t = ys[0]->tape;
     if (t->status || !check_ends(t, ys, gys, n, "gradients") || !check_ends(t, xs, NULL, m, "gradients")) return false;
     int64_t lo = INT64_MAX, hi = 0;
-    for (int i = 0; i < n; i++) hi = ag_index(ys[i]) >= hi ? ag_index(ys[i]) + 1 : hi;
+    for (int i = 0; i < n; i++) hi = ag__end(ys[i]) > hi ? ag__end(ys[i]) : hi;
     for (int j = 0; j < m; j++) {
         xs[j]->flags |= AG__MARK | AG__TARGET;
         int64_t at = ag_index(xs[j]) < 0 ? 0 : ag_index(xs[j]);

@@ -30,14 +30,14 @@ static bool declare(ag_tensor *y, int i, int dtype, const ag__shape *shape) {
 }
 
 bool ag_out_shape(ag_tensor *y, int i, ag_dtype dtype, ag_shape shape) {
-    return declare(y, i, (int)dtype, ag__shape_intern(y->tape, &shape));
+    return declare(y, i, (int)dtype, ag__shape_intern(y->tape, &shape, y->op->name));
 }
 
 bool ag_out_like(ag_tensor *y, int i, const ag_tensor *x) { return declare(y, i, x->dtype, x->shape); }
 
 bool ag_out_view(ag_tensor *y, ag_shape shape, const int64_t *strides, int64_t offset) {
     ag_tensor *x = ag__in(y)[0];
-    if (!declare(y, 0, x->dtype, ag__shape_intern(y->tape, &shape))) return false;
+    if (!declare(y, 0, x->dtype, ag__shape_intern(y->tape, &shape, y->op->name))) return false;
     if (strides && memcmp(strides, y->shape->stride, (size_t)shape.rank * sizeof *strides) != 0) {
         int64_t *own = ag__bump(y->tape, y->tape->region, (size_t)shape.rank * sizeof *own);
         if (!own) return false;

@@ -96,7 +96,7 @@ static int64_t mark(ag_tape *t, ag_tensor *const ys[], int n) {
     for (int i = 0; i < n; i++) {
         if (ag_index(ys[i]) < 0) continue;
         ys[i]->flags |= AG__TARGET;
-        if (ag_index(ys[i]) >= hi) hi = ag_index(ys[i]) + 1;
+        if (ag__end(ys[i]) > hi) hi = ag__end(ys[i]);
     }
     for (int64_t i = hi; i-- > 0;) {
         const ag_tensor *y = ag__node(&t->recorded, i);

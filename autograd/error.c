@@ -36,7 +36,6 @@ static void append_scope(const ag_tape *t, char *text, size_t size) {
 }
 
 void *ag__vfail(ag_tape *t, ag_status status, const char *prefix, const char *format, va_list args) {
-    if (t && t->quiet) return NULL;
     char text[AG__MESSAGE];
     int used = prefix ? snprintf(text, sizeof text, "%s: ", prefix) : 0;
     if (used < 0 || (size_t)used >= sizeof text) used = 0;

@@ -177,7 +177,7 @@ bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *cons
     if (t->status || !check(t, ys, NULL, n) || !check(t, xs, tangents, m)) return false;
     int64_t hi = 0;
     for (int i = 0; i < n; i++) {
-        if (ag_index(ys[i]) >= hi) hi = ag_index(ys[i]) + 1;
+        if (ag__end(ys[i]) > hi) hi = ag__end(ys[i]);
         if (ag_index(ys[i]) >= 0) ys[i]->flags |= AG__TARGET;
     }
     mark_needed(t, hi);

@@ -41,7 +41,7 @@ static const ag__shape *check(ag_tape *t, ag_dtype dtype, const ag_shape *shape,
     if (t->status) return NULL;
     if (dtype < AG_F32 || dtype >= AG_DTYPE_COUNT)
         return ag__fail(t, AG_ERR_DTYPE, "%s: no dtype has the number %d", what, (int)dtype);
-    return ag__shape_intern(t, shape);
+    return ag__shape_intern(t, shape, what);
 }
 
 ag_tensor *ag_leaf(ag_tape *t, ag_dtype dtype, const void *data, ag_shape shape, unsigned flags) {
@@ -96,6 +96,7 @@ ag_tensor *ag_wrap(ag_tape *t, ag_dtype dtype, void *data, ag_shape shape, ag_re
         if (x) {
             store->release = release;
             store->context = context;
+            if (!data) x->data = &x->scalar; /* no elements, but an address */
         }
     }
     if (!x && release) release(context, data);
@@ -147,7 +148,7 @@ ag_tensor *ag_share(ag_tape *t, ag_tensor *leaf) {
         return ag__fail(t, AG_ERR_ARGUMENT, "share: %s is not a persistent leaf", ag__label(leaf, text, sizeof text));
     }
     ag_shape shape = ag_shape_of(leaf);
-    const ag__shape *s = ag__shape_intern(t, &shape);
+    const ag__shape *s = ag__shape_intern(t, &shape, "share");
     ag__storage *store = s ? ag__storage_foreign(t, AG__BORROWED, leaf->data, leaf->store->bytes) : NULL;
     ag_tensor *x = store ? node_init(t, &t->persistent, (ag_dtype)leaf->dtype, s, store) : NULL;
     if (!x) return NULL;

@@ -149,7 +149,6 @@ struct ag_tape {
     bool recording;
     bool retain_all;
     bool poison;       /* dropped memory is overwritten and set aside */
-    bool quiet;        /* inside shape checks whose failure is not an error */
     uint8_t debug;     /* AG_DEBUG */
     uint16_t want_bit; /* node flag that ag_wants tests */
     uint16_t scope;
@@ -241,7 +240,8 @@ void ag__work_free(ag_tape *t);
 void ag__borrow_refresh(ag_tape *t, ag__storage *s); /* stamps a borrowed storage that its owner wrote */
 
 /* shape.c */
-const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape); /* checks rank, signs and overflow */
+/* Checks rank, signs and overflow; `what` begins the message. */
+const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape, const char *what);
 bool ag__contiguous(const ag_tensor *x);
 int64_t ag__stride(const ag_tensor *x, int axis);
 /* Copies x's elements row-major to out, or adds them (floats). */
@@ -262,6 +262,11 @@ static inline ag_tensor *const *ag__in(const ag_tensor *y) {
 static inline bool ag__wants(const ag_tensor *y, uint32_t i) {
     const ag_tensor *x = ag__in(y)[i];
     return x->flags & y->tape->want_bit && (i >= 32 || y->tape->want_only >> i & 1) && ag__is_float(x->dtype);
+}
+/* Just past x on the tape, and past the parts beside it; 0 for what is not recorded. */
+static inline int64_t ag__end(const ag_tensor *x) {
+    if (x->flags & (AG__PERSISTENT | AG__CELL)) return 0;
+    return x->flags & AG__PART ? (int64_t)x->in[0]->index + 1 + x->in[0]->op->nout : (int64_t)x->index + 1;
 }
 double ag__load(const void *p, int dtype);
 void ag__store_value(void *p, int dtype, double value);

@@ -39,6 +39,7 @@ static const char *fault_of(const ag_op *op) {
     if (op->size != sizeof *op) return "its size is not sizeof(ag_op) of this library";
     if (!op->shape && !op->compose) return "it has neither shape nor compose";
     if (op->shape && !op->run && !(op->flags & AG_VIEW)) return "it has no run";
+    if (op->nout < 0 || op->nout > 8) return "it has more than 8 outputs";
     if (op->attr_size && !op->attrs) return "its attributes are not described";
     if (op->writes && !(op->flags & AG_EFFECT)) return "it writes without AG_EFFECT";
     return NULL;

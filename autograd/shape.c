@@ -44,9 +44,9 @@ static bool lay_out(ag__shape *s) {
     return true;
 }
 
-const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape) {
+const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape, const char *what) {
     if (shape->rank < 0 || shape->rank > AG_MAX_RANK) {
-        return ag__fail(t, AG_ERR_SHAPE, "a shape has at most %d axes", AG_MAX_RANK);
+        return ag__fail(t, AG_ERR_SHAPE, "%s: a shape has at most %d axes", what, AG_MAX_RANK);
     }
     size_t bytes = (size_t)shape->rank * sizeof(int64_t);
     ag__shape **bucket = &t->shapes[hash_of(shape) % AG__SHAPE_BUCKETS];
@@ -57,11 +57,12 @@ const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape) {
     memcpy(made.dim, shape->dim, bytes);
     for (int i = 0; i < made.rank; i++) {
         if (made.dim[i] < 0) {
-            return ag__fail(t, AG_ERR_SHAPE, "axis %d of a shape has the negative extent %lld", i, (long long)made.dim[i]);
+            return ag__fail(t, AG_ERR_SHAPE, "%s: axis %d of a shape has the negative extent %lld", what, i,
+                            (long long)made.dim[i]);
         }
     }
     if (!lay_out(&made))
-        return ag__fail(t, AG_ERR_SHAPE, "a shape of %d axes has more elements than memory has bytes", made.rank);
+        return ag__fail(t, AG_ERR_SHAPE, "%s: a shape of %d axes has more elements than memory has bytes", what, made.rank);
     ag__shape *s = ag__bump(t, &t->persistent, sizeof *s);
     if (!s) return NULL;
     made.next = *bucket;

@@ -144,7 +144,7 @@ int ag_scope_parent(const ag_tape *t, int scope) {
 ag_tensor *ag__key_leaf(ag_tape *t) {
     if (!t->key) {
         ag_shape scalar = {0};
-        ag_tensor *key = ag__leaf_in(t, &t->persistent, AG_I64, ag__shape_intern(t, &scalar), false);
+        ag_tensor *key = ag__leaf_in(t, &t->persistent, AG_I64, ag__shape_intern(t, &scalar, "seed"), false);
         if (!key) return NULL;
         memset(key->data, 0, sizeof(int64_t));
         t->key = ag_set_name(key, "random key");

@@ -30,18 +30,18 @@ bool ag__batch_shape(ag_tensor *y, ag_shape *out) {
     return true;
 }
 
-ag__batch ag__batch_of(const ag_tensor *a, const ag_tensor *b, const ag_tensor *out) {
-    ag__batch s = {.count = 1};
+void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out) {
     int rank = ag_rank(out) - 2;
+    s->rank = 0;
+    s->count = 1;
     for (int i = 0; i < rank; i++) {
         int64_t n = ag_dim(out, i);
-        s.count *= n;
+        s->count *= n;
         if (n == 1) continue;
-        s.dim[s.rank] = n;
-        s.a[s.rank] = leading_stride(a, i, rank);
-        s.b[s.rank++] = leading_stride(b, i, rank);
+        s->dim[s->rank] = n;
+        s->a[s->rank] = leading_stride(a, i, rank);
+        s->b[s->rank++] = leading_stride(b, i, rank);
     }
-    return s;
 }
 
 void ag__batch_at(const ag__batch *s, int64_t i, int64_t *a, int64_t *b) {

@@ -14,8 +14,8 @@ typedef struct ag__batch {
 
 /* In shape: both inputs of rank 2 or more, float and of one dtype; out gets the leading axes, the caller adds the last two. */
 bool ag__batch_shape(ag_tensor *y, ag_shape *out);
-/* In run, for the leading axes of y's output `out`. */
-ag__batch ag__batch_of(const ag_tensor *a, const ag_tensor *b, const ag_tensor *out);
+/* In run, where `out` has the broadcast leading axes. */
+void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out);
 /* Where pair i starts, in elements. */
 void ag__batch_at(const ag__batch *s, int64_t i, int64_t *a, int64_t *b);
 

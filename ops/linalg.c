@@ -190,7 +190,7 @@ static bool solve_run(ag_tensor *y) {
     s.element = (int64_t)ag_dtype_size(ag_dtype_of(y));
     s.row = ag_stride(a, attrs->transpose ? -1 : -2), s.col = ag_stride(a, attrs->transpose ? -2 : -1);
     s.upper = attrs->upper != attrs->transpose;
-    s.batch = ag__batch_of(a, s.b, y);
+    ag__batch_start(&s.batch, a, s.b, y);
     ag_parallel_for(s.batch.count, grain_of((double)s.n * (double)s.n * (double)s.m / 2), solve, &s);
     return true;
 }

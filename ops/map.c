@@ -47,7 +47,7 @@ AG__COLD static bool fail_dtype(ag_tensor *y, const ag_tensor *x) {
 __attribute__((noinline)) static bool broadcast(ag_tensor *y) {
     ag_shape shape;
     if (!ag_broadcast_inputs(y, &shape)) return false;
-    y->shape = ag__shape_intern(y->tape, &shape);
+    y->shape = ag__shape_intern(y->tape, &shape, y->op->name);
     return y->shape != NULL;
 }
 

@@ -12,7 +12,7 @@
 #include "ops/table.h"
 
 enum {
-    BLOCK_ROWS = 128,
+    BLOCK_ROWS = 64,
     BLOCK_COLS = 256,
     GRAIN = 1 << 17 /* multiplications worth waking a thread for, about 10 µs */
 };
@@ -61,16 +61,22 @@ static ag__matrix matrix_of(const ag_tensor *x) { return (ag__matrix){ag_data(x)
 static bool matmul_run(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     if (ag_size(y) == 0) return true;
-    product p = {.gemm = ag_dtype_of(y) == AG_F64 ? ag__gemm_f64 : ag__gemm_f32, .a = matrix_of(a), .b = matrix_of(b)};
-    p.y = ag_out_data(y, 0);
+    product p; /* not cleared: for the smallest matrices that would show */
+    p.gemm = ag_dtype_of(y) == AG_F64 ? ag__gemm_f64 : ag__gemm_f32;
+    p.a = matrix_of(a), p.b = matrix_of(b), p.y = ag_out_data(y, 0);
     p.m = ag_dim(y, -2), p.n = ag_dim(y, -1), p.k = ag_dim(a, -1);
     p.element = (int64_t)ag_dtype_size(ag_dtype_of(y));
-    p.batch = ag__batch_of(a, b, y);
+    ag__batch_start(&p.batch, a, b, y);
     fold_rows(&p);
     p.across = (p.n - 1) / BLOCK_COLS + 1;
     p.blocks = ((p.m - 1) / BLOCK_ROWS + 1) * p.across;
+    int64_t tasks = p.batch.count * p.blocks;
+    if (tasks == 1) {
+        p.gemm(p.m, p.n, p.k, p.a, p.b, p.y, p.n, false);
+        return true;
+    }
     double work = (double)least(p.m, BLOCK_ROWS) * (double)least(p.n, BLOCK_COLS) * (double)p.k;
-    ag_parallel_for(p.batch.count * p.blocks, (int64_t)(GRAIN / (work + 1)) + 1, multiply, &p);
+    ag_parallel_for(tasks, (int64_t)(GRAIN / (work + 1)) + 1, multiply, &p);
     return true;
 }
 
