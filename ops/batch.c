@@ -22,8 +22,8 @@ bool ag__batch_shape(ag_tensor *y, ag_shape *out) {
     for (int i = 0; i < out->rank - 2; i++) {
         int64_t p = leading(a, i, out->rank - 2), q = leading(b, i, out->rank - 2);
         if (p != q && p != 1 && q != 1) {
-            return ag_op_fail(y, AG_ERR_SHAPE, "leading axes do not broadcast: %s · %s", ag_shape_text(a, left, sizeof left),
-                              ag_shape_text(b, right, sizeof right));
+            return ag_op_fail(y, AG_ERR_SHAPE, "leading axes do not broadcast: %s · %s",
+                              ag_shape_text(a, left, sizeof left), ag_shape_text(b, right, sizeof right));
         }
         out->dim[i] = p == 1 ? q : p;
     }

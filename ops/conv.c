@@ -1,12 +1,11 @@
 /* conv.c: two-dimensional convolution (as everywhere in learning: cross-correlation) and its two gradients.
  *
- *     x (n, c, h, w)                          y[n,o,i,j] = Σ_c,r,s  w[o,c,r,s] · x[n, c, i·stride + r·dilation − padding, …]
- *     w (o, c/groups, kh, kw)    conv2d        x, w ─▶ y
- *     y (n, o, h', w')           conv2d_input  y, w ─▶ x
- *                                conv2d_weight y, x ─▶ w
+ *     x (n, c, h, w)             conv2d         x, w ─▶ y     y[n,o,i,j] = Σ_c,r,s w[o,c,r,s] x[n, c, row(i,r), column(j,s)]
+ *     w (o, c/groups, kh, kw)    conv2d_input   y, w ─▶ x     row(i,r) = i stride + r dilation − padding
+ *     y (n, o, h', w')           conv2d_weight  y, x ─▶ w
  *
- * With any fixed third, the sum Σ y x w over everything is linear in each of the three. So each op's gradients are the other
- * two ops, to every order. What the result's shape leaves open (h from h' is not unique) is the attribute `shape`. */
+ * The number ⟨y, conv2d(x, w)⟩ is linear in each of x, w and y, and each op is its gradient in one of them. So the gradients
+ * of one op are the two others, to every order. What inputs leave open (many h give the same h') is the attribute `shape`. */
 #include <stddef.h>
 #include <string.h>
 
@@ -21,14 +20,14 @@ typedef struct conv_attrs {
     ag_shape shape; /* of the result; conv2d has no use for it */
 } conv_attrs;
 
-#define SHARED_FIELDS                                                   \
-    {"stride", AG_ATTR_SHAPE, offsetof(conv_attrs, stride), "1,1"},     \
-    {"padding", AG_ATTR_SHAPE, offsetof(conv_attrs, padding), "0,0"},   \
-    {"dilation", AG_ATTR_SHAPE, offsetof(conv_attrs, dilation), "1,1"}, \
-    {"groups", AG_ATTR_I64, offsetof(conv_attrs, groups), "1"}
-
-static const ag_attr_field conv_fields[] = {SHARED_FIELDS, {0}};
-static const ag_attr_field gradient_fields[] = {SHARED_FIELDS, {"shape", AG_ATTR_SHAPE, offsetof(conv_attrs, shape), NULL}, {0}};
+static const ag_attr_field fields[] = {
+    {"shape", AG_ATTR_SHAPE, offsetof(conv_attrs, shape), NULL}, /* conv2d's table begins behind it */
+    {"stride", AG_ATTR_SHAPE, offsetof(conv_attrs, stride), "1,1"},
+    {"padding", AG_ATTR_SHAPE, offsetof(conv_attrs, padding), "0,0"},
+    {"dilation", AG_ATTR_SHAPE, offsetof(conv_attrs, dilation), "1,1"},
+    {"groups", AG_ATTR_I64, offsetof(conv_attrs, groups), "1"},
+    {0},
+};
 
 /* ---- What fits together ---- */
 
@@ -54,8 +53,8 @@ static bool take_pair(ag_tensor *y, const char *name, const ag_shape *list, int6
     for (int i = 0; i < 2; i++) {
         pair[i] = list->dim[list->rank == 1 ? 0 : i];
         if (pair[i] < least || pair[i] > most_extent) {
-            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least %lld and at most 2^31", name, (long long)pair[i],
-                              (long long)least);
+            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least %lld and at most 2^31", name,
+                              (long long)pair[i], (long long)least);
         }
     }
     return true;
@@ -72,8 +71,9 @@ static bool take_window(ag_tensor *y, operand x, operand w, ag__window *s) {
     for (int i = 0; i < 2; i++) {
         int64_t n = x.shape.dim[i + 2], k = w.shape.dim[i + 2];
         if (n > most_extent || k > most_extent || k < 1) {
-            return ag_op_fail(y, AG_ERR_SHAPE, "image %s and kernel %s must have at most 2^31 pixels on an axis, the kernel at least one",
-                              text_of(x, image), text_of(w, kernel));
+            return ag_op_fail(
+                y, AG_ERR_SHAPE, "image %s and kernel %s must have at most 2^31 pixels on an axis, the kernel at least one",
+                text_of(x, image), text_of(w, kernel));
         }
         int64_t room = n + 2 * s->padding[i], reach = s->dilation[i] * (k - 1) + 1;
         if (reach > room) {
@@ -93,24 +93,25 @@ static bool check(ag_tensor *y, operand x, operand w, const ag_tensor *g, ag__co
     char image[AG__TEXT], kernel[AG__TEXT], have[AG__TEXT], want[AG__TEXT];
     if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
     if (x.shape.rank != 4 || w.shape.rank != 4) {
-        return ag_op_fail(y, AG_ERR_SHAPE, "takes x (n,c,h,w) and w (o,c/groups,kh,kw), not %s and %s", text_of(x, image),
-                          text_of(w, kernel));
+        return ag_op_fail(y, AG_ERR_SHAPE, "takes x (n,c,h,w) and w (o,c/groups,kh,kw), not %s and %s",
+                          text_of(x, image), text_of(w, kernel));
     }
     int64_t c = x.shape.dim[1], o = w.shape.dim[0];
     if (a->groups < 1 || c % a->groups || o % a->groups) {
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "groups is %lld; it must divide axis 1 of %s and axis 0 of kernel %s", (long long)a->groups,
-                          text_of(x, image), text_of(w, kernel));
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "groups is %lld; it must divide axis 1 of %s and axis 0 of kernel %s",
+                          (long long)a->groups, text_of(x, image), text_of(w, kernel));
     }
     if (w.shape.dim[1] != c / a->groups) {
-        return ag_op_fail(y, AG_ERR_SHAPE, "%s has %lld channels in each of %lld group(s), where kernel %s takes %lld", text_of(x, image),
-                          (long long)(c / a->groups), (long long)a->groups, text_of(w, kernel), (long long)w.shape.dim[1]);
+        return ag_op_fail(y, AG_ERR_SHAPE, "%s has %lld channels in each of %lld group(s), where kernel %s takes %lld",
+                          text_of(x, image), (long long)(c / a->groups), (long long)a->groups, text_of(w, kernel),
+                          (long long)w.shape.dim[1]);
     }
     if (!take_window(y, x, w, &s->window)) return false;
     s->n = x.shape.dim[0], s->groups = a->groups, s->c = c / a->groups, s->o = o / a->groups;
     ag_shape out = {4, {s->n, o, s->window.oh, s->window.ow}};
     if (!g || ag__same_shape(ag_shape_of(g), out)) return true;
-    return ag_op_fail(y, AG_ERR_SHAPE, "the gradient is %s, where conv2d of %s and kernel %s is %s", ag_shape_text(g, have, sizeof have),
-                      text_of(x, image), text_of(w, kernel), ag__dims_text(out, want));
+    return ag_op_fail(y, AG_ERR_SHAPE, "the gradient is %s, where conv2d of %s and kernel %s is %s",
+                      ag_shape_text(g, have, sizeof have), text_of(x, image), text_of(w, kernel), ag__dims_text(out, want));
 }
 
 /* Inputs p and q as row-major data; with no element in one of them the sum is empty, and the result 0. */
@@ -210,21 +211,42 @@ static bool weight_grad(ag_tensor *y, ag_tensor *const u[], ag_tensor *d[]) {
 }
 
 const ag_op ag__op_conv2d = {
-    .size = sizeof(ag_op), .name = "conv2d", .arity = 2, .flags = AG_MULTILINEAR,
-    .attr_size = sizeof(conv_attrs), .attrs = conv_fields, .formula = "Σ over channels and taps of w · x",
-    .shape = conv2d_shape, .run = conv2d_run, .grad = conv2d_grad,
+    .size = sizeof(ag_op),
+    .name = "conv2d",
+    .arity = 2,
+    .flags = AG_MULTILINEAR,
+    .attr_size = sizeof(conv_attrs),
+    .attrs = fields + 1,
+    .formula = "Σ over channels and taps of w · x",
+    .shape = conv2d_shape,
+    .run = conv2d_run,
+    .grad = conv2d_grad,
 };
 
 const ag_op ag__op_conv2d_input = {
-    .size = sizeof(ag_op), .name = "conv2d_input", .arity = 2, .flags = AG_MULTILINEAR,
-    .attr_size = sizeof(conv_attrs), .attrs = gradient_fields, .formula = "∂/∂x ⟨g, conv2d(x, w)⟩",
-    .shape = input_shape, .run = input_run, .grad = input_grad,
+    .size = sizeof(ag_op),
+    .name = "conv2d_input",
+    .arity = 2,
+    .flags = AG_MULTILINEAR,
+    .attr_size = sizeof(conv_attrs),
+    .attrs = fields,
+    .formula = "∂/∂x ⟨g, conv2d(x, w)⟩",
+    .shape = input_shape,
+    .run = input_run,
+    .grad = input_grad,
 };
 
 const ag_op ag__op_conv2d_weight = {
-    .size = sizeof(ag_op), .name = "conv2d_weight", .arity = 2, .flags = AG_MULTILINEAR,
-    .attr_size = sizeof(conv_attrs), .attrs = gradient_fields, .formula = "∂/∂w ⟨g, conv2d(x, w)⟩",
-    .shape = weight_shape, .run = weight_run, .grad = weight_grad,
+    .size = sizeof(ag_op),
+    .name = "conv2d_weight",
+    .arity = 2,
+    .flags = AG_MULTILINEAR,
+    .attr_size = sizeof(conv_attrs),
+    .attrs = fields,
+    .formula = "∂/∂w ⟨g, conv2d(x, w)⟩",
+    .shape = weight_shape,
+    .run = weight_run,
+    .grad = weight_grad,
 };
 
 ag_conv2d_options ag_conv2d_defaults(void) {

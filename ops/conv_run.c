@@ -26,11 +26,11 @@ typedef struct job {
     const char *x, *w, *y;
     char *out;
     int64_t element;
-    int64_t taps, plane, pixels;  /* of a channel: kernel, input, output */
-    int64_t tile, tiles;          /* output pixels at a time */
-    int64_t block, blocks;        /* channels at a time */
+    int64_t taps, plane, pixels; /* of a channel: kernel, input, output */
+    int64_t tile, tiles;         /* output pixels at a time */
+    int64_t block, blocks;       /* channels at a time */
     void (*task)(const struct job *j, int64_t i, char *columns);
-    int64_t tasks, bytes;         /* bytes of one lane */
+    int64_t tasks, bytes; /* bytes of one lane */
     char *work;
     atomic_llong next; /* first task that no lane has taken */
 } job;
@@ -69,7 +69,8 @@ static void task_w(const job *j, int64_t i, char *columns) {
     for (int64_t q = group; q < j->s->n * j->s->groups; q += j->s->groups) {
         for (int64_t first = 0; first < j->pixels; first += j->tile) {
             int64_t count = least(j->tile, j->pixels - first);
-            j->kernels->unfold(j->window, channels, x_at(j, q) + channel * j->plane * j->element, first, first + count, columns);
+            j->kernels->unfold(j->window, channels, x_at(j, q) + channel * j->plane * j->element, first, first + count,
+                               columns);
             ag__matrix y = {y_at(j, q) + first * j->element, j->pixels, 1}, seen = {columns, 1, count};
             j->gemm(j->s->o, channels * j->taps, count, y, seen, w, j->s->c * j->taps, q != group || first > 0);
         }

@@ -20,14 +20,17 @@ enum { GRAIN = 1 << 16 }; /* multiplications worth waking a thread for */
 
 static int64_t grain_of(double work) { return (int64_t)(GRAIN / (work + 1)) + 1; }
 
-static const ag__linalg *kernels(const ag_tensor *y) { return ag_dtype_of(y) == AG_F64 ? &ag__linalg_f64 : &ag__linalg_f32; }
+static const ag__linalg *kernels(const ag_tensor *y) {
+    return ag_dtype_of(y) == AG_F64 ? &ag__linalg_f64 : &ag__linalg_f32;
+}
 
 static bool need_square(ag_tensor *y, int i) {
     const ag_tensor *a = ag_in(y, i);
     char text[AG__TEXT];
     if (!ag_need_float(y, i) || !ag_need_rank(y, i, 2, AG_MAX_RANK)) return false;
     if (ag_dim(a, -1) == ag_dim(a, -2)) return true;
-    return ag_op_fail(y, AG_ERR_SHAPE, "needs square matrices on the last two axes, not %s", ag_shape_text(a, text, sizeof text));
+    return ag_op_fail(y, AG_ERR_SHAPE, "needs square matrices on the last two axes, not %s",
+                      ag_shape_text(a, text, sizeof text));
 }
 
 /* ---- tril ---- */
@@ -64,9 +67,16 @@ static bool tril_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
 }
 
 const ag_op ag__op_tril = {
-    .size = sizeof(ag_op), .name = "tril", .arity = 1, .flags = AG_LINEAR, .attr_size = sizeof(tril_attrs),
-    .attrs = tril_fields, .formula = "x[i][j] where j ≤ i + diagonal, else 0",
-    .shape = tril_shape, .run = tril_run, .grad = tril_grad,
+    .size = sizeof(ag_op),
+    .name = "tril",
+    .arity = 1,
+    .flags = AG_LINEAR,
+    .attr_size = sizeof(tril_attrs),
+    .attrs = tril_fields,
+    .formula = "x[i][j] where j ≤ i + diagonal, else 0",
+    .shape = tril_shape,
+    .run = tril_run,
+    .grad = tril_grad,
 };
 
 ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal) {
@@ -86,7 +96,8 @@ typedef struct factoring {
 
 static void factor(void *context, int64_t begin, int64_t end) {
     const factoring *f = context;
-    for (int64_t i = begin; i < end; i++) f->reached[i] = f->kernels->cholesky(f->n, f->a + i * f->bytes, f->l + i * f->bytes);
+    for (int64_t i = begin; i < end; i++)
+        f->reached[i] = f->kernels->cholesky(f->n, f->a + i * f->bytes, f->l + i * f->bytes);
 }
 
 static bool fail_pivot(ag_tensor *y, int64_t matrix, int64_t pivot) {
@@ -95,7 +106,8 @@ static bool fail_pivot(ag_tensor *y, int64_t matrix, int64_t pivot) {
     double value = ag_dtype_of(y) == AG_F64 ? ((const double *)l)[at] : (double)((const float *)l)[at];
     char text[AG__TEXT], which[48] = "";
     if (ag_rank(y) > 2) snprintf(which, sizeof which, "matrix %lld of ", (long long)matrix);
-    return ag_op_fail(y, AG_ERR_VALUE, "%s%s is not positive definite: pivot %lld is %g; a multiple of the identity added to it helps",
+    return ag_op_fail(y, AG_ERR_VALUE,
+                      "%s%s is not positive definite: pivot %lld is %g; a multiple of the identity added to it helps",
                       which, ag_shape_text(ag_in(y, 0), text, sizeof text), (long long)pivot, value);
 }
 
@@ -125,8 +137,13 @@ static bool cholesky_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
 }
 
 const ag_op ag__op_cholesky = {
-    .size = sizeof(ag_op), .name = "cholesky", .arity = 1, .formula = "lower L with L Lᵀ = ½ (a + aᵀ)",
-    .shape = cholesky_shape, .run = cholesky_run, .grad = cholesky_grad,
+    .size = sizeof(ag_op),
+    .name = "cholesky",
+    .arity = 1,
+    .formula = "lower L with L Lᵀ = ½ (a + aᵀ)",
+    .shape = cholesky_shape,
+    .run = cholesky_run,
+    .grad = cholesky_grad,
 };
 
 ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, NULL); }
@@ -173,8 +190,8 @@ static bool solve_shape(ag_tensor *y) {
     ag_shape s;
     if (!need_square(y, 0) || !ag__batch_shape(y, &s)) return false;
     if (ag_dim(a, -1) != ag_dim(b, -2)) {
-        return ag_op_fail(y, AG_ERR_SHAPE, "a x = b needs as many rows in b as in a: %s, %s", ag_shape_text(a, left, sizeof left),
-                          ag_shape_text(b, right, sizeof right));
+        return ag_op_fail(y, AG_ERR_SHAPE, "a x = b needs as many rows in b as in a: %s, %s",
+                          ag_shape_text(a, left, sizeof left), ag_shape_text(b, right, sizeof right));
     }
     s.dim[s.rank - 2] = ag_dim(b, -2);
     s.dim[s.rank - 1] = ag_dim(b, -1);
@@ -209,9 +226,15 @@ static bool solve_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
 }
 
 const ag_op ag__op_solve_triangular = {
-    .size = sizeof(ag_op), .name = "solve_triangular", .arity = 2, .attr_size = sizeof(solve_attrs), .attrs = solve_fields,
+    .size = sizeof(ag_op),
+    .name = "solve_triangular",
+    .arity = 2,
+    .attr_size = sizeof(solve_attrs),
+    .attrs = solve_fields,
     .formula = "x with T x = b, T a triangle of a (or of a, transposed)",
-    .shape = solve_shape, .run = solve_run, .grad = solve_grad,
+    .shape = solve_shape,
+    .run = solve_run,
+    .grad = solve_grad,
 };
 
 ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper, bool transpose) {

@@ -115,8 +115,14 @@ static bool matmul_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
 }
 
 const ag_op ag__op_matmul = {
-    .size = sizeof(ag_op), .name = "matmul", .arity = 2, .flags = AG_MULTILINEAR, .formula = "a b",
-    .shape = matmul_shape, .run = matmul_run, .grad = matmul_grad,
+    .size = sizeof(ag_op),
+    .name = "matmul",
+    .arity = 2,
+    .flags = AG_MULTILINEAR,
+    .formula = "a b",
+    .shape = matmul_shape,
+    .run = matmul_run,
+    .grad = matmul_grad,
 };
 
 /* NumPy's rule: a 1-d operand is a row (a) or a column (b), and its axis of extent 1 leaves the result again. */

@@ -6,7 +6,6 @@
  *
  * Mean and variance are outputs because the gradient needs them, the running statistics want them, and because a gradient
  * of any order must find its way through them. */
-#include <math.h>
 #include <stddef.h>
 
 #include "ops/kernels/norm.h"
@@ -56,9 +55,9 @@ static bool need_channels(ag_tensor *x, ag_tensor *p, const char *name) {
                             ag_shape_text(x, whole, sizeof whole)) != NULL;
     }
     if (ag_rank(p) == 1 && ag_dim(p, 0) == ag_dim(x, 1)) return true;
-    return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "batch_norm", "%s must hold one value for each of the %lld channels of %s, not %s",
-                        name, (long long)ag_dim(x, 1), ag_shape_text(x, whole, sizeof whole),
-                        ag_shape_text(p, part, sizeof part)) != NULL;
+    return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "batch_norm",
+                        "%s must hold one value for each of the %lld channels of %s, not %s", name, (long long)ag_dim(x, 1),
+                        ag_shape_text(x, whole, sizeof whole), ag_shape_text(p, part, sizeof part)) != NULL;
 }
 
 static bool batch_norm_shape(ag_tensor *y) {
@@ -113,14 +112,23 @@ static bool batch_norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) 
 }
 
 const ag_op ag__op_batch_norm = {
-    .size = sizeof(ag_op), .name = "batch_norm", .arity = 3, .nout = 3, .attr_size = sizeof(norm_attrs), .attrs = norm_fields,
+    .size = sizeof(ag_op),
+    .name = "batch_norm",
+    .arity = 3,
+    .nout = 3,
+    .attr_size = sizeof(norm_attrs),
+    .attrs = norm_fields,
     .formula = "(x − mean) / √(var + eps) weight + bias; mean and var over all axes but 1",
-    .shape = batch_norm_shape, .run = batch_norm_run, .grad = batch_norm_grad,
+    .shape = batch_norm_shape,
+    .run = batch_norm_run,
+    .grad = batch_norm_grad,
 };
 
-static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *mean, ag_tensor *var, double eps) {
+static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *mean, ag_tensor *var,
+                               double eps) {
     if (!mean || !var) {
-        return ag_tape_fail(ag_tape_of(x), AG_ERR_ARGUMENT, "batch_norm", "running_mean and running_var are needed when not training");
+        return ag_tape_fail(ag_tape_of(x), AG_ERR_ARGUMENT, "batch_norm",
+                            "running_mean and running_var are needed when not training");
     }
     if (!need_channels(x, weight, "weight") || !need_channels(x, bias, "bias")) return NULL;
     if (!need_channels(x, mean, "running_mean") || !need_channels(x, var, "running_var")) return NULL;
@@ -128,8 +136,8 @@ static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias,
     return ag_add(ag_mul(ag_sub(x, beside(mean, x)), beside(scale, x)), beside(bias, x));
 }
 
-ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean, ag_tensor *running_var,
-                         bool training, double momentum, double eps) {
+ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
+                         ag_tensor *running_var, bool training, double momentum, double eps) {
     if (x && weight && bias && !training) return with_running(x, weight, bias, running_mean, running_var, eps);
     norm_attrs a = {eps};
     ag_tensor *y = ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, &a);

@@ -121,9 +121,9 @@ AG_API ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w,
 
 /* Linear algebra: float, on the last two axes */
 AG_API ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal); /* zeros above the given diagonal; number */
-AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with a = L Lᵀ; reads the lower triangle; an error if not positive definite */
+AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + aᵀ); an error if that is not positive definite */
 AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
-                                      bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m) */
+                                      bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast */
 
 /* Random */
 AG_API ag_tensor *ag_dropout_mask(ag_tape *tape, ag_dtype dtype, ag_shape shape,

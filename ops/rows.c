@@ -36,14 +36,14 @@
 #undef W3
 
 /* Records. A scalar attribute is one double. */
-#define RECORD(op, inputs, flag, low, high, text, to_bool, attribute, ...)              \
+#define RECORD(op, inputs, flag, low, high, text, to_bool, attribute, bytes, ...)       \
     static const ag_map op##_map = {&ag__rows[AG__ROW_##op], {__VA_ARGS__}, to_bool};   \
     static const ag_attr_field op##_attrs[] = {{attribute, AG_ATTR_F64, 0, NULL}, {0}}; \
     const ag_op ag__op_##op = {.size = sizeof(ag_op),                                   \
                                .name = #op,                                             \
                                .arity = inputs,                                         \
                                .flags = AG_MAP | (flag),                                \
-                               .attr_size = (attribute) ? sizeof(double) : 0,           \
+                               .attr_size = bytes,                                      \
                                .attrs = op##_attrs,                                     \
                                .formula = text,                                         \
                                .lo = low,                                               \
@@ -52,16 +52,17 @@
                                .run = ag__map_run,                                      \
                                .grad = (flag)&AG_FLAT ? NULL : ag__map_grad,            \
                                .map = &op##_map};
-#define F1(op, value, rule, lo, hi, text) RECORD(op, 1, 0, lo, hi, text, false, NULL, op##_rule)
-#define N1(op, value, integer, rule, lo, hi, text) RECORD(op, 1, 0, lo, hi, text, false, NULL, op##_rule)
-#define P1(op, attribute, value, rule, lo, hi, text) RECORD(op, 1, 0, lo, hi, text, false, #attribute, op##_rule)
+#define F1(op, value, rule, lo, hi, text) RECORD(op, 1, 0, lo, hi, text, false, NULL, 0, op##_rule)
+#define N1(op, value, integer, rule, lo, hi, text) RECORD(op, 1, 0, lo, hi, text, false, NULL, 0, op##_rule)
+#define P1(op, attribute, value, rule, lo, hi, text) \
+    RECORD(op, 1, 0, lo, hi, text, false, #attribute, sizeof(double), op##_rule)
 #define F2(op, value, rule_a, rule_b, lo, hi, text) \
-    RECORD(op, 2, 0, lo, hi, text, false, NULL, op##_rule_a, op##_rule_b)
+    RECORD(op, 2, 0, lo, hi, text, false, NULL, 0, op##_rule_a, op##_rule_b)
 #define N2(op, value, integer, rule_a, rule_b, lo, hi, text) F2(op, value, rule_a, rule_b, lo, hi, text)
-#define S1(op, value, integer, lo, hi, text) RECORD(op, 1, AG_FLAT, lo, hi, text, false, NULL, NULL)
-#define C2(op, value, text) RECORD(op, 2, AG_FLAT, -2, 2, text, true, NULL, NULL)
+#define S1(op, value, integer, lo, hi, text) RECORD(op, 1, AG_FLAT, lo, hi, text, false, NULL, 0, NULL)
+#define C2(op, value, text) RECORD(op, 2, AG_FLAT, -2, 2, text, true, NULL, 0, NULL)
 #define W3(op, value, rule_a, rule_b, lo, hi, text) \
-    RECORD(op, 3, 0, lo, hi, text, false, NULL, NULL, op##_rule_a, op##_rule_b)
+    RECORD(op, 3, 0, lo, hi, text, false, NULL, 0, NULL, op##_rule_a, op##_rule_b)
 #include "ops/elementwise.def"
 #undef F1
 #undef N1

@@ -8,7 +8,7 @@
 
 typedef struct run {
     int64_t begin, from, to, end; /* output columns, from the row's first */
-    int64_t at;                   /* input offset in the plane of output column 0 of this row; only [from, to) is inside */
+    int64_t at; /* input offset in the plane of output column 0 of this row; only [from, to) is inside */
 } run;
 
 static int64_t clamp(int64_t i, int64_t least, int64_t most) { return i < least ? least : i > most ? most : i; }

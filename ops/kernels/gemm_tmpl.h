@@ -1,13 +1,13 @@
 /* gemm_tmpl.h: the body of GEMM for elements of type REAL.
  *
- *            j                  DEPTH rows of b, WIDE columns of them, are packed into a contiguous panel on the stack;
- *        ┌───┬───┐              every ROWS rows of a then meet the panel in one tile of c, which stays in registers:
- *      p │ b │   │
- *        ├───┼───┤                  tile += a[i … i+ROWS)[p] ⊗ panel[p][0 … WIDE)      for p = 0, 1, …
- *   p    └───┴───┘
- * ┌───┐  ┌───┬───┐              a is read where it lies: ROWS streams are few enough for the caches, so only b is copied.
- * │ a │i │ c │   │              Where c ends inside a tile, the panel is filled up with zeros and the tile is kept aside;
- * └───┘  └───┴───┘              products of zeros with Inf or NaN never reach c. */
+ *                   j                DEPTH rows and WIDE columns of b are copied into a contiguous panel on the stack;
+ *           ┌──────┬───┬─────┐       then ROWS rows of a at a time meet it in one tile of c, held in registers:
+ *         p │      │ b │     │
+ *           └──────┴───┴─────┘           tile += a[i … i + ROWS)[p] ⊗ panel[p][0 … WIDE)      for p = 0, 1, …
+ *   ┌───┐   ┌──────┬───┬─────┐
+ * i │ a │   │      │ c │     │       a is read where it lies: ROWS streams are few enough for any cache. Where c ends
+ *   ├───┤   ├──────┼───┼─────┤       inside a tile, the panel is filled up with zeros and the tile computed aside, so
+ *   │   │   │      │   │     │       that products of zeros with Inf or NaN never reach c. */
 #include <string.h>
 
 #if defined(__AVX512F__)
@@ -25,8 +25,8 @@ enum { ROWS = 4, LANES = VECTOR / sizeof(REAL), WIDE = 2 * LANES, DEPTH = 6144 /
 #define INLINE static inline __attribute__((always_inline))
 
 /* rows is a constant at each call, so that the sums become registers. */
-INLINE void tile(int rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b, int64_t b_row, REAL *c,
-                 int64_t c_row, bool add) {
+INLINE void tile(int rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b, int64_t b_row,
+                 REAL *c, int64_t c_row, bool add) {
     vec s[ROWS][2] = {{{0}}};
     for (int i = 0; add && i < rows; i++) {
         s[i][0] = *(const vec *)(c + i * c_row);
@@ -48,8 +48,8 @@ INLINE void tile(int rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_co
     }
 }
 
-static void any_tile(int64_t rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b, int64_t b_row, REAL *c,
-                     int64_t c_row, bool add) {
+static void any_tile(int64_t rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b, int64_t b_row,
+                     REAL *c, int64_t c_row, bool add) {
     switch (rows) {
     case 1: tile(1, k, a, a_row, a_col, b, b_row, c, c_row, add); break;
     case 2: tile(2, k, a, a_row, a_col, b, b_row, c, c_row, add); break;
@@ -59,8 +59,8 @@ static void any_tile(int64_t rows, int64_t k, const REAL *a, int64_t a_row, int6
 }
 
 /* The same where c has fewer than WIDE columns left. */
-static void narrow_tile(int64_t rows, int64_t cols, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b,
-                        REAL *c, int64_t c_row, bool add) {
+static void narrow_tile(int64_t rows, int64_t cols, int64_t k, const REAL *a, int64_t a_row, int64_t a_col,
+                        const REAL *b, REAL *c, int64_t c_row, bool add) {
     REAL aside[ROWS * WIDE];
     for (int64_t i = 0; add && i < rows; i++) {
         for (int64_t j = 0; j < WIDE; j++) aside[i * WIDE + j] = j < cols ? c[i * c_row + j] : 0;
@@ -106,7 +106,7 @@ void GEMM(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *out
             int64_t cols = n - j < WIDE ? n - j : WIDE;
             const REAL *right = (const REAL *)b.data + p * b.row + j * b.col;
             int64_t right_row = b.row;
-            if (cols < WIDE || b.col != 1 || m > 2 * ROWS) {
+            if (cols < WIDE || b.col != 1 || m > 2 * ROWS) { /* fewer rows would not repay the copy */
                 pack(panel, depth, cols, right, b.row, b.col);
                 right = panel;
                 right_row = WIDE;

@@ -63,7 +63,8 @@ void BATCH_NORM(int64_t n, int64_t c, int64_t inner, int64_t first, int64_t last
         }
         for (int64_t i = 0; i < n; i++, x += c * inner, y += c * inner) {
             for (int64_t l = 0; l < width; l++) {
-                for (int64_t q = l * inner; q < (l + 1) * inner; q++) y[q] = (REAL)((double)x[q] - m[l]) * scale[l] + b[j + l];
+                for (int64_t q = l * inner; q < (l + 1) * inner; q++)
+                    y[q] = (REAL)((double)x[q] - m[l]) * scale[l] + b[j + l];
             }
         }
     }
