@@ -2,12 +2,13 @@
  *
  *     y = tanh(w1 x1 + w2 x2 + b)        loss = (y − target)²
  *
- * Forward: every operation computes its value at once and leaves a node behind. Backward: from the last node to the first,
- * each gives its inputs their share of the gradient. That is the chain rule,
+ * Forward: every operation computes its value at once and leaves a node behind. Backward: from the last node to the
+ * first, each gives its inputs their share of the gradient. That is the chain rule,
  *
  *     ∂loss/∂input  +=  ∂loss/∂result · ∂result/∂input,
  *
- * here done by hand over the recorded nodes, then by ag_backward, then as a difference quotient: three times the same. */
+ * here done by hand over the recorded nodes, then by ag_backward, then as a difference quotient: three times the
+ * same. */
 #include <math.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@
 
 enum { LEAVES = 6, MOST = 32 };
 
-/* --- the graph ------------------------------------------------------------------------------------------------------ */
+/* The graph */
 
 static const struct {
     const char *name;
@@ -46,7 +47,7 @@ static graph build(void) {
     return g;
 }
 
-/* --- forward, as the tape recorded it -------------------------------------------------------------------------------- */
+/* Forward, as the tape recorded it */
 
 static void show_forward(const graph *g) {
     SAY("Forward: each operation computes its value at once.\n\n");
@@ -58,7 +59,7 @@ static void show_forward(const graph *g) {
     }
 }
 
-/* --- backward, by hand ----------------------------------------------------------------------------------------------- */
+/* Backward, by hand */
 
 typedef struct share { /* the gradient that has arrived at x */
     const ag_tensor *x;
@@ -104,7 +105,7 @@ static void chain_rule(const graph *g, share table[MOST]) {
     }
 }
 
-/* --- the same by difference quotient: shift a leaf, run the recorded nodes again -------------------------------------- */
+/* The same by difference quotient: shift a leaf, run the recorded nodes again */
 
 static double loss_at(const graph *g, int leaf, double value) {
     ag_write(g->leaf[leaf], &value);
@@ -156,5 +157,6 @@ int main(int argc, char **argv) {
         if (!quiet || picture) draw(g.loss, picture ? picture : "scalar.svg");
         after = descend(&g);
     }
-    return finish(g.tape, "01_scalar", worst < 1e-8 && after < before, "three ways to the gradient differ by %.1e at most", worst);
+    return finish(g.tape, "01_scalar", worst < 1e-8 && after < before,
+                  "three ways to the gradient differ by %.1e at most", worst);
 }

@@ -1,8 +1,8 @@
 /* 02_logistic.c: logistic regression, the smallest classifier.
  *
- * Two clouds of points x in the plane, of class 0 and 1. The model says p = σ(w·x + b): how likely x is of class 1. Let s be
- * +1 for class 1 and −1 for class 0; then the probability of the class that a point really has is σ(s (w·x + b)), and the loss
- * is the mean of its −ln. Where p = ½ lies a line, and learning turns and shifts it. */
+ * Two clouds of points x in the plane, of class 0 and 1. The model says p = σ(w·x + b): how likely x is of class 1.
+ * Let s be +1 for class 1 and −1 for class 0; then the probability of the class that a point really has is σ(s (w·x +
+ * b)), and the loss is the mean of its −ln. Where p = ½ lies a line, and learning turns and shifts it. */
 #include <math.h>
 
 #include "autograd/autograd.h"
@@ -24,7 +24,8 @@ typedef struct model {
 
 /* Even points are of class 0 around (−1, −0.7), odd ones of class 1 around (1, 0.7). */
 static data make_data(ag_tape *t) {
-    data d = {.x = ag_nn_normal(ag_buffer(t, AG_F32, AG_SHAPE(POINTS, 2)), 0, 0.8), .s = ag_buffer(t, AG_F32, AG_SHAPE(POINTS, 1))};
+    data d = {.x = ag_nn_normal(ag_buffer(t, AG_F32, AG_SHAPE(POINTS, 2)), 0, 0.8),
+              .s = ag_buffer(t, AG_F32, AG_SHAPE(POINTS, 1))};
     ag_set_name(d.x, "x");
     ag_set_name(d.s, "s");
     float *x = ag_mutable(d.x), *s = ag_mutable(d.s);
@@ -98,7 +99,8 @@ static void show_plane(model m, data d) {
     }
     for (int i = 0; i < POINTS; i++) {
         int column = (int)floor((ag_at(d.x, 2 * i) + 3.2) / 0.1), row = (int)floor((2.75 - ag_at(d.x, 2 * i + 1)) / 0.25);
-        if (row >= 0 && row < HEIGHT && column >= 0 && column < WIDTH) plane[row][column] = ag_at(d.s, i) > 0 ? '+' : 'o';
+        if (row >= 0 && row < HEIGHT && column >= 0 && column < WIDTH)
+            plane[row][column] = ag_at(d.s, i) > 0 ? '+' : 'o';
     }
     SAY("\n");
     for (int row = 0; row < HEIGHT; row++) SAY("    %s\n", plane[row]);

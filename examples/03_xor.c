@@ -1,10 +1,10 @@
 /* 03_xor.c: what one perceptron can learn, and what takes a hidden layer.
  *
- *     x1   x2    AND  OR  XOR           1 │ 1     0         One perceptron, σ(w1 x1 + w2 x2 + b), divides the plane by one
- *      0    0     0    0   0              │                 line. AND and OR can be divided so; XOR, drawn at the left,
- *      0    1     0    1   1            0 │ 0     1         cannot (Minsky, Papert 1969). With a hidden layer the last
- *      1    0     0    1   1              └─────────        perceptron looks at two others instead, which move the points
- *      1    1     1    1   0                0     1         to where one line is enough. */
+ *     x1   x2    AND  OR  XOR          1 │ 1     0        One perceptron, σ(w1 x1 + w2 x2 + b), divides the plane
+ *      0    0     0    0   0             │                by one line. AND and OR can be divided so; XOR, drawn at
+ *      0    1     0    1   1           0 │ 0     1        the left, cannot (Minsky, Papert 1969). With a hidden
+ *      1    0     0    1   1             └─────────       layer the last perceptron looks at two others, which
+ *      1    1     1    1   0               0     1        move the points to where one line is enough. */
 #include "autograd/autograd.h"
 #include "nn/nn.h"
 #include "ops/ops.h"
@@ -60,7 +60,8 @@ static double train(ag_tape *t, ag_module *net, ag_tensor *x, ag_tensor *target)
 static void show_hidden(ag_module *net, ag_tensor *x) {
     ag_tensor *h = ag_module_forward(ag_module_child(net, 1), ag_module_forward(ag_module_child(net, 0), x));
     ag_tensor *w = ag_module_find(net, "2.weight"), *b = ag_module_find(net, "2.bias");
-    SAY("\nThe hidden layer moves the points, h = tanh(W x + b), to where one line divides them (h1 is OR, h2 is NAND):\n\n");
+    SAY("\nThe hidden layer, h = tanh(W x + b), moves the points (h1 is OR, h2 is NAND); one line divides them "
+        "there:\n\n");
     SAY("    x1 x2       h1      h2     %.1f h1 %+.1f h2 %+.1f\n", ag_at(w, 0), ag_at(w, 1), ag_item(b));
     for (int i = 0; i < CASES; i++) {
         double z = ag_at(w, 0) * ag_at(h, 2 * i) + ag_at(w, 1) * ag_at(h, 2 * i + 1) + ag_item(b);

@@ -2,8 +2,8 @@
  *
  *     g ≈ [8 (f(x + d) − f(x − d)) − (f(x + 2d) − f(x − 2d))] / 12 d        with d = 3.7e-4 max(1, |x|)
  *
- * (½ ε^⅕, where the error of the formula, d⁴, and that of rounding, ε / d, are alike). This is done on a copy of the graph
- * in f64: in f32 the rounding of f would leave two digits to compare. */
+ * (½ ε^⅕, where the error of the formula, d⁴, and that of rounding, ε / d, are alike). This is done on a copy of the
+ * graph in f64: in f32 the rounding of f would leave two digits to compare. */
 #ifndef EXAMPLES_DIFFERENCE_H
 #define EXAMPLES_DIFFERENCE_H
 
@@ -69,8 +69,8 @@ static inline int64_t compare_all(ag_tensor *copy[], ag_tensor *const x[], int n
     return total;
 }
 
-/* Checks the gradients, which a backward pass has filled, of f to all elements of x[0..n). Prints the five worst; true if
- * all are within what is allowed. */
+/* Checks the gradients, which a backward pass has filled, of f to all elements of x[0..n). Prints the five worst;
+ * true if all are within what is allowed. */
 static inline bool check_gradients(ag_tensor *f, ag_tensor *const x[], int n) {
     ag_tensor *from[1 + MAX_LEAVES] = {f}, *copy[1 + MAX_LEAVES] = {NULL};
     if (n > MAX_LEAVES) return false;
@@ -79,10 +79,11 @@ static inline bool check_gradients(ag_tensor *f, ag_tensor *const x[], int n) {
     difference worst[WORST] = {{0}};
     int64_t total = 0;
     if (ag_clone(t, from, 1 + n, AG_F64, 0, copy) && ag_backward(copy[0])) total = compare_all(copy, x, n, worst);
-    SAY("     the worst of %lld         recorded (f32)      analytic (f64)      numeric (f64)        error / allowed\n", (long long)total);
+    SAY("     the worst of %lld         recorded (f32)      analytic (f64)      numeric (f64)        error / allowed\n",
+        (long long)total);
     for (int k = 0; k < WORST && worst[k].name; k++) {
-        SAY("     %-9s[%3lld]   %18.10e  %18.10e  %18.10e        %.1e\n", worst[k].name, (long long)worst[k].index, worst[k].f32,
-            worst[k].analytic, worst[k].numeric, worst[k].error);
+        SAY("     %-9s[%3lld]   %18.10e  %18.10e  %18.10e        %.1e\n", worst[k].name, (long long)worst[k].index,
+            worst[k].f32, worst[k].analytic, worst[k].numeric, worst[k].error);
     }
     bool good = ag_tape_status(t) == AG_OK && total > 0 && worst[0].error <= 1;
     if (ag_tape_status(t)) fprintf(stderr, "%s\n", ag_tape_message(t));

@@ -10,7 +10,7 @@
 #include "autograd/autograd.h"
 #include "autograd/inspect.h"
 
-static bool quiet;           /* with --check only the last line is printed */
+static bool quiet;          /* with --check only the last line is printed */
 static const char *picture; /* where to draw the graph */
 
 #define SAY(...) (quiet ? (void)0 : (void)printf(__VA_ARGS__))
@@ -45,8 +45,10 @@ static inline void describe(const char *prefix, const char *name, const ag_tenso
         sum += ag_at(x, i);
         square += ag_at(x, i) * ag_at(x, i);
     }
-    snprintf(shape, sizeof shape, ag_rank(x) > 1 ? "%lld × %lld" : "%lld", (long long)ag_dim(x, 0), (long long)ag_dim(x, 1));
-    SAY("     %s%-10s %-8s   mean %8.4f   root mean square %7.4f\n", prefix, name, shape, sum / n, sqrt(square / n));
+    int used = snprintf(shape, sizeof shape, "%lld", (long long)ag_dim(x, 0));
+    if (ag_rank(x) > 1) snprintf(shape + used, sizeof shape - (size_t)used, " × %lld", (long long)ag_dim(x, 1));
+    SAY("     %s%-10s %-*s   mean %8.4f   root mean square %7.4f\n", prefix, name, width(shape, 7), shape, sum / n,
+        sqrt(square / n));
 }
 
 /* The first rows of a matrix, under the names of its columns */

@@ -4,8 +4,8 @@
  *     5.1,1.4,setosa        ⟶                  6.3 6.0                 1
  *     6.3,6.0,virginica
  *
- * Everything is gathered in scratch memory first and becomes persistent only when the whole file has proved good: an error
- * leaves nothing behind. */
+ * Everything is gathered in scratch memory first and becomes persistent only when the whole file has proved good: an
+ * error leaves nothing behind. */
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -30,11 +30,11 @@ typedef struct plan { /* what goes where */
     ag_csv_options options;
     const char **name; /* [reader.width], of the file's columns */
     int columns;
-    int *source;       /* [columns]: the file's column of each number column */
-    int label;         /* likewise of the label; −1: none */
+    int *source; /* [columns]: the file's column of each number column */
+    int label;   /* likewise of the label; −1: none */
     int64_t rows;
-    void *x;           /* (rows, columns) */
-    int64_t *y;        /* (rows) */
+    void *x;    /* (rows, columns) */
+    int64_t *y; /* (rows) */
     class_set classes;
 } plan;
 
@@ -45,7 +45,7 @@ ag_csv_options ag_csv_defaults(void) {
 /* Room for n pointers or other items of at most 8 bytes. */
 static void *items(ag_tape *t, int64_t n) { return ag__scratch(t, AG_I64, 1, n); }
 
-/* --- columns -------------------------------------------------------------------------------------------------------- */
+/* Columns */
 
 static bool name_columns(ag__reader *r, plan *p) {
     p->name = items(r->tape, r->width);
@@ -81,8 +81,8 @@ static int find_column(ag__reader *r, const plan *p, const char *name) {
     for (int i = 0; i < r->width && used < sizeof known; i++) {
         used += (size_t)snprintf(known + used, sizeof known - used, "%s'%s'", i ? ", " : "", p->name[i]);
     }
-    ag_tape_fail(r->tape, AG_ERR_ARGUMENT, where, "%s: no column is called '%s'; there are %s%s", r->path, name ? name : "(NULL)", known,
-                 used < sizeof known ? "" : " …");
+    ag_tape_fail(r->tape, AG_ERR_ARGUMENT, where, "%s: no column is called '%s'; there are %s%s", r->path,
+                 name ? name : "(NULL)", known, used < sizeof known ? "" : " …");
     return -1;
 }
 
@@ -106,7 +106,7 @@ static bool choose_columns(ag__reader *r, plan *p) {
     return true;
 }
 
-/* --- values --------------------------------------------------------------------------------------------------------- */
+/* Values */
 
 /* A field as it may be shown: short, in one line. */
 static const char *shown(const char *text, char out[48]) {
@@ -129,11 +129,12 @@ static bool read_number(ag__reader *r, const plan *p, const ag__field *f, int co
     end += strspn(end, " \t");
     if (!*f->text) return ag__reader_fail(r, f->line, f->column, "the field of column %s is empty", p->name[column]);
     if (!any || *end) {
-        return ag__reader_fail(r, f->line, f->column, "'%s' in column %s is not a number", shown(f->text, text), p->name[column]);
+        return ag__reader_fail(r, f->line, f->column, "'%s' in column %s is not a number", shown(f->text, text),
+                               p->name[column]);
     }
     if (errno == ERANGE && isinf(value)) {
-        return ag__reader_fail(r, f->line, f->column, "'%s' in column %s is too large for %s", shown(f->text, text), p->name[column],
-                               ag_dtype_name(p->options.dtype));
+        return ag__reader_fail(r, f->line, f->column, "'%s' in column %s is too large for %s", shown(f->text, text),
+                               p->name[column], ag_dtype_name(p->options.dtype));
     }
     if (p->options.dtype == AG_F32) ((float *)p->x)[at] = (float)value;
     else ((double *)p->x)[at] = value;
@@ -177,7 +178,7 @@ static bool read_values(ag__reader *r, plan *p) {
     return ag_tape_status(t) == AG_OK;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------------ */
+/* The table */
 
 /* Persistent copies of n texts; text[i] is from[index[i]], or from[i] without an index. */
 static const char *const *keep_texts(ag_tape *t, const char **from, const int *index, int n) {
@@ -209,9 +210,11 @@ static const ag_table *keep(ag_tape *t, plan *p) {
 
 static bool options_ok(ag_tape *t, const char *path, const ag_csv_options *o) {
     if (!path) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the path is NULL") != NULL;
-    if (!o->size) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the options were not made by ag_csv_defaults") != NULL;
+    if (!o->size)
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the options were not made by ag_csv_defaults") != NULL;
     if (o->dtype != AG_F32 && o->dtype != AG_F64) {
-        return ag_tape_fail(t, AG_ERR_DTYPE, where, "numbers are read as f32 or f64, not %s", ag_dtype_name(o->dtype)) != NULL;
+        return ag_tape_fail(t, AG_ERR_DTYPE, where, "numbers are read as f32 or f64, not %s", ag_dtype_name(o->dtype)) !=
+               NULL;
     }
     if (!o->separator || strchr("\"\r\n", o->separator)) {
         return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the separator may not be a quote, a line's end or NUL") != NULL;
@@ -225,7 +228,8 @@ static bool options_ok(ag_tape *t, const char *path, const ag_csv_options *o) {
 const ag_table *ag_csv_read(ag_tape *t, const char *path, const ag_csv_options *options) {
     if (!t) return ag_tape_fail(NULL, AG_ERR_ARGUMENT, where, "the tape is NULL");
     plan p = {.options = ag_csv_defaults()};
-    if (options) memcpy(&p.options, options, options->size && options->size < sizeof p.options ? options->size : sizeof p.options);
+    size_t known = options ? options->size : 0, size = sizeof p.options;
+    if (options) memcpy(&p.options, options, known && known < size ? known : size); /* size 0 is reported below */
     if (!options_ok(t, path, &p.options)) return NULL;
     ag_mark before = ag_tape_mark(t);
     if (!before.serial) return NULL;
@@ -233,7 +237,8 @@ const ag_table *ag_csv_read(ag_tape *t, const char *path, const ag_csv_options *
     if (!c) return ag_tape_fail(t, AG_ERR_MEMORY, where, "the C locale: %s", strerror(errno));
     locale_t callers = uselocale(c);
     ag__reader r;
-    bool ok = ag__reader_open(&r, t, path, p.options.separator) && name_columns(&r, &p) && choose_columns(&r, &p) && read_values(&r, &p);
+    bool ok = ag__reader_open(&r, t, path, p.options.separator) && name_columns(&r, &p) && choose_columns(&r, &p) &&
+              read_values(&r, &p);
     const ag_table *table = ok ? keep(t, &p) : NULL;
     uselocale(callers);
     freelocale(c);

@@ -1,6 +1,6 @@
 /* init.c: starting values. A layer y = W x keeps the variance of what passes it when Var W = 1 / fan_in, that of the
- * gradients when Var W = 1 / fan_out. Glorot and Bengio take the mean of both fans; He et al. double 1 / fan_in, because
- * ReLU removes half of the variance. A uniform distribution in ±a has variance a² / 3. */
+ * gradients when Var W = 1 / fan_out. Glorot and Bengio take the mean of both fans; He et al. double 1 / fan_in,
+ * because ReLU removes half of the variance. A uniform distribution in ±a has variance a² / 3. */
 #include <math.h>
 
 #include "autograd/op.h"
@@ -28,7 +28,9 @@ static double spread(double c, double n) { return n > 0 ? sqrt(c / n) : 0; }
 
 ag_tensor *ag_nn_uniform(ag_tensor *w, double lo, double hi) { return ag_fill_uniform(w, lo, hi) ? w : NULL; }
 
-ag_tensor *ag_nn_normal(ag_tensor *w, double mean, double deviation) { return ag_fill_normal(w, mean, deviation) ? w : NULL; }
+ag_tensor *ag_nn_normal(ag_tensor *w, double mean, double deviation) {
+    return ag_fill_normal(w, mean, deviation) ? w : NULL;
+}
 
 ag_tensor *ag_nn_constant(ag_tensor *w, double value) { return ag_fill(w, value) ? w : NULL; }
 

@@ -6,7 +6,7 @@
 #include "nn/nn.h"
 #include "ops/ops.h"
 
-/* --- linear: weight (out, in), bias (out) --------------------------------------------------------------------------- */
+/* Linear: weight (out, in), bias (out) */
 
 static ag_tensor *linear_forward(ag_module *m, ag_tensor *x) {
     ag_tensor *w = ag_module_tensor(m, 0), *b = ag_module_tensor(m, 1);
@@ -21,8 +21,8 @@ static ag_tensor *linear_forward(ag_module *m, ag_tensor *x) {
 
 ag_module *ag_nn_linear(ag_tape *t, int64_t in, int64_t out, bool bias) {
     if (in < 0 || out < 0) {
-        return ag_tape_fail(t, AG_ERR_ARGUMENT, "nn_linear", "%lld features in and %lld out: neither may be negative", (long long)in,
-                            (long long)out);
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, "nn_linear", "%lld features in and %lld out: neither may be negative",
+                            (long long)in, (long long)out);
     }
     double bound = in ? 1 / sqrt((double)in) : 0;
     ag_module *m = ag_module_new(t, "linear", linear_forward, NULL, 0);
@@ -32,7 +32,7 @@ ag_module *ag_nn_linear(ag_tape *t, int64_t in, int64_t out, bool bias) {
     return ag_module_add_parameter(m, "bias", ag_nn_uniform(ag_param(t, AG_F32, AG_SHAPE(out)), -bound, bound));
 }
 
-/* --- sequential ----------------------------------------------------------------------------------------------------- */
+/* Sequential */
 
 static ag_tensor *sequential_forward(ag_module *m, ag_tensor *x) {
     int n = ag_module_child_count(m);
@@ -47,13 +47,14 @@ ag_module *ag_nn_append(ag_module *m, ag_module *layer) {
 }
 
 ag_module *ag_nn_sequential(ag_tape *t, ag_module *const layers[], int n) {
-    if (n < 0 || (n && !layers)) return ag_tape_fail(t, AG_ERR_ARGUMENT, "nn_sequential", "%d layers, but none given", n);
+    if (n < 0 || (n && !layers))
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, "nn_sequential", "%d layers, but none given", n);
     ag_module *m = ag_module_new(t, "sequential", sequential_forward, NULL, 0);
     for (int i = 0; i < n && m; i++) m = ag_nn_append(m, layers[i]);
     return m;
 }
 
-/* --- functions ------------------------------------------------------------------------------------------------------ */
+/* Functions */
 
 typedef struct function_fields {
     ag_tensor *(*f)(ag_tensor *x);
@@ -74,7 +75,7 @@ ag_module *ag_nn_tanh(ag_tape *t) { return ag_nn_function(t, "tanh", ag_tanh); }
 ag_module *ag_nn_sigmoid(ag_tape *t) { return ag_nn_function(t, "sigmoid", ag_sigmoid); }
 ag_module *ag_nn_gelu(ag_tape *t) { return ag_nn_function(t, "gelu", ag_gelu); }
 
-/* --- dropout -------------------------------------------------------------------------------------------------------- */
+/* Dropout */
 
 typedef struct dropout_fields {
     double p;

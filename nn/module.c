@@ -38,7 +38,8 @@ ag_module *ag_module_new(ag_tape *t, const char *kind, ag_forward_fn *forward, c
     char *name = copy ? copy_text(t, kind) : NULL;
     if (!name) return NULL;
     if (fields && size) memcpy(copy, fields, size);
-    *m = (ag_module){.tape = t, .kind = name, .name = "", .forward = forward, .fields = copy, .field_bytes = size, .training = true};
+    *m = (ag_module){
+        .tape = t, .kind = name, .name = "", .forward = forward, .fields = copy, .field_bytes = size, .training = true};
     m->last_slot = &m->slot;
     m->last_child = &m->child;
     return m;
@@ -48,7 +49,8 @@ ag_module *ag_module_new(ag_tape *t, const char *kind, ag_forward_fn *forward, c
 static bool name_ok(const ag_module *m, const char *name, const char *where) {
     if (!name || !*name) return ag_tape_fail(m->tape, AG_ERR_ARGUMENT, where, "the name is empty") != NULL;
     if (strchr(name, '.')) {
-        return ag_tape_fail(m->tape, AG_ERR_ARGUMENT, where, "the name '%s' has a dot, which separates modules", name) != NULL;
+        return ag_tape_fail(m->tape, AG_ERR_ARGUMENT, where, "the name '%s' has a dot, which separates modules", name) !=
+               NULL;
     }
     bool taken = false;
     for (const ag__slot *s = m->slot; s; s = s->next) taken |= !strcmp(s->name, name);
@@ -62,9 +64,11 @@ static ag_module *add_tensor(ag_module *m, const char *name, ag_tensor *leaf, ag
     ag_tape *t = m->tape;
     char shape[160];
     if (!leaf) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the leaf '%s' is NULL", name);
-    if (ag_tape_of(leaf) != t) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "'%s' is on another tape than the %s", name, m->kind);
+    if (ag_tape_of(leaf) != t)
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "'%s' is on another tape than the %s", name, m->kind);
     if (!ag_is_leaf(leaf) || ag_index(leaf) >= 0) {
-        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "'%s' is not a persistent leaf: make it with ag_param or ag_buffer", name);
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, where,
+                            "'%s' is not a persistent leaf: make it with ag_param or ag_buffer", name);
     }
     if (kind == AG__PARAMETER && ag_dtype_of(leaf) > AG_F64) {
         return ag_tape_fail(t, AG_ERR_DTYPE, where, "'%s' %s is %s; parameters are f32 or f64", name,
@@ -97,7 +101,8 @@ ag_module *ag_module_add_child(ag_module *m, const char *name, ag_module *child)
         return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the child '%s' is on another tape; ag_module_share lends it", name);
     }
     if (child->parent) {
-        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the child '%s' already is '%s' of a %s", name, child->name, child->parent->kind);
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the child '%s' already is '%s' of a %s", name, child->name,
+                            child->parent->kind);
     }
     for (const ag_module *a = m; a; a = a->parent) {
         if (a == child) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "'%s' would hold itself", name);
@@ -118,7 +123,8 @@ ag_tensor *ag_module_forward(ag_module *m, ag_tensor *x) {
     ag_tape *t = m->tape;
     if (!x) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the input of the %s is NULL", m->kind);
     if (ag_tape_of(x) != t) {
-        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the input is on another tape than the %s; ag_module_share lends it", m->kind);
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, where,
+                            "the input is on another tape than the %s; ag_module_share lends it", m->kind);
     }
     if (!m->forward) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "a %s has no forward function", m->kind);
     if (!m->scope) return m->forward(m, x);

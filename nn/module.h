@@ -5,8 +5,9 @@
  *                           ▼                                         ▼
  *                          "weight" ─▶ "bias"                        "weight" ─▶ "bias"
  *
- * Invariants. A module has one parent at most, on its own tape, so modules form trees and walking them ends. The name of a
- * tensor (ag_name) is the path from the root, by dots. `listed` is false whenever a module was changed at or below this one.
+ * Invariants. A module has one parent at most, on its own tape, so modules form trees and walking them ends. The name
+ * of a tensor (ag_name) is the path from the root, by dots. `listed` is false whenever a module was changed at or
+ * below this one.
  */
 #ifndef NN_MODULE_H
 #define NN_MODULE_H

@@ -1,7 +1,7 @@
 /* nn.h: modules, layers, initialisation, and data from CSV files. This header is the manual.
  *
- * A module is parameters, buffers, child modules and a forward function. The tape owns it, for as long as the tape lives;
- * there is nothing to free. Names are PyTorch's: the first layer of a sequence owns "0.weight" and "0.bias".
+ * A module is parameters, buffers, child modules and a forward function. The tape owns it, for as long as the tape
+ * lives; there is nothing to free. Names are PyTorch's: the first layer of a sequence owns "0.weight" and "0.bias".
  *
  *     ag_module *net = ag_nn_sequential(t, NULL, 0);
  *     ag_nn_append(net, ag_nn_linear(t, 4, 16, true));
@@ -10,7 +10,8 @@
  *     ag_optimizer *adam = ag_optim_adam(t, ag_module_parameters(net), ag_module_parameter_count(net), NULL);
  *     ag_tensor *loss = ag_cross_entropy(ag_module_forward(net, x), label);
  *
- * (One statement a layer: C leaves open in which order the elements of an array literal would draw their random weights.)
+ * (One statement a layer: C leaves open in which order the elements of an array literal would draw their random
+ * weights.)
  *
  * A module of one's own is a forward function and what it adds to itself:
  *
@@ -47,8 +48,8 @@ AG_API ag_tensor *ag_module_forward(ag_module *m, ag_tensor *x);
 AG_API bool ag_module_train(ag_module *m, bool training);
 AG_API bool ag_module_training(const ag_module *m);
 
-/* The parameters (buffers) of m and all below it: own ones first, then child by child, each tensor once. ag_name gives the
- * dotted name. The array belongs to the tape; after an addition, ask again. */
+/* The parameters (buffers) of m and all below it: own ones first, then child by child, each tensor once. ag_name
+ * gives the dotted name. The array belongs to the tape; after an addition, ask again. */
 AG_API ag_tensor *const *ag_module_parameters(ag_module *m);
 AG_API int ag_module_parameter_count(ag_module *m);
 AG_API ag_tensor *const *ag_module_buffers(ag_module *m);
@@ -59,23 +60,25 @@ AG_API ag_tensor *ag_module_find(ag_module *m, const char *name);
 /* Frozen parameters get no gradient, and optimizers leave them alone. */
 AG_API bool ag_module_freeze(ag_module *m, bool frozen);
 
-/* Makes every float parameter and buffer f32 or f64, by new leaves with the values converted. Do it before an optimizer or
- * a graph holds the old ones. */
+/* Makes every float parameter and buffer f32 or f64, by new leaves with the values converted. Do it before an
+ * optimizer or a graph holds the old ones. */
 AG_API bool ag_module_cast(ag_module *m, ag_dtype dtype);
 
 /* The same module on another tape, for another thread: parameters and buffers borrow m's memory, read-only, and have
- * gradients of their own (ag_share). m's tape must outlive `tape`, and must not be written while another thread reads. */
+ * gradients of their own (ag_share). m's tape must outlive `tape`, and must not be written while another thread
+ * reads. */
 AG_API ag_module *ag_module_share(ag_tape *tape, ag_module *m);
 
 /* Modules of one's own */
 
-/* A root without contents. kind is its name while it has no parent ("residual"). fields: `size` bytes that are copied into
- * the module, and by ag_module_share byte by byte, so they may not point to tensors or modules of a tape; NULL: zeros.
- * forward NULL: the module only holds others. */
+/* A root without contents. kind is its name while it has no parent ("residual"). fields: `size` bytes that are copied
+ * into the module, and by ag_module_share byte by byte, so they may not point to tensors or modules of a tape; NULL:
+ * zeros. forward NULL: the module only holds others. */
 AG_API ag_module *ag_module_new(ag_tape *tape, const char *kind, ag_forward_fn *forward, const void *fields, size_t size);
 
-/* Each returns m, or NULL. A name is not empty, has no dot, and is new to m. The leaf is persistent and on m's tape; the same
- * one may be added in several places (tied weights). A child is a root of the same tape, and belongs to m from then on. */
+/* Each returns m, or NULL. A name is not empty, has no dot, and is new to m. The leaf is persistent and on m's tape;
+ * the same one may be added in several places (tied weights). A child is a root of the same tape, and belongs to m
+ * from then on. */
 AG_API ag_module *ag_module_add_parameter(ag_module *m, const char *name, ag_tensor *leaf);
 AG_API ag_module *ag_module_add_buffer(ag_module *m, const char *name, ag_tensor *leaf);
 AG_API ag_module *ag_module_add_child(ag_module *m, const char *name, ag_module *child);
@@ -105,19 +108,21 @@ AG_API ag_module *ag_nn_tanh(ag_tape *tape);    /* tanh x */
 AG_API ag_module *ag_nn_sigmoid(ag_tape *tape); /* 1 / (1 + e⁻ˣ) */
 AG_API ag_module *ag_nn_gelu(ag_tape *tape);    /* x Φ(x) */
 
-/* In training each element is 0 with probability p, else x / (1 − p); otherwise y = x (Srivastava et al. 2014). 0 ≤ p < 1. */
+/* In training each element is 0 with probability p, else x / (1 − p); otherwise y = x (Srivastava et al. 2014). 0 ≤ p
+ * < 1. */
 AG_API ag_module *ag_nn_dropout(ag_tape *tape, double p);
 
 /* Initialisation */
 
-/* Each overwrites a float leaf and returns it. Random numbers come from the tape's key: see ag_seed. Fans are those of a
- * weight (out, in, …): fan_in = in · r, fan_out = out · r, where r is the product of the extents after the second. */
+/* Each overwrites a float leaf and returns it. Random numbers come from the tape's key: see ag_seed. Fans are those
+ * of a weight (out, in, …): fan_in = in · r, fan_out = out · r, where r is the product of the extents after the
+ * second. */
 AG_API ag_tensor *ag_nn_xavier_uniform(ag_tensor *w); /* uniform in ±√(6 / (fan_in + fan_out))    (Glorot, Bengio 2010) */
-AG_API ag_tensor *ag_nn_xavier_normal(ag_tensor *w);  /* normal, σ = √(2 / (fan_in + fan_out))    (Glorot, Bengio 2010) */
-AG_API ag_tensor *ag_nn_he_uniform(ag_tensor *w);     /* uniform in ±√(6 / fan_in), before ReLU   (He et al. 2015) */
-AG_API ag_tensor *ag_nn_he_normal(ag_tensor *w);      /* normal, σ = √(2 / fan_in), before ReLU   (He et al. 2015) */
-AG_API ag_tensor *ag_nn_uniform(ag_tensor *w, double lo, double hi);             /* uniform in [lo, hi) */
-AG_API ag_tensor *ag_nn_normal(ag_tensor *w, double mean, double deviation);     /* normal */
+AG_API ag_tensor *ag_nn_xavier_normal(ag_tensor *w); /* normal, σ = √(2 / (fan_in + fan_out))    (Glorot, Bengio 2010) */
+AG_API ag_tensor *ag_nn_he_uniform(ag_tensor *w); /* uniform in ±√(6 / fan_in), before ReLU   (He et al. 2015) */
+AG_API ag_tensor *ag_nn_he_normal(ag_tensor *w);  /* normal, σ = √(2 / fan_in), before ReLU   (He et al. 2015) */
+AG_API ag_tensor *ag_nn_uniform(ag_tensor *w, double lo, double hi);         /* uniform in [lo, hi) */
+AG_API ag_tensor *ag_nn_normal(ag_tensor *w, double mean, double deviation); /* normal */
 AG_API ag_tensor *ag_nn_constant(ag_tensor *w, double value);
 
 /* Data */
@@ -143,10 +148,10 @@ typedef struct ag_table { /* read-only, persistent */
     const char *const *class_name; /* [classes], in order of first appearance */
 } ag_table;
 
-/* Reads a file of comma-separated values (RFC 4180): fields may be quoted, "" in quotes is a quote, lines end in LF or CRLF,
- * the last one need not end. Empty lines and a byte-order mark are passed over. A number has a decimal point whatever the
- * locale says; nan and inf are numbers, an empty field is not. options NULL: the defaults.
- * An error names file, line and column (byte in the line): "iris.csv:7:9: 'x' in column petal_length is not a number". */
+/* Reads a file of comma-separated values (RFC 4180): fields may be quoted, "" in quotes is a quote, lines end in LF
+ * or CRLF, the last one need not end. Empty lines and a byte-order mark are passed over. A number has a decimal point
+ * whatever the locale says; nan and inf are numbers, an empty field is not. options NULL: the defaults. An error
+ * names file, line and column (byte in the line): "iris.csv:7:9: 'x' in column petal_length is not a number". */
 AG_API const ag_table *ag_csv_read(ag_tape *tape, const char *path, const ag_csv_options *options);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* reader.c: RFC 4180. Measuring and reading agree on what a record is: both go by the quotes, and where the quotes are not
- * as they should be, reading stops with an error, so it never finds more records than were measured. */
+/* reader.c: RFC 4180. Measuring and reading agree on what a record is: both go by the quotes, and where the quotes
+ * are not as they should be, reading stops with an error, so it never finds more records than were measured. */
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -22,7 +22,8 @@ bool ag__reader_fail(ag__reader *r, int64_t line, int64_t column, const char *fo
     va_start(args, format);
     if (vsnprintf(text, sizeof text, format, args) < 0) text[0] = '\0';
     va_end(args);
-    return ag_tape_fail(r->tape, AG_ERR_VALUE, where, "%s:%lld:%lld: %s", r->path, (long long)line, (long long)column, text) != NULL;
+    return ag_tape_fail(r->tape, AG_ERR_VALUE, where, "%s:%lld:%lld: %s", r->path, (long long)line, (long long)column,
+                        text) != NULL;
 }
 
 /* All bytes of the file and one spare byte, by doubling, so that pipes can be read too. */
@@ -92,7 +93,9 @@ static bool fail_nul(ag__reader *r, const char *p) {
 static bool read_plain(ag__reader *r, char **out) {
     char *p = r->at;
     for (; p < r->end && *p != r->separator && *p != '\n'; p++) {
-        if (*p == '"') return ag__reader_fail(r, r->line, column(r, p), "a quote inside a field: put the field in quotes, and double this one");
+        if (*p == '"')
+            return ag__reader_fail(r, r->line, column(r, p),
+                                   "a quote inside a field: put the field in quotes, and double this one");
         if (!*p) return fail_nul(r, p);
     }
     bool line_ends = p == r->end || *p == '\n';
@@ -113,7 +116,8 @@ static bool read_quoted(ag__reader *r, const ag__field *f, char **out) {
     char *after = p;
     if (p < r->end && *p == '\r') p++;
     if (p < r->end && *p != '\n' && (*p != r->separator || p > after)) {
-        return ag__reader_fail(r, r->line, column(r, after), "text behind a closing quote: a quote inside quotes is written twice");
+        return ag__reader_fail(r, r->line, column(r, after),
+                               "text behind a closing quote: a quote inside quotes is written twice");
     }
     *out = to;
     r->at = p;
@@ -149,5 +153,6 @@ bool ag__reader_next(ag__reader *r) {
         if (!read_field(r, n < r->width ? &r->field[n] : &extra, &more)) return false;
     }
     if (n == r->width) return true;
-    return ag__reader_fail(r, line, 1, "%lld field%s where the first line has %d", (long long)n, n == 1 ? "" : "s", r->width);
+    return ag__reader_fail(r, line, 1, "%lld field%s where the first line has %d", (long long)n, n == 1 ? "" : "s",
+                           r->width);
 }

@@ -1,7 +1,7 @@
 /* reader.h: the fields of a CSV file, one record after the other. Private to nn.
  *
- * The text is taken apart in place: each field is decoded where it lies and ended by a NUL, which never needs more room than
- * the field had, because a separator, a line's end or the spare byte behind the text follows it.
+ * The text is taken apart in place: each field is decoded where it lies and ended by a NUL, which never needs more
+ * room than the field had, because a separator, a line's end or the spare byte behind the text follows it.
  *
  *     5.1,"a ""b""",x⏎     ⟶     5.1␀a "b"␀…␀x␀
  *
@@ -21,7 +21,7 @@ typedef struct ag__reader {
     ag_tape *tape;
     const char *path;
     char separator;
-    char *at, *end;   /* what is left; *end is spare */
+    char *at, *end; /* what is left; *end is spare */
     char *line_start;
     int64_t line;
     int64_t records;  /* that the file has, if it is well formed; the header is one */

@@ -7,7 +7,7 @@
 #include "autograd/op.h"
 #include "nn/module.h"
 
-/* --- names ---------------------------------------------------------------------------------------------------------- */
+/* Names */
 
 /* Writes "encoder.0." for module encoder.0; a root's is "". Returns its length, or one too large for out. */
 static size_t prefix(const ag_module *m, char *out, size_t size) {
@@ -26,8 +26,8 @@ bool ag__module_rename(ag_module *m) {
     for (const ag__slot *s = m->slot; s; s = s->next) {
         size_t length = strlen(s->name) + 1;
         if (n + length > sizeof name) {
-            return ag_tape_fail(m->tape, AG_ERR_ARGUMENT, "module", "the dotted name of '%s' is longer than %zu bytes", s->name,
-                                sizeof name - 1) != NULL;
+            return ag_tape_fail(m->tape, AG_ERR_ARGUMENT, "module", "the dotted name of '%s' is longer than %zu bytes",
+                                s->name, sizeof name - 1) != NULL;
         }
         memcpy(name + n, s->name, length);
         if (!ag_set_name(s->tensor, name)) return false;
@@ -61,7 +61,7 @@ ag_tensor *ag_module_find(ag_module *m, const char *name) {
     return ag_tape_fail(m->tape, AG_ERR_ARGUMENT, where, "the %s has no parameter or buffer '%s'", m->kind, name);
 }
 
-/* --- lists ---------------------------------------------------------------------------------------------------------- */
+/* Lists */
 
 static int slots_below(const ag_module *m) {
     int n = 0;
@@ -116,7 +116,7 @@ int ag_module_buffer_count(ag_module *m) {
     return l ? l->count : 0;
 }
 
-/* --- modes ---------------------------------------------------------------------------------------------------------- */
+/* Modes */
 
 static void train(ag_module *m, bool training) {
     m->training = training;
@@ -136,7 +136,7 @@ bool ag_module_freeze(ag_module *m, bool frozen) {
     return ok;
 }
 
-/* --- casting -------------------------------------------------------------------------------------------------------- */
+/* Casting */
 
 static ag_tensor *converted(ag_tensor *x, ag_dtype dtype) {
     ag_tensor *y = ag_leaf(ag_tape_of(x), dtype, NULL, ag_shape_of(x), ag_requires_grad(x) ? AG_REQUIRES_GRAD : 0);
@@ -177,7 +177,7 @@ bool ag_module_cast(ag_module *m, ag_dtype dtype) {
     return ag_tape_status(m->tape) == AG_OK;
 }
 
-/* --- sharing -------------------------------------------------------------------------------------------------------- */
+/* Sharing */
 
 /* What tensor x of the tree `from` became in its copy `to`, as far as that has been built; NULL: nothing yet. */
 static ag_tensor *counterpart(const ag_module *from, const ag_module *to, const ag_tensor *x) {

@@ -18,19 +18,19 @@ typedef struct span { /* what a loop works on, and its constants */
     double scale;  /* 1 / √(1 − β₂ᵏ) */
 } span;
 
-#define ADAM(NAME, T, SQRT)                                                                                           \
-    static void NAME(void *context, int64_t begin, int64_t end) {                                                     \
-        const span *s = context;                                                                                      \
-        T *w = s->w, *m = s->m, *v = s->v;                                                                            \
-        const T *g = s->g;                                                                                            \
-        const T b1 = (T)s->beta1, c1 = (T)(1 - s->beta1), b2 = (T)s->beta2, c2 = (T)(1 - s->beta2), eps = (T)s->eps;  \
-        const T decay = (T)s->decay, shrink = (T)s->shrink, rate = (T)s->rate, scale = (T)s->scale;                   \
-        for (int64_t i = begin; i < end; i++) {                                                                       \
-            T d = g[i] + decay * w[i];                                                                                \
-            m[i] = b1 * m[i] + c1 * d;                                                                                \
-            v[i] = b2 * v[i] + c2 * (d * d);                                                                          \
-            w[i] = shrink * w[i] - rate * m[i] / (SQRT(v[i]) * scale + eps);                                          \
-        }                                                                                                             \
+#define ADAM(NAME, T, SQRT)                                                                                          \
+    static void NAME(void *context, int64_t begin, int64_t end) {                                                    \
+        const span *s = context;                                                                                     \
+        T *w = s->w, *m = s->m, *v = s->v;                                                                           \
+        const T *g = s->g;                                                                                           \
+        const T b1 = (T)s->beta1, c1 = (T)(1 - s->beta1), b2 = (T)s->beta2, c2 = (T)(1 - s->beta2), eps = (T)s->eps; \
+        const T decay = (T)s->decay, shrink = (T)s->shrink, rate = (T)s->rate, scale = (T)s->scale;                  \
+        for (int64_t i = begin; i < end; i++) {                                                                      \
+            T d = g[i] + decay * w[i];                                                                               \
+            m[i] = b1 * m[i] + c1 * d;                                                                               \
+            v[i] = b2 * v[i] + c2 * (d * d);                                                                         \
+            w[i] = shrink * w[i] - rate * m[i] / (SQRT(v[i]) * scale + eps);                                         \
+        }                                                                                                            \
     }
 ADAM(adam_f32, float, sqrtf)
 ADAM(adam_f64, double, sqrt)
@@ -79,6 +79,8 @@ const ag_op ag__op_adam_step = {
     .attr_size = sizeof(adam_attrs),
     .attrs = adam_fields,
     .formula = "m ← β₁ m + (1 − β₁) g; v ← β₂ v + (1 − β₂) g²; w ← w − η m̂ / (√v̂ + ε); inputs w, g, η, m, v, k",
+    .lo = 0.1,
+    .hi = 2, /* v and k are not negative */
     .shape = adam_shape,
     .run = adam_run,
 };

@@ -10,10 +10,10 @@
  *         ag_tape_rewind(t, mark);
  *     }
  *
- * The tape owns an optimizer and its state, for as long as it lives. A step is one recorded operation per parameter, in one
- * pass over its memory. What changes from step to step (the learning rate, the count of steps) is a leaf that this
- * operation reads, so a recorded step can be run again as the next step. Formulas, defaults and the order of operations are
- * PyTorch's; w is the parameter, g its gradient, η the learning rate, λ the weight decay.
+ * The tape owns an optimizer and its state, for as long as it lives. A step is one recorded operation per parameter,
+ * in one pass over its memory. What changes from step to step (the learning rate, the count of steps) is a leaf that
+ * this operation reads, so a recorded step can be run again as the next step. Formulas, defaults and the order of
+ * operations are PyTorch's; w is the parameter, g its gradient, η the learning rate, λ the weight decay.
  */
 #ifndef OPTIM_OPTIM_H
 #define OPTIM_OPTIM_H
@@ -33,7 +33,7 @@ typedef struct ag_optimizer ag_optimizer;
  *     b ← μ b + (1 − τ) g, at first b ← g        if μ ≠ 0
  *     w ← w − η b                                (Nesterov: w ← w − η (g + μ b); no momentum: w ← w − η g) */
 typedef struct ag_sgd_options {
-    size_t size; /* set by ag_sgd_defaults */
+    size_t size;         /* set by ag_sgd_defaults */
     double lr;           /* η = 0.01 */
     double momentum;     /* μ = 0 */
     double dampening;    /* τ = 0 */
@@ -48,7 +48,7 @@ AG_API ag_optimizer *ag_optim_sgd(ag_tape *tape, ag_tensor *const params[], int 
  *     m ← β₁ m + (1 − β₁) g;  v ← β₂ v + (1 − β₂) g²
  *     w ← w − η m̂ / (√v̂ + ε),  m̂ = m / (1 − β₁ᵏ),  v̂ = v / (1 − β₂ᵏ) */
 typedef struct ag_adam_options {
-    size_t size; /* set by ag_adam_defaults */
+    size_t size;         /* set by ag_adam_defaults */
     double lr;           /* η = 0.001 */
     double beta1, beta2; /* 0.9, 0.999 */
     double eps;          /* ε = 1e-8 */
@@ -58,7 +58,8 @@ typedef struct ag_adam_options {
 AG_API ag_adam_options ag_adam_defaults(void);
 AG_API ag_optimizer *ag_optim_adam(ag_tape *tape, ag_tensor *const params[], int n, const ag_adam_options *options);
 
-/* Changes every parameter that has a gradient (ag_has_grad) and is not frozen. Does nothing while the tape has an error. */
+/* Changes every parameter that has a gradient (ag_has_grad) and is not frozen. Does nothing while the tape has an
+ * error. */
 AG_API bool ag_optim_step(ag_optimizer *o);
 AG_API bool ag_optim_zero_grad(ag_optimizer *o);
 AG_API bool ag_optim_set_lr(ag_optimizer *o, double lr);
@@ -69,14 +70,14 @@ AG_API double ag_optim_lr(const ag_optimizer *o); /* NaN for NULL */
 AG_API int ag_optim_state_count(const ag_optimizer *o);
 AG_API ag_tensor *ag_optim_state(const ag_optimizer *o, int i);
 
-/* An optimizer of one's own is an operation of one's own (autograd/op.h), flagged AG_EFFECT and AG_FLAT, with the inputs
- * (w, g, η, state …). It writes input 0 and the states. */
+/* An optimizer of one's own is an operation of one's own (autograd/op.h), flagged AG_EFFECT and AG_FLAT, with the
+ * inputs (w, g, η, state …). It writes input 0 and the states. */
 typedef struct ag_optim_slot {
-    const char *name;  /* "momentum" */
-    bool like_weight;  /* true: of w's dtype and shape; false: one f64 number. Zeros at first */
+    const char *name; /* "momentum" */
+    bool like_weight; /* true: of w's dtype and shape; false: one f64 number. Zeros at first */
 } ag_optim_slot;
-AG_API ag_optimizer *ag_optim_new(ag_tape *tape, ag_tensor *const params[], int n, double lr, const ag_op *step, const void *attrs,
-                                  const ag_optim_slot *slots, int slot_count);
+AG_API ag_optimizer *ag_optim_new(ag_tape *tape, ag_tensor *const params[], int n, double lr, const ag_op *step,
+                                  const void *attrs, const ag_optim_slot *slots, int slot_count);
 
 #ifdef __cplusplus
 }

@@ -3,7 +3,8 @@
  *     lr ────────────────┬───────────────┐
  *     w₀  grad(w₀)  m₀ v₀ k₀      w₁  grad(w₁)  m₁ v₁ k₁      …      one operation each
  *
- * All state is made at the start, and a step only records: after the first one, nothing asks the system for memory. */
+ * All state is made at the start, the gradients' memory too, and a step only records: after the first one, nothing
+ * asks the system for memory. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,7 +23,7 @@ struct ag_optimizer {
     ag_tensor **state; /* [n][slots] */
 };
 
-/* --- for the step operations ---------------------------------------------------------------------------------------- */
+/* For the step operations */
 
 static bool need_number(ag_tensor *y, int i) {
     char text[160];
@@ -50,14 +51,15 @@ void ag__step_count_up(ag_tensor *y) {
     else *(double *)k += 1;
 }
 
-/* --- options -------------------------------------------------------------------------------------------------------- */
+/* Options */
 
 bool ag__options_take(ag_tape *t, const char *where, void *to, size_t size, const void *from) {
     if (!from) return true;
     size_t known;
     memcpy(&known, from, sizeof known);
     if (!known) {
-        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "the options have size 0: begin with ag_sgd_defaults() or ag_adam_defaults()") != NULL;
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, where,
+                            "the options have size 0: begin with ag_sgd_defaults() or ag_adam_defaults()") != NULL;
     }
     memcpy(to, from, known < size ? known : size);
     return true;
@@ -67,7 +69,7 @@ bool ag__option_check(ag_tape *t, const char *where, bool ok, const char *name, 
     return ok || ag_tape_fail(t, AG_ERR_ARGUMENT, where, "%s is %g; it should be %s", name, value, interval) != NULL;
 }
 
-/* --- making one ----------------------------------------------------------------------------------------------------- */
+/* Making one */
 
 static bool params_ok(ag_tape *t, ag_tensor *const params[], int n) {
     static const char where[] = "optim";
@@ -77,13 +79,14 @@ static bool params_ok(ag_tape *t, ag_tensor *const params[], int n) {
         ag_tensor *w = params[i];
         if (!w) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "parameter %d is NULL", i) != NULL;
         ag_shape_text(w, text, sizeof text);
-        if (ag_tape_of(w) != t) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "parameter %d, %s, is on another tape", i, text) != NULL;
+        if (ag_tape_of(w) != t)
+            return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "parameter %d, %s, is on another tape", i, text) != NULL;
         if (!ag_is_leaf(w) || ag_index(w) >= 0) {
             return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "parameter %d, %s, is not a persistent leaf", i, text) != NULL;
         }
         if (ag_dtype_of(w) > AG_F64) {
-            return ag_tape_fail(t, AG_ERR_DTYPE, where, "parameter %d, %s, is %s, not f32 or f64", i, text, ag_dtype_name(ag_dtype_of(w))) !=
-                   NULL;
+            return ag_tape_fail(t, AG_ERR_DTYPE, where, "parameter %d, %s, is %s, not f32 or f64", i, text,
+                                ag_dtype_name(ag_dtype_of(w))) != NULL;
         }
         for (int j = 0; j < i; j++) {
             if (params[j] != w) continue;
@@ -107,9 +110,10 @@ static void *alloc_array(ag_tape *t, size_t n, size_t element) {
     return ag_tape_alloc(t, n * element);
 }
 
-ag_optimizer *ag_optim_new(ag_tape *t, ag_tensor *const params[], int n, double lr, const ag_op *step, const void *attrs,
-                           const ag_optim_slot *slots, int slot_count) {
-    if (!t || ag_tape_status(t) || !params_ok(t, params, n)) return t ? NULL : ag_tape_fail(NULL, AG_ERR_ARGUMENT, "optim", "the tape is NULL");
+ag_optimizer *ag_optim_new(ag_tape *t, ag_tensor *const params[], int n, double lr, const ag_op *step,
+                           const void *attrs, const ag_optim_slot *slots, int slot_count) {
+    if (!t || ag_tape_status(t) || !params_ok(t, params, n))
+        return t ? NULL : ag_tape_fail(NULL, AG_ERR_ARGUMENT, "optim", "the tape is NULL");
     if (!step || slot_count < 0 || slot_count > MAX_SLOTS || (slot_count && !slots)) {
         return ag_tape_fail(t, AG_ERR_ARGUMENT, "optim", "a step operation with 0 to %d states is needed", MAX_SLOTS);
     }
@@ -124,12 +128,13 @@ ag_optimizer *ag_optim_new(ag_tape *t, ag_tensor *const params[], int n, double 
     if (!o->w || !o->state || !o->lr) return NULL;
     memcpy(o->w, params, (size_t)n * sizeof *o->w);
     for (int i = 0; i < n; i++) {
+        if (ag_requires_grad(o->w[i])) ag_grad(o->w[i]);
         for (int j = 0; j < slot_count; j++) o->state[i * slot_count + j] = make_state(o->w[i], i, &slots[j]);
     }
     return ag_optim_set_lr(o, lr) ? o : NULL;
 }
 
-/* --- using it ------------------------------------------------------------------------------------------------------- */
+/* Using it */
 
 static bool usable(const ag_optimizer *o, const char *where) {
     if (!o) return ag_tape_fail(NULL, AG_ERR_ARGUMENT, where, "the optimizer is NULL") != NULL;

@@ -14,32 +14,33 @@ typedef struct span { /* what a loop works on, and its constants */
     void *w, *b;
     const void *g;
     double lr, decay;
-    double keep, add;     /* b ← keep b + add g */
-    double of_g, of_b;    /* w ← w − lr (of_g g + of_b b) */
+    double keep, add;  /* b ← keep b + add g */
+    double of_g, of_b; /* w ← w − lr (of_g g + of_b b) */
 } span;
 
-#define PLAIN(NAME, T)                                                                                                \
-    static void NAME(void *context, int64_t begin, int64_t end) {                                                     \
-        const span *s = context;                                                                                      \
-        T *w = s->w;                                                                                                  \
-        const T *g = s->g;                                                                                            \
-        const T lr = (T)s->lr, decay = (T)s->decay;                                                                   \
-        for (int64_t i = begin; i < end; i++) w[i] -= lr * (g[i] + decay * w[i]);                                     \
+#define PLAIN(NAME, T)                                                            \
+    static void NAME(void *context, int64_t begin, int64_t end) {                 \
+        const span *s = context;                                                  \
+        T *w = s->w;                                                              \
+        const T *g = s->g;                                                        \
+        const T lr = (T)s->lr, decay = (T)s->decay;                               \
+        for (int64_t i = begin; i < end; i++) w[i] -= lr * (g[i] + decay * w[i]); \
     }
 PLAIN(plain_f32, float)
 PLAIN(plain_f64, double)
 
-#define MOMENTUM(NAME, T)                                                                                             \
-    static void NAME(void *context, int64_t begin, int64_t end) {                                                     \
-        const span *s = context;                                                                                      \
-        T *w = s->w, *b = s->b;                                                                                       \
-        const T *g = s->g;                                                                                            \
-        const T lr = (T)s->lr, decay = (T)s->decay, keep = (T)s->keep, add = (T)s->add, of_g = (T)s->of_g, of_b = (T)s->of_b;\
-        for (int64_t i = begin; i < end; i++) {                                                                       \
-            T d = g[i] + decay * w[i];                                                                                \
-            b[i] = keep * b[i] + add * d;                                                                             \
-            w[i] -= lr * (of_g * d + of_b * b[i]);                                                                    \
-        }                                                                                                             \
+#define MOMENTUM(NAME, T)                                                                                  \
+    static void NAME(void *context, int64_t begin, int64_t end) {                                          \
+        const span *s = context;                                                                           \
+        T *w = s->w, *b = s->b;                                                                            \
+        const T *g = s->g;                                                                                 \
+        const T lr = (T)s->lr, decay = (T)s->decay, keep = (T)s->keep, add = (T)s->add, of_g = (T)s->of_g, \
+                of_b = (T)s->of_b;                                                                         \
+        for (int64_t i = begin; i < end; i++) {                                                            \
+            T d = g[i] + decay * w[i];                                                                     \
+            b[i] = keep * b[i] + add * d;                                                                  \
+            w[i] -= lr * (of_g * d + of_b * b[i]);                                                         \
+        }                                                                                                  \
     }
 MOMENTUM(momentum_f32, float)
 MOMENTUM(momentum_f64, double)
@@ -59,7 +60,10 @@ static bool momentum_shape(ag_tensor *y) { return ag__step_shape(y, 1, true); }
 static bool momentum_run(ag_tensor *y) {
     const momentum_attrs *a = ag_attrs(y);
     bool first = ag__step_count(y) == 0;
-    span s = {.w = ag_op_write(y, AG__W), .b = ag_op_write(y, AG__STATE), .g = ag_op_dense(y, AG__G), .lr = ag_item(ag_in(y, AG__LR))};
+    span s = {.w = ag_op_write(y, AG__W),
+              .b = ag_op_write(y, AG__STATE),
+              .g = ag_op_dense(y, AG__G),
+              .lr = ag_item(ag_in(y, AG__LR))};
     if (!s.g) return false;
     s.decay = a->weight_decay;
     s.keep = first ? 0 : a->momentum;
@@ -124,7 +128,8 @@ ag_optimizer *ag_optim_sgd(ag_tape *t, ag_tensor *const params[], int n, const a
         !ag__option_check(t, where, !o.nesterov || o.dampening == 0, "dampening", o.dampening, "0 for nesterov")) {
         return NULL;
     }
-    if (o.momentum == 0) return ag_optim_new(t, params, n, o.lr, &ag__op_sgd_step, &(plain_attrs){o.weight_decay}, NULL, 0);
+    if (o.momentum == 0)
+        return ag_optim_new(t, params, n, o.lr, &ag__op_sgd_step, &(plain_attrs){o.weight_decay}, NULL, 0);
     static const ag_optim_slot slots[] = {{"momentum", true}, {"step", false}};
     const momentum_attrs a = {o.momentum, o.dampening, o.weight_decay, o.nesterov};
     return ag_optim_new(t, params, n, o.lr, &ag__op_momentum_step, &a, slots, 2);
