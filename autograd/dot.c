@@ -12,9 +12,11 @@
 #include "autograd/dot.h"
 #include "autograd/node.h"
 
-enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16 };
+enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250 };
 enum { NONE = -1 };
 
+#define CLUSTER \
+    "style=\"rounded,filled\", fillcolor=\"#00000008\", color=\"#B4BDC5\", margin=10, labeljust=l, fontsize=11, "
 #define FONT "fontname=\"Helvetica,Arial,sans-serif\", fontcolor=\"" AG__DOT_INK "\""
 
 /* The lists of nodes and of inner scopes that a scope holds. Scope 0 is the drawing itself. */
@@ -28,10 +30,10 @@ typedef struct graph {
     ag_tape *tape;
     const ag_dot_options *options;
     int64_t count, capacity, slots;
-    ag_tensor **node;          /* by number */
-    uint32_t *slot;            /* hash table of number + 1; 0: empty */
-    int64_t *next;             /* by number: the next node of the same scope */
-    int *home;                 /* by number: the scope it is drawn in */
+    ag_tensor **node; /* by number */
+    uint32_t *slot;   /* hash table of number + 1; 0: empty */
+    int64_t *next;    /* by number: the next node of the same scope */
+    int *home;        /* by number: the scope it is drawn in */
     scope *scopes;
     bool kinds[AG__DOT_KINDS]; /* which occur */
     bool scalar;               /* no tensor has more than one element */
@@ -191,28 +193,31 @@ static void write_legend(FILE *out, const graph *g) {
     for (int k = 0; k < AG__DOT_KINDS; k++) {
         if (!g->kinds[k]) continue;
         const char *name = k == AG__DOT_OUTPUT && loss ? "loss" : looks[k].name;
-        fprintf(out, "<font color=\"%s\">%s</font> %s &#160; ", looks[k].line, looks[k].mark, name);
+        fprintf(out, "<font color='%s'>%s</font> %s &#160; ", looks[k].line, looks[k].mark, name);
     }
-    if (!g->scalar) fputs("<font color=\"" AG__DOT_MUTED "\">large tensors: mean [min, max]</font>", out);
+    if (!g->scalar) fputs("<font color='" AG__DOT_MUTED "'>large tensors: mean [min, max]</font>", out);
     fputs("</td></tr>", out);
 }
 
-/* Scalar graphs run from left to right, as formulas do; tensors, wide as their nodes are, from top to bottom. */
+/* Scalar graphs run from left to right, as formulas do; tensors, wide as their nodes are, from top to bottom. nslimit ends
+ * dot's search for shorter edges, which can take hours where one leaf has hundreds of uses; 1 changes no ordinary graph. */
 static void write_head(FILE *out, const graph *g) {
     const ag_dot_options *o = g->options;
-    fprintf(out, "digraph autograd {\n"
-                 "    graph [rankdir=%s, bgcolor=\"#FFFFFF\", pad=0.2, nodesep=0.25, ranksep=0.32, " FONT ",\n"
-                 "           fontsize=10, labelloc=t, label=<<table border=\"0\" cellborder=\"0\" cellspacing=\"4\">",
-            g->scalar ? "LR" : "TB");
+    fprintf(out, "digraph autograd {\n    graph [rankdir=%s, nslimit=%s,\n", g->scalar ? "LR" : "TB",
+            g->count <= LARGE ? "1" : "0.1");
+    fputs("           bgcolor=\"#FFFFFF\", pad=0.2, nodesep=0.25, ranksep=0.32, " FONT ", fontsize=10, labelloc=t,\n"
+          "           label=<<table border='0' cellborder='0' cellspacing='4'>",
+          out);
     if (o->title && *o->title) {
-        fputs("<tr><td><font point-size=\"16\">", out);
+        fputs("<tr><td><font point-size='16'>", out);
         ag__dot_text(out, o->title, TITLE_LIMIT);
         fputs("</font></td></tr>", out);
     }
     write_legend(out, g);
     fputs("</table>>];\n"
           "    node [" FONT ", fontsize=11, margin=\"0.08,0.04\", height=0.3, width=0.3, penwidth=1.1];\n"
-          "    edge [color=\"#3C4650\", arrowsize=0.7, penwidth=1.1];\n", out);
+          "    edge [color=\"#3C4650\", arrowsize=0.7, penwidth=1.1];\n",
+          out);
 }
 
 static int indent_of(int depth) { return 4 * (depth < DEEPEST_INDENT ? depth : DEEPEST_INDENT); }
@@ -220,14 +225,15 @@ static int indent_of(int depth) { return 4 * (depth < DEEPEST_INDENT ? depth : D
 static void write_node(FILE *out, const graph *g, int64_t i, int depth) {
     ag__dot_kind kind = kind_of(g, g->node[i]);
     const struct look *k = &looks[kind];
-    fprintf(out, "%*sn%" PRId64 " [%s, fillcolor=\"%s\", color=\"%s\", label=", indent_of(depth), "", i, k->style, k->fill, k->line);
+    fprintf(out, "%*sn%" PRId64 " [%s, fillcolor=\"%s\", color=\"%s\", label=", indent_of(depth), "", i, k->style,
+            k->fill, k->line);
     ag__dot_label(out, g->node[i], kind, g->options);
     fputs("];\n", out);
 }
 
 static void open_cluster(FILE *out, const graph *g, int s, int depth, int cluster) {
     fprintf(out, "%*ssubgraph cluster_%d {\n", indent_of(depth), "", cluster);
-    fprintf(out, "%*sgraph [style=\"rounded,filled\", fillcolor=\"#00000008\", color=\"#B4BDC5\", fontcolor=\"" AG__DOT_MUTED "\", fontsize=11, labeljust=l, margin=10, label=<", indent_of(depth + 1), "");
+    fprintf(out, "%*sgraph [" CLUSTER "fontcolor=\"" AG__DOT_MUTED "\", label=<", indent_of(depth + 1), "");
     ag__dot_text(out, ag_scope_name(g->tape, s), NAME_LIMIT);
     fputs(">];\n", out);
 }

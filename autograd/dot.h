@@ -29,7 +29,7 @@ void ag__dot_label(FILE *out, ag_tensor *x, ag__dot_kind kind, const ag_dot_opti
 void ag__dot_text(FILE *out, const char *text, int limit);
 
 #define AG__DOT_INK "#1A1A1A"
-#define AG__DOT_MUTED "#5F6B76" /* small print */
+#define AG__DOT_MUTED "#5F6B76"    /* small print */
 #define AG__DOT_GRADIENT "#B84300" /* vermilion of Okabe and Ito's palette, darkened until it reads as text */
 
 #endif

@@ -1,10 +1,8 @@
 /* dot_label.c: what stands in one node of a drawing, as one of Graphviz's HTML-like labels.
  *
- *     h = matmul                   name and op, or the op alone
- *     axes=0                       its attributes
- *     (150, 16) f32                shape and dtype
- *     value  0.021 [-1.3, 1.2]     the number of a scalar, a small matrix whole, else mean and [min, max]
- *     grad   1e-04 [-0.01, 0.02]   likewise, in a second colour
+ *     h = sum axes=0  (150, 16) f32     name and op, or the op alone; attributes, shape, dtype
+ *     value  0.021 [-1.3, 1.2]          the number of a scalar, a small matrix whole, else mean and [min, max]
+ *     grad   1e-04 [-0.01, 0.02]        likewise, in a second colour
  *
  * Invariant: whatever bytes a name holds, the label is UTF-8 and well-formed; whatever the locale, numbers have a point. */
 #include <float.h>
@@ -15,11 +13,14 @@
 #include "autograd/dot.h"
 #include "autograd/node.h"
 
+#define TABLE "<table border='0' cellborder='0' cellspacing='0' cellpadding='1'"
+#define SMALL_PRINT "<font color='" AG__DOT_MUTED "' point-size='9'>&#160;"
+
 enum { NAME_LIMIT = 40, ATTR_LIMIT = 60, WHOLE_ROWS = 4, WHOLE_COLUMNS = 4, WHOLE = 12, SHORT_ATTRS = 16 };
 
 /* ---- Text ------------------------------------------------------------------------------------------------------- */
 
-/* The code point at s and its bytes; U+FFFD, of one byte, for what is not UTF-8 or what XML forbids. */
+/* The code point at s and its bytes: a space for a line's end or a tab, U+FFFD for what is not UTF-8 or XML forbids. */
 static int decode(const unsigned char *s, uint32_t *c) {
     static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
     int n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
@@ -28,6 +29,7 @@ static int decode(const unsigned char *s, uint32_t *c) {
         if (s[i] >> 6 != 2) n = 0; /* also where the string ends */
         else *c = *c << 6 | (s[i] & 0x3F);
     }
+    if (*c == '\n' || *c == '\t' || *c == '\r') *c = ' ';
     bool control = *c < 0x20 || (*c >= 0x7F && *c < 0xA0), surrogate = *c >= 0xD800 && *c < 0xE000;
     if (n && *c >= least[n] && *c <= 0x10FFFF && !control && !surrogate && (*c & 0xFFFE) != 0xFFFE) return n;
     *c = 0xFFFD;
@@ -41,18 +43,17 @@ void ag__dot_text(FILE *out, const char *text, int limit) {
             fputs("…", out);
             return;
         }
-        uint32_t c = ' ';
-        int n = *s == '\n' || *s == '\t' || *s == '\r' ? 1 : decode(s, &c);
-        switch (*s) {
+        uint32_t c;
+        int n = decode(s, &c);
+        switch (c) {
         case '&': fputs("&amp;", out); break;
         case '<': fputs("&lt;", out); break;
         case '>': fputs("&gt;", out); break;
         case '"': fputs("&quot;", out); break;
         case '\\': fputs("\\\\", out); break; /* Graphviz replaces \N, \G and others even here */
-        case '\n': case '\t': case '\r': case ' ': fputs("&#32;", out); break;
-        default:
-            if (c == 0xFFFD) fputs("\xEF\xBF\xBD", out);
-            else fwrite(s, 1, (size_t)n, out);
+        case ' ': fputc(' ', out); break;
+        case 0xFFFD: fputs("\xEF\xBF\xBD", out); break;
+        default: fwrite(s, 1, (size_t)n, out);
         }
         s += n;
     }
@@ -104,7 +105,10 @@ static void summary(FILE *out, const ag_tensor *x) {
         lo = v < lo ? v : lo;
         hi = v > hi ? v : hi;
     }
-    if (finite) {
+    if (lo == hi && finite == size) {
+        fputs("all ", out);
+        number(out, lo, 3);
+    } else if (finite) {
         number(out, sum / (double)finite, 3);
         fputs(" [", out);
         number(out, lo, 3);
@@ -127,11 +131,11 @@ static bool fits(const ag_shape *s) {
 static void matrix(FILE *out, const ag_tensor *x, int64_t rows, int digits) {
     const void *flat = flat_data(x);
     int64_t columns = ag_size(x) / rows;
-    fputs("<table border=\"0\" style=\"rounded\" bgcolor=\"#FFFFFFB0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">", out);
+    fputs(TABLE " style='rounded' bgcolor='#FFFFFFB0'>", out);
     for (int64_t i = 0; i < rows; i++) {
         fputs("<tr>", out);
         for (int64_t j = 0; j < columns; j++) {
-            fputs("<td align=\"right\">&#160;", out);
+            fputs("<td align='right'>&#160;", out);
             number(out, element(x, flat, i * columns + j), digits);
             fputs(j + 1 < columns ? "</td>" : "&#160;</td>", out);
         }
@@ -150,8 +154,8 @@ static void content(FILE *out, const ag_tensor *x) {
 }
 
 static void cells(FILE *out, const char *what, const char *tint, const char *ink, const ag_tensor *x, int span) {
-    fprintf(out, "<td align=\"right\"><font color=\"%s\">%s&#160;</font></td>", tint, what);
-    fprintf(out, "<td align=\"left\" colspan=\"%d\"><font color=\"%s\">", span, ink);
+    fprintf(out, "<td align='right'><font color='%s'>%s&#160;</font></td>", tint, what);
+    fprintf(out, "<td align='left' colspan='%d'><font color='%s'>", span, ink);
     content(out, x);
     fputs("</font></td>", out);
 }
@@ -201,13 +205,11 @@ static size_t unusual_attributes(const ag_tensor *x, char *text, size_t size) {
     return (size_t)(to - text);
 }
 
-#define SMALL_PRINT "<font color=\"" AG__DOT_MUTED "\" point-size=\"9\">&#160;"
-
 /* Few attributes stand beside the name, many below. */
 static void heading(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
     char attrs[4 * ATTR_LIMIT + 8];
     size_t n = unusual_attributes(x, attrs, sizeof attrs);
-    fputs("<tr><td colspan=\"4\">", out);
+    fputs("<tr><td colspan='4'>", out);
     title(out, x, kind);
     fputs(SMALL_PRINT, out);
     if (n && n <= SHORT_ATTRS) {
@@ -217,7 +219,7 @@ static void heading(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
     shape_text(out, x);
     fputs("&#160;</font></td></tr>", out);
     if (n > SHORT_ATTRS) {
-        fputs("<tr><td colspan=\"4\">" SMALL_PRINT, out);
+        fputs("<tr><td colspan='4'>" SMALL_PRINT, out);
         ag__dot_text(out, attrs, ATTR_LIMIT);
         fputs("</font></td></tr>", out);
     }
@@ -243,9 +245,9 @@ void ag__dot_label(FILE *out, ag_tensor *x, ag__dot_kind kind, const ag_dot_opti
         return;
     }
     bool tuple = x->flags & AG__TUPLE;
-    const ag_tensor *value = o->values && !tuple && ag_data(x) ? x : NULL;
+    const ag_tensor *value = o->values && !tuple && (ag_data(x) || !ag_size(x)) ? x : NULL;
     const ag_tensor *g = o->gradients && !tuple && ag_has_grad(x) ? ag_grad(x) : NULL;
-    fputs("<<table border=\"0\" cellborder=\"0\" cellspacing=\"0\" cellpadding=\"1\">", out);
+    fputs("<" TABLE ">", out);
     heading(out, x, kind);
     if (value || g) quantities(out, x, value, g);
     fputs("</table>>", out);

@@ -33,7 +33,7 @@ typedef struct draft {
     ag_tape *tape;
     const char *path; /* as the user wrote it, for messages */
     char *target;     /* the same with links followed, so that the rename keeps them */
-    char *name;       /* of the draft; empty: the target is no regular file (/dev/stdout) and is written in place */
+    char *name;       /* of the draft; empty: the target is a device or a pipe and is written in place */
     int fd;
 } draft;
 
@@ -74,8 +74,8 @@ static bool draft_open(draft *d) {
     if (strlen(d->path) >= PATH_MAX) return fail(d, strerror(ENAMETOOLONG));
     if (!realpath(d->path, d->target)) strcpy(d->target, d->path);
     bool there = stat(d->target, &about) == 0;
-    if (there && !S_ISREG(about.st_mode)) {
-        d->fd = open(d->target, O_WRONLY | O_CLOEXEC);
+    if (!strncmp(d->path, "/dev/", 5) || (there && !S_ISREG(about.st_mode))) {
+        d->fd = open(d->path, O_WRONLY | O_APPEND | O_CLOEXEC);
     } else {
         d->fd = open_beside(d->target, d->name);
         if (d->fd < 0) d->name[0] = '\0';
@@ -141,7 +141,8 @@ static int run_dot(const struct format *f, const int files[3], int *status) {
     for (int i = 0; i < 3 && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, files[i], i);
     const char *arguments[] = {"dot", f->type, f->more, NULL};
     pid_t child;
-    if (!error) error = posix_spawnp(&child, arguments[0], &actions, NULL, (char *const *)(uintptr_t)arguments, environ);
+    if (!error)
+        error = posix_spawnp(&child, arguments[0], &actions, NULL, (char *const *)(uintptr_t)arguments, environ);
     posix_spawn_file_actions_destroy(&actions);
     while (!error && waitpid(child, status, 0) < 0) {
         if (errno != EINTR) error = errno;
@@ -149,16 +150,16 @@ static int run_dot(const struct format *f, const int files[3], int *status) {
     return error;
 }
 
-/* What dot complained of: the first line it wrote. */
+/* The first line dot wrote says what it did not like. */
 static bool blame(const draft *d, int log, int status) {
     char line[256];
     ssize_t n = pread(log, line, sizeof line - 1, 0);
     line[n > 0 ? n : 0] = '\0';
     line[strcspn(line, "\n")] = '\0';
     bool killed = WIFSIGNALED(status);
-    return ag__fail(d->tape, AG_ERR_IO, "dot: '%s' was not drawn: the program 'dot' %s %d%s%s", d->path,
-                    killed ? "was killed by signal" : "failed with status", killed ? WTERMSIG(status) : WEXITSTATUS(status),
-                    *line ? ": " : "", line) != NULL;
+    return ag__fail(d->tape, AG_ERR_IO, "dot: cannot draw '%s': the program 'dot' %s %d%s%s", d->path,
+                    killed ? "was killed by signal" : "failed with status",
+                    killed ? WTERMSIG(status) : WEXITSTATUS(status), *line ? ": " : "", line) != NULL;
 }
 
 static bool complete(const draft *d, const struct format *f) {
@@ -178,9 +179,11 @@ static bool convert(const draft *d, const struct format *f, const int files[3]) 
     if (lseek(files[0], 0, SEEK_SET) < 0) return fail(d, strerror(errno));
     int error = run_dot(f, files, &status);
     if (error == ENOENT || (!error && WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)) {
-        return ag__fail(d->tape, AG_ERR_IO, "dot: the program 'dot' was not found: install Graphviz (apt install graphviz)") != NULL;
+        return ag__fail(d->tape, AG_ERR_IO,
+                        "dot: the program 'dot' was not found: install Graphviz (apt install graphviz)") != NULL;
     }
-    if (error) return ag__fail(d->tape, AG_ERR_IO, "dot: the program 'dot' could not be run: %s", strerror(error)) != NULL;
+    if (error)
+        return ag__fail(d->tape, AG_ERR_IO, "dot: the program 'dot' could not be run: %s", strerror(error)) != NULL;
     return status ? blame(d, files[2], status) : complete(d, f);
 }
 
@@ -205,10 +208,12 @@ static bool draw(const char *what, ag_tensor *y, const char *path, const struct 
     if (y->tape == &ag__dropped) return ag__fail(NULL, AG_ERR_STATE, "%s: %s", what, ag__dropped.message) != NULL;
     if (!path) return ag__fail(y->tape, AG_ERR_ARGUMENT, "%s: the path is NULL", what) != NULL;
     ag_dot_options o = ag_dot_defaults();
-    if (options && !options->size) return ag__fail(y->tape, AG_ERR_ARGUMENT, "%s: fill the options with ag_dot_defaults() first", what) != NULL;
+    if (options && !options->size)
+        return ag__fail(y->tape, AG_ERR_ARGUMENT, "%s: fill the options with ag_dot_defaults() first", what) != NULL;
     if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
     if (!f) f = format_of(path);
-    if (!f) return ag__fail(y->tape, AG_ERR_ARGUMENT, "%s: '%s' must end in .svg, .png, .pdf or .dot", what, path) != NULL;
+    if (!f)
+        return ag__fail(y->tape, AG_ERR_ARGUMENT, "%s: '%s' must end in .svg, .png, .pdf or .dot", what, path) != NULL;
     draft d = {.tape = y->tape, .path = path, .fd = -1};
     bool good = draft_open(&d) && (f->type ? render(&d, y, f, &o) : write_text(&d, d.fd, y, &o));
     return draft_close(&d, good);
