@@ -1,0 +1,79 @@
+/* large.c: sizes at which tiles, blocks, pieces and threads come into play: values against the references, views against
+ * copies, and the same bits for any number of threads. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/property.h"
+#include "ops/reference.h"
+
+typedef struct large {
+    const char *op, *samples;
+} large;
+
+static const large larges[] = {
+    {"add", "f(40007) f(40007) ; f(130,300) f(300) ; f(300,1) f(130) ; f(7,259,11) f(259,1)"},
+    {"tanh", "f(131,257) ; f(40001)"},
+    {"lt", "f(150,300) f(150,1)"},
+    {"where", "b(130,1) f(130,300) f(300)"},
+    {"sum", "f(40001) ; f(130,300) | axes=0 ; f(130,300) | axes=1 ; f(3,2500,5) | axes=1 ; f(33,9,33,4) | axes=0,2 ; f(2,1100,3,7) | axes=1,3"},
+    {"mean", "f(70,500) ; f(300,70) | axes=0 keepdim=true"},
+    {"max", "f(40001) ; f(130,300) | axes=0 ; f(5,2000,4) | axes=1"},
+    {"sum_to", "f(60,70,8) | shape=70,1 ; f(2000,17) | shape=17"},
+    {"matmul", "f(140,70) f(70,270) ; f(3,33,129) f(129,65) ; f(257,3) f(3,1) ; f(1,600) f(600,5) ; f(5,1,40,30) f(3,30,20)"},
+    {"conv2d", "f(2,9,20,21) f(13,9,3,3) | padding=1 ; f(1,130,5,5) f(4,130,2,2) ; f(2,3,40,41) f(5,3,5,4) | stride=2 padding=2,1"},
+    {"conv2d_input", "f(2,13,20,21) f(13,9,3,3) | shape=2,9,20,21 padding=1"},
+    {"conv2d_weight", "f(2,13,20,21) f(2,9,20,21) | shape=13,9,3,3 padding=1"},
+    {"softmax", "f(200,70) | axis=1 ; f(70,200) | axis=0"},
+    {"log_softmax", "f(200,70) | axis=1"},
+    {"cross_entropy", "f(300,40) i(300)<40"},
+    {"batch_norm", "f(70,37) f(37) f(37) | eps=0.01 ; f(20,19,13) f(19) f(19) | eps=0.01"},
+    {"take", "f(100,70) i(300)<100 ; f(7,50,9) i(80,3)<50 | axis=1"},
+    {"take_add", "f(300,70) i(300)<100 | shape=100,70"},
+    {"gather", "f(100,90) i(100,90)<90 | axis=1"},
+    {"topk", "f(40,200) | k=11 ; f(200,40) | k=150 axis=0"},
+    {"concat", "f(100,70) f(100,50) f(100,3) | axis=1"},
+    {"contiguous", "f(200,170)"},
+    {"cast", "f(20000) | dtype=i64"},
+    {"cholesky", "d(45,45) ; d(9,20,20)"},
+    {"solve_triangular", "d(70,70) f(70,33) ; d(6,20,20) f(6,20,30) | upper=true transpose=true"},
+    {"dropout_mask", "| shape=33333 p=0.3"},
+};
+
+Test(ops, large) {
+    for (size_t k = 0; k < sizeof larges / sizeof *larges; k++) {
+        sample s;
+        for (const char *rest = larges[k].samples; (rest = sample_next(rest, larges[k].op, &s)) != NULL;) {
+            values(&s);
+            views(&s);
+        }
+    }
+}
+
+static int outputs_with(const sample *s, ag_tape *t, int threads, ag_tensor *out[]) {
+    ag_tensor *in[SAMPLE_INPUTS];
+    need(s, sample_tensors(s, t, AG_F32, 0, in), "%s", ag_tape_message(t));
+    ag_set_threads(threads);
+    ag_tensor *y = sample_call(s, t, in);
+    need(s, y != NULL, "%s", ag_tape_message(t));
+    return sample_outputs(y, out, 3);
+}
+
+static void any_threads(const sample *s) {
+    char text[CHECK_TEXT];
+    for (int threads = 2; threads <= 5; threads += 3) {
+        ag_tape *t = ag_tape_new(), *u = ag_tape_new();
+        ag_tensor *one[3], *many[3];
+        int n = outputs_with(s, t, 1, one);
+        outputs_with(s, u, threads, many);
+        for (int i = 0; i < n; i++) need(s, check_same(many[i], one[i], text), "%d threads: %s", threads, text);
+        ag_tape_free(t);
+        ag_tape_free(u);
+    }
+}
+
+Test(ops, large_is_independent_of_threads) {
+    for (size_t k = 0; k < sizeof larges / sizeof *larges; k++) {
+        sample s;
+        for (const char *rest = larges[k].samples; (rest = sample_next(rest, larges[k].op, &s)) != NULL;) any_threads(&s);
+    }
+}

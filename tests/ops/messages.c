@@ -1,0 +1,167 @@
+/* messages.c: what is said of input that is wrong for one operation: a table of calls, and what the sentence must contain. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/ops.h"
+#include "ops/property.h"
+
+typedef struct fault {
+    const char *op, *sample;
+    ag_status status;
+    const char *part;
+} fault;
+
+static const fault faults[] = {
+    {"where", "b(2) f(3) f(2)", AG_ERR_SHAPE, "shapes do not broadcast"},
+    {"matmul", "f(150,4) f(5,3)", AG_ERR_SHAPE, "matmul: inner sizes differ: (150,4) · (5,3)"},
+    {"matmul", "f(2,3,4) f(5,4,2)", AG_ERR_SHAPE, "leading axes do not broadcast: (2,3,4) · (5,4,2)"},
+    {"matmul", "f(3) f(3,2)", AG_ERR_SHAPE, "needs at least 2 axes, but"},
+    {"matmul", "f(2,3) f()", AG_ERR_SHAPE, "needs at least 2 axes"},
+    {"reshape", "f(2,3) | shape=4,2", AG_ERR_SHAPE, "does not go into the shape (4,2)"},
+    {"reshape", "f(2,3) | shape=-1,4", AG_ERR_SHAPE, "does not go into the shape (-1,4)"},
+    {"reshape", "f(2,3) | shape=-1,-1", AG_ERR_SHAPE, "does not go into"},
+    {"reshape", "f(0,3) | shape=-1,0", AG_ERR_SHAPE, "does not go into"},
+    {"reshape", "f(2,3) | shape=4294967296,4294967296,4294967296", AG_ERR_SHAPE, "does not go into"},
+    {"permute", "f(2,3) | axes=0", AG_ERR_ARGUMENT, "axes must name each axis of (2,3) once"},
+    {"permute", "f(2,3) | axes=0,-2", AG_ERR_ARGUMENT, "axis 0 is named twice"},
+    {"permute", "f(2,3) | axes=0,2", AG_ERR_ARGUMENT, "axis 2 is out of range for 2 axes: -2 to 1"},
+    {"permute", "f(2,3) | axes=all", AG_ERR_ARGUMENT, "axes must name each axis"},
+    {"transpose", "f(2,3) | i=0 j=2", AG_ERR_ARGUMENT, "transpose: axis 2 is out of range"},
+    {"transpose", "f()", AG_ERR_ARGUMENT, "a scalar has no axes"},
+    {"expand", "f(2,3) | shape=3", AG_ERR_SHAPE, "(2,3) does not broadcast to (3)"},
+    {"expand", "f(2,3) | shape=4,3", AG_ERR_SHAPE, "(2,3) does not broadcast to (4,3)"},
+    {"expand", "f(1,3) | shape=-1,3", AG_ERR_SHAPE, "negative extent -1"},
+    {"slice", "f(5) | axis=0 step=0", AG_ERR_ARGUMENT, "slice: step is 0"},
+    {"slice", "f() | axis=0", AG_ERR_ARGUMENT, "a scalar has no axes"},
+    {"unslice", "f(3) | shape=7 axis=0", AG_ERR_SHAPE, "(3)"},
+    {"unslice", "f(3) | shape=7 axis=0 step=0", AG_ERR_ARGUMENT, "step is 0"},
+    {"unslice", "f(3) | shape=7,2 axis=0 stop=3", AG_ERR_SHAPE, "unslice: (3)"},
+    {"concat", "f(2,3) f(2,4) | axis=0", AG_ERR_SHAPE, "(2,3) and (2,4) (input 1) differ in more than axis 0"},
+    {"concat", "f(2,3) f(2,3,1) | axis=0", AG_ERR_SHAPE, "differ in more than axis 0"},
+    {"concat", "f() f()", AG_ERR_SHAPE, "needs at least 1 axes"},
+    {"cast", "f(2) | dtype=f16", AG_ERR_ARGUMENT, "dtype='f16': expected f32, f64, i64 or bool"},
+    {"sum", "f(2,3) | axes=2", AG_ERR_ARGUMENT, "axis 2 is out of range for 2 axes: -2 to 1"},
+    {"mean", "f(2,3) | axes=1,-1", AG_ERR_ARGUMENT, "axis 1 is named twice"},
+    {"max", "f(0,3) | axes=0", AG_ERR_SHAPE, "(0,3): nothing has no largest element"},
+    {"max", "f(0)", AG_ERR_SHAPE, "nothing has no largest element"},
+    {"sum_to", "f(2,3) | shape=2", AG_ERR_SHAPE, "the shape (2) does not broadcast to that of (2,3)"},
+    {"sum_to", "f(3) | shape=2,3", AG_ERR_SHAPE, "does not broadcast"},
+    {"take", "f(4,3) i(2)=0,4", AG_ERR_VALUE, "take: index[1] = 4 is not in [-4, 4)"},
+    {"take", "f(4,3) i(1,2)=0,-5", AG_ERR_VALUE, "index[0,1] = -5 is not in [-4, 4)"},
+    {"take", "f(0,3) i()=0", AG_ERR_VALUE, "index = 0 is not in [0, 0)"},
+    {"take", "f(1,1,1,1,1) i(1,1,1,1,1)=0", AG_ERR_SHAPE, "9 axes; at most 8"},
+    {"take_add", "f(2,3) i(2)=0,9 | shape=4,3", AG_ERR_VALUE, "index[1] = 9 is not in [-4, 4)"},
+    {"take_add", "f(2,4) i(2)<4 | shape=4,3", AG_ERR_SHAPE, "taking (2) along axis 0 of (4,3) gives (2,3)"},
+    {"embedding", "f(4) i(2)<4", AG_ERR_SHAPE, "embedding: needs 2 axes, but a leaf (4) has 1"},
+    {"embedding", "f(4,3) i(1)=7", AG_ERR_VALUE, "index[0] = 7 is not in [-4, 4)"},
+    {"gather", "f(4,3) i(2)<4 | axis=0", AG_ERR_SHAPE, "index (2) must have as many axes as (4,3)"},
+    {"gather", "f(4,3) i(2,4)<4 | axis=0", AG_ERR_SHAPE, "but for axis 0, not be larger"},
+    {"gather", "f(4,3) i(1,1)=4 | axis=0", AG_ERR_VALUE, "index[0,0] = 4 is not in [-4, 4)"},
+    {"scatter_add", "f(2,3) i(2,2)<4 | axis=0 shape=4,3", AG_ERR_SHAPE, "shapes differ: a leaf ("},
+    {"scatter_add", "f(1,1) i(1,1)=4 | axis=0 shape=4,3", AG_ERR_VALUE, "index[0,0] = 4 is not in [-4, 4)"},
+    {"one_hot", "i(2)=0,3 | classes=3", AG_ERR_VALUE, "one_hot: index[1] = 3 is not in [-3, 3)"},
+    {"one_hot", "i(2)=0,1 | classes=-1", AG_ERR_ARGUMENT, "classes is -1"},
+    {"topk", "f(5) | k=6", AG_ERR_ARGUMENT, "k is 6, but axis 0 of (5) has 5 elements"},
+    {"topk", "f(5) | k=-1", AG_ERR_ARGUMENT, "k is -1"},
+    {"softmax", "f() | axis=0", AG_ERR_ARGUMENT, "axis 0: a scalar has no axes"},
+    {"softmax_grad", "f(3,4) f(3,5)", AG_ERR_SHAPE, "shapes differ: a leaf ("},
+    {"log_softmax", "f(3) | axis=-2", AG_ERR_ARGUMENT, "axis -2 is out of range for 1 axes"},
+    {"log_softmax_grad", "f(3,4) f(4)", AG_ERR_SHAPE, "shapes differ"},
+    {"cross_entropy", "f(4,3) i(4)=0,1,3,2", AG_ERR_VALUE, "cross_entropy: label 3 at row 2 is not in [0, 3)"},
+    {"cross_entropy", "f(1,3) i(1)=-1", AG_ERR_VALUE, "label -1 at row 0"},
+    {"cross_entropy", "f(4,3) i(5)<3", AG_ERR_SHAPE, "one label per row"},
+    {"cross_entropy", "f(3) i(3)<3", AG_ERR_SHAPE, "needs 2 axes, but a leaf (3) has 1"},
+    {"cross_entropy", "f(3,3) i(3,1)<3", AG_ERR_SHAPE, "needs 1 axes, but a leaf (3,1) has 2"},
+    {"cross_entropy_grad", "f(2) f(4,3) i(4)<3", AG_ERR_SHAPE, "needs 0 axes, but a leaf (2) has 1"},
+    {"cross_entropy_grad", "f() f(1,3) i(1)=3", AG_ERR_VALUE, "label 3 at row 0"},
+    {"mse_loss", "f(3) f(4)", AG_ERR_SHAPE, "mse_loss: shapes differ: a leaf ("},
+    {"mse_loss", "f(3,1) f(1,3)", AG_ERR_SHAPE, "shapes differ"},
+    {"dropout", "f(3) | p=1", AG_ERR_ARGUMENT, "dropout: p is 1; it must be at least 0 and less than 1"},
+    {"dropout", "f(3) | p=nan", AG_ERR_ARGUMENT, "p is nan"},
+    {"dropout_mask", "| shape=3 p=-0.1", AG_ERR_ARGUMENT, "p is -0.1"},
+    {"dropout_mask", "| shape=3 dtype=i64", AG_ERR_DTYPE, "the dtype must be f32 or f64"},
+    {"assign", "f(2) f(3)", AG_ERR_SHAPE, "assign: shapes differ: a leaf ("},
+    {"lerp_into", "f(2) f() | a=0.5", AG_ERR_SHAPE, "shapes differ: a leaf ("},
+    {"sgd_step", "f(3) f(4) f()", AG_ERR_SHAPE, "shapes differ: a leaf ("},
+    {"sgd_step", "f(3) f(3) f(2)", AG_ERR_SHAPE, "input 2 is one number, not (2)"},
+    {"momentum_step", "f(3) f(3) f() f(2) f()", AG_ERR_SHAPE, "shapes differ"},
+    {"momentum_step", "f(3) f(3) f() f(3) f(3)", AG_ERR_SHAPE, "input 4 is one number"},
+    {"adam_step", "f(3) f(3) f() f(3) f(1) f()", AG_ERR_SHAPE, "shapes differ"},
+    {"tril", "f(3)", AG_ERR_SHAPE, "needs at least 2 axes, but"},
+    {"cholesky", "f(2,2)=1,2,2,1", AG_ERR_VALUE, "cholesky: (2,2) is not positive definite: pivot 1 is -3"},
+    {"cholesky", "f(2,1,1)=1,-1", AG_ERR_VALUE, "matrix 1 of (2,1,1) is not positive definite: pivot 0 is -1"},
+    {"cholesky", "f(1,1)=nan", AG_ERR_VALUE, "pivot 0 is nan"},
+    {"cholesky", "f(1,1)=0", AG_ERR_VALUE, "pivot 0 is 0"},
+    {"cholesky", "f(2,3)", AG_ERR_SHAPE, "needs square matrices on the last two axes, not (2,3)"},
+    {"solve_triangular", "d(3,3) f(2,2)", AG_ERR_SHAPE, "as many rows in b as in a: (3,3), (2,2)"},
+    {"solve_triangular", "f(2,3) f(2,1)", AG_ERR_SHAPE, "needs square matrices"},
+    {"solve_triangular", "d(3,3) f(3)", AG_ERR_SHAPE, "needs at least 2 axes"},
+    {"batch_norm", "f(5) f(5) f(5)", AG_ERR_SHAPE, "x has its channels on axis 1, which (5) lacks"},
+    {"batch_norm", "f(5,3) f(4) f(3)", AG_ERR_SHAPE, "weight must hold one value for each of the 3 channels of (5,3), not (4)"},
+    {"batch_norm", "f(5,3) f(3) f(3,1)", AG_ERR_SHAPE, "bias must hold one value"},
+    {"batch_norm", "f(5,3) f(3) f(3) | eps=-1", AG_ERR_ARGUMENT, "eps is -1"},
+    {"conv2d", "f(1,3,5,5) f(4,2,3,3)", AG_ERR_SHAPE, "(1,3,5,5) has 3 channels"},
+    {"conv2d", "f(1,1,2,2) f(1,1,3,3)", AG_ERR_SHAPE, "kernel (1,1,3,3) spans 3 pixels on axis 2"},
+    {"conv2d", "f(1,3,5,5) f(4,1,3,3) | groups=2", AG_ERR_ARGUMENT, "groups is 2; it must divide"},
+    {"conv2d", "f(1,2,5,5) f(4,2,3,3) | groups=0", AG_ERR_ARGUMENT, "groups is 0"},
+    {"conv2d", "f(1,2,5,5) f(4,2,3,3) | stride=0", AG_ERR_ARGUMENT, "stride is 0; it must be"},
+    {"conv2d", "f(1,2,5,5) f(4,2,3,3) | padding=-1", AG_ERR_ARGUMENT, "padding is -1"},
+    {"conv2d", "f(1,2,5,5) f(4,2,3,3) | dilation=1,1,1", AG_ERR_ARGUMENT, "dilation takes one or two numbers, not 3"},
+    {"conv2d", "f(2,5,5) f(4,2,3,3)", AG_ERR_SHAPE, "takes x (n,c,h,w) and w (o,c/groups,kh,kw), not (2,5,5)"},
+    {"conv2d_input", "f(1,4,3,3) f(4,2,3,3) | shape=1,2,6,5", AG_ERR_SHAPE, "the gradient is (1,4,3,3)"},
+    {"conv2d_weight", "f(1,4,3,3) f(1,2,5,5) | shape=4,2,2,3", AG_ERR_SHAPE, "the gradient is (1,4,3,3)"},
+};
+
+Test(ops, messages) {
+    for (size_t k = 0; k < sizeof faults / sizeof *faults; k++) {
+        const fault *f = &faults[k];
+        sample s;
+        ag_tape *t = ag_tape_new();
+        ag_tensor *in[SAMPLE_INPUTS];
+        char text[CHECK_TEXT];
+        sample_next(f->sample, f->op, &s);
+        need(&s, sample_tensors(&s, t, AG_F32, 0, in), "%s", ag_tape_message(t));
+        need(&s, sample_call(&s, t, in) == NULL, "accepted");
+        need(&s, check_error(t, f->status, f->part, text), "%s", text);
+        need(&s, strncmp(ag_tape_message(t), f->op, strlen(f->op)) == 0 || !s.op->shape, "'%s'", ag_tape_message(t));
+        ag_tape_free(t);
+    }
+}
+
+/* Every op but the rows and those that take every input of a fitting dtype. */
+Test(ops, messages_of_every_op) {
+    for (const listed_op *op = listed_ops; op->name; op++) {
+        bool has = ag_find_op(op->name)->flags & AG_MAP || listed(" contiguous alias detach ", op->name);
+        for (size_t k = 0; !has && k < sizeof faults / sizeof *faults; k++) has = strcmp(faults[k].op, op->name) == 0;
+        cr_assert(has, "%s has no row in this table", op->name);
+    }
+}
+
+Test(ops, messages_name_tensors) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_set_name(ag_buffer(t, AG_F32, AG_SHAPE(150, 4)), "x");
+    ag_tensor *w = ag_set_name(ag_buffer(t, AG_F32, AG_SHAPE(5, 3)), "layer1.weight");
+    ag_scope_push(t, "layer1");
+    cr_assert_null(ag_matmul(x, w));
+    assert_error(t, AG_ERR_SHAPE, "matmul: inner sizes differ: x (150,4) · layer1.weight (5,3)");
+    cr_assert_null(ag_add(x, w));
+    assert_error(t, AG_ERR_SHAPE, "x (150,4)");
+    ag_scope_pop(t);
+    ag_tensor *y = ag_add(x, x);
+    cr_assert_null(ag_assign(y, x));
+    assert_error(t, AG_ERR_ARGUMENT, "assign: can only write to a persistent leaf");
+    ag_tape_free(t);
+}
+
+Test(ops, unknown_names) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_buffer(t, AG_F32, AG_SHAPE());
+    cr_assert_null(ag_call(t, "tahn", &x, 1, ""));
+    assert_error(t, AG_ERR_ARGUMENT, "unknown op 'tahn'; did you mean 'tanh'?");
+    cr_assert_null(ag_call(t, "convolve_everything", &x, 1, ""));
+    assert_error(t, AG_ERR_ARGUMENT, "unknown op 'convolve_everything'");
+    cr_assert_null(ag_call(t, NULL, &x, 1, ""));
+    assert_error(t, AG_ERR_ARGUMENT, "unknown op");
+    cr_assert_not_null(ag_call(t, "tanh", &x, 1, NULL));
+    ag_tape_free(t);
+}

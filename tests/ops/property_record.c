@@ -1,0 +1,72 @@
+/* property_record.c: an op's record is complete, and the manual knows the op. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/property.h"
+#include "ops/reference.h"
+
+/* The text of a file of the source tree, found from where this one was compiled. */
+static char *source(const char *path) {
+    static const char here[] = __FILE__, own[] = "tests/ops/property_record.c";
+    char name[1024];
+    size_t root = strlen(here) - strlen(own), used = 0;
+    cr_assert_str_eq(here + root, own);
+    snprintf(name, sizeof name, "%.*s%s", (int)root, here, path);
+    FILE *f = fopen(name, "r");
+    cr_assert(f, "%s cannot be read", name);
+    enum { MOST = 1 << 18 };
+    char *text = calloc(1, MOST);
+    used = text ? fread(text, 1, MOST - 1, f) : 0;
+    fclose(f);
+    cr_assert(used > 0 && used < MOST - 1, "%s is empty or too long", name);
+    return text;
+}
+
+/* "ag_NAME(" on a line with a prototype and a comment. Steps of optimizers are known by those: ag_optim_sgd, … */
+static bool documented(const char *header, const char *name) {
+    char call[128];
+    snprintf(call, sizeof call, "*ag_%s(", name);
+    const char *at = strstr(header, call), *end = at ? strchr(at, '\n') : NULL;
+    const char *comment = at ? strstr(at, "/*") : NULL;
+    const char *next = end ? strchr(end + 1, '\n') : NULL; /* a long prototype has its comment above or on its second line */
+    return at && (!comment || !next || comment < next || strcmp(name, "batch_norm") == 0);
+}
+
+static bool in_manual(const sample *s) {
+    char *ops = source("ops/ops.h"), *optim = source("optim/optim.h");
+    bool step = strlen(s->op->name) > 5 && strcmp(s->op->name + strlen(s->op->name) - 5, "_step") == 0;
+    bool known = documented(ops, s->op->name) || (step && s->op->flags & AG_EFFECT && strstr(optim, "ag_optim_step("));
+    free(ops);
+    free(optim);
+    return known;
+}
+
+static void need_attributes(const sample *s) {
+    for (const ag_attr_field *f = s->op->attrs; f && f->name; f++) {
+        need(s, f->offset < s->op->attr_size, "the attribute %s lies outside its struct", f->name);
+        for (const ag_attr_field *other = s->op->attrs; other < f; other++) {
+            need(s, strcmp(f->name, other->name) != 0 && f->offset != other->offset, "%s is described twice", f->name);
+        }
+    }
+    bool draws = s->op->attrs && s->op->attrs->name && s->op->attrs->type == AG_ATTR_I64 && s->op->attrs->offset == 0;
+    need(s, !(s->op->flags & AG_RANDOM) || draws, "a random op's first attribute is its draw");
+}
+
+void record(const sample *s) {
+    const ag_op *op = s->op;
+    unsigned unlike = AG_FLAT | AG_RANDOM | AG_EFFECT;
+    need(s, op->size == sizeof(ag_op), "size is %zu", op->size);
+    need(s, op->formula && *op->formula, "has no formula");
+    need(s, op->grad || op->compose || op->flags & unlike, "has no gradient and does not say why");
+    need(s, !(op->flags & AG_FLAT) || !op->grad, "is flat and has a gradient");
+    need(s, op->shape || op->compose, "has neither shape nor compose");
+    need(s, !op->shape || op->run || op->flags & AG_VIEW, "has no run");
+    need(s, !op->writes || op->flags & AG_EFFECT, "writes without AG_EFFECT");
+    need(s, op->nout <= 1 || !(op->flags & (AG_LINEAR | AG_MULTILINEAR | AG_MAP | AG_VIEW)), "a tuple cannot be linear, a map or a view");
+    need(s, op->lo <= op->hi, "samples between %g and %g", op->lo, op->hi);
+    need(s, ag_op_register(op), "%s", ag_last_message());
+    need(s, reference_find(op->name) != NULL, "has no reference");
+    need(s, in_manual(s), "no line of ops.h declares ag_%s", op->name);
+    need_attributes(s);
+}

@@ -1,0 +1,76 @@
+/* property_values.c: what operations compute, against the references. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/property.h"
+#include "ops/reference.h"
+
+const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast sum max sum_to"
+                           " reshape permute transpose expand slice unslice concat contiguous alias detach"
+                           " take take_add embedding gather scatter_add topk tril assign ";
+const char bool_ops[] = " cast reshape permute transpose expand slice unslice concat contiguous alias detach"
+                        " take embedding gather assign ";
+
+bool listed(const char *list, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = list; (at = strstr(at, word)) != NULL; at += n) {
+        if (at > list && at[-1] == ' ' && at[n] == ' ') return true;
+    }
+    return false;
+}
+
+static void compare(const sample *s, const char *what, const ag_tensor *y, const array *expected, double tolerance) {
+    char text[CHECK_TEXT];
+    ag_dtype dtype = ag_dtype_of(y);
+    need(s, dtype == expected->dtype, "%s is %s, not %s", what, ag_dtype_name(dtype), ag_dtype_name(expected->dtype));
+    need(s, check_shape(y, expected->shape, text), "%s %s", what, text);
+    if (dtype == AG_F32) { /* the reference as f32 holds it, so that exact can be exact */
+        for (int64_t i = 0; i < expected->size; i++) expected->v[i] = (double)(float)expected->v[i];
+    }
+    need(s, check_values(y, expected->v, expected->size, tolerance, text), "%s in %s: %s", what, ag_dtype_name(dtype), text);
+}
+
+static void run_in(const sample *s, ag_dtype dtype) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *in[SAMPLE_INPUTS], *out[3];
+    need(s, sample_tensors(s, t, dtype, 0, in), "%s", ag_tape_message(t));
+    ag_tensor *y = sample_call(s, t, in);
+    need(s, y != NULL, "in %s: %s", ag_dtype_name(dtype), ag_tape_message(t));
+    problem p;
+    const reference *r = reference_run(s, dtype, y, &p);
+    double terms = 1 + (s->n ? (double)p.in[0].size / 4096 : 0), unit = dtype == AG_F64 ? 1e-12 : 1e-5;
+    double tolerance = r->exact || dtype == AG_I64 ? 0 : unit * terms; /* the rounding of long sums adds up */
+    int nout = sample_outputs(y, out, 3);
+    need(s, nout == p.nout, "has %d outputs, not %d", nout, p.nout);
+    for (int i = 0; i < nout; i++) {
+        char what[16];
+        snprintf(what, sizeof what, "output %d", i);
+        compare(s, what, out[i], &p.out[i], tolerance);
+    }
+    for (int i = 0; i < s->n; i++) {
+        if (s->op->writes >> i & 1) compare(s, "the written leaf", in[i], &p.in[i], tolerance);
+    }
+    ag_tape_free(t);
+}
+
+void values(const sample *s) {
+    bool definite = false;
+    for (int i = 0; i < s->n; i++) definite = definite || s->in[i].kind == 'd';
+    run_in(s, AG_F64);
+    run_in(s, AG_F32);
+    if (listed(integer_ops, s->op->name) && !definite) run_in(s, AG_I64);
+}
+
+void composition(const sample *s) {
+    if (!s->op->compose || !s->op->run) return;
+    for (ag_dtype dtype = AG_F32; dtype <= AG_F64; dtype++) {
+        char text[CHECK_TEXT];
+        ag_tape *t = ag_tape_new();
+        ag_tensor *in[SAMPLE_INPUTS];
+        need(s, sample_tensors(s, t, dtype, 0, in), "%s", ag_tape_message(t));
+        ag_tensor *y = sample_call(s, t, in), *same = y ? s->op->compose(y) : NULL;
+        need(s, same != NULL, "%s", ag_tape_message(t));
+        need(s, check_near(same, y, dtype == AG_F64 ? 1e-12 : 1e-5, text), "in %s: %s", ag_dtype_name(dtype), text);
+        ag_tape_free(t);
+    }
+}

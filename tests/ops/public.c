@@ -1,0 +1,162 @@
+/* public.c: the C functions of ops.h: each fills the attributes that ag_call would, and takes NULL for an error that was. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/ops.h"
+#include "ops/property.h"
+
+static char seen[4096]; /* names of the ops that a test has called, with spaces around */
+
+static void same_as_call(ag_tape *t, const char *name, ag_tensor *y, ag_tensor *const in[], int n, const char *attributes) {
+    char text[CHECK_TEXT];
+    cr_assert(y, "ag_%s: %s", name, ag_tape_message(t));
+    ag_tensor *called = ag_call(t, name, in, n, attributes);
+    cr_assert(called, "%s: %s", name, ag_tape_message(t));
+    cr_assert(check_same(y, ag_part(called, 0), text), "ag_%s and ag_call with '%s' differ: %s", name, attributes, text);
+    snprintf(seen + strlen(seen), sizeof seen - strlen(seen), " %s ", name);
+}
+
+/* SAME(op, the function's result, the attributes as text, inputs…) */
+#define SAME(name, result, attributes, ...)                                                                                \
+    same_as_call(t, #name, result, (ag_tensor *const[]){__VA_ARGS__}, sizeof((ag_tensor *const[]){__VA_ARGS__}) / sizeof(void *), \
+                 attributes)
+
+typedef struct operands {
+    ag_tensor *x, *y, *cube, *positive, *yes, *index, *label, *matrix, *definite, *scalar;
+} operands;
+
+static operands make(ag_tape *t) {
+    uint64_t state = 3;
+    static const int64_t index[4] = {1, 0, 2, 1};
+    return (operands){
+        .x = check_leaf(t, AG_F64, AG_SHAPE(4, 3), 0, -2, 2, &state),
+        .y = check_leaf(t, AG_F64, AG_SHAPE(4, 3), 0, -2, 2, &state),
+        .cube = check_leaf(t, AG_F64, AG_SHAPE(2, 3, 4), 0, -2, 2, &state),
+        .positive = check_leaf(t, AG_F64, AG_SHAPE(4, 3), 0, 1, 2, &state),
+        .yes = check_leaf(t, AG_BOOL, AG_SHAPE(4, 3), 0, 0, 1, &state),
+        .index = ag_from_i64(t, index, AG_SHAPE(2, 2)),
+        .label = ag_from_i64(t, index, AG_SHAPE(4)),
+        .matrix = check_leaf(t, AG_F64, AG_SHAPE(3, 2), 0, -2, 2, &state),
+        .definite = ag_from_f64(t, (const double[]){4, 1, 0, 1, 5, 2, 0, 2, 6}, AG_SHAPE(3, 3)),
+        .scalar = check_leaf(t, AG_F64, AG_SHAPE(), 0, 1, 2, &state),
+    };
+}
+
+static void rows(ag_tape *t, operands o) {
+    SAME(scale, ag_scale(o.x, 2.5), "factor=2.5", o.x);
+    SAME(add_scalar, ag_add_scalar(o.x, 2.5), "term=2.5", o.x);
+    SAME(pow_scalar, ag_pow_scalar(o.positive, 2.5), "exponent=2.5", o.positive);
+    SAME(pow, ag_pow(o.positive, o.x), "", o.positive, o.x);
+    SAME(sub, ag_sub(o.x, o.y), "", o.x, o.y);
+    SAME(div, ag_div(o.x, o.positive), "", o.x, o.positive);
+    SAME(lt, ag_lt(o.x, o.y), "", o.x, o.y);
+    SAME(relu_grad, ag_relu_grad(o.x, o.y), "", o.x, o.y);
+    SAME(where, ag_where(o.yes, o.x, o.y), "", o.yes, o.x, o.y);
+    SAME(cast, ag_cast(o.x, AG_I64), "dtype=i64", o.x);
+}
+
+static void shapes(ag_tape *t, operands o) {
+    SAME(reshape, ag_reshape(o.cube, AG_SHAPE(-1, 6)), "shape=-1,6", o.cube);
+    SAME(permute, ag_permute(o.cube, AG_AXES(2, 0, 1)), "axes=2,0,1", o.cube);
+    SAME(transpose, ag_transpose(o.cube, 0, -1), "i=0 j=-1", o.cube);
+    SAME(expand, ag_expand(o.x, AG_SHAPE(2, 4, 3)), "shape=2,4,3", o.x);
+    SAME(slice, ag_slice(o.cube, 2, 3, 0, -2), "axis=2 start=3 stop=0 step=-2", o.cube);
+    SAME(slice, ag_slice(o.cube, 1, 1, AG_END, 1), "axis=1 start=1", o.cube);
+    SAME(unslice, ag_unslice(o.x, AG_SHAPE(4, 9), 1, 1, 6, 2), "shape=4,9 axis=1 start=1 stop=6 step=2", o.x);
+    SAME(concat, ag_concat((ag_tensor *const[]){o.x, o.y}, 2, 1), "axis=1", o.x, o.y);
+    SAME(contiguous, ag_contiguous(ag_transpose(o.cube, 0, 2)), "", ag_transpose(o.cube, 0, 2));
+    SAME(alias, ag_alias(o.x), "", o.x);
+    SAME(detach, ag_detach(o.x), "", o.x);
+    SAME(sum, ag_sum(o.cube, AG_AXES(0, 2), true), "axes=0,2 keepdim=true", o.cube);
+    SAME(sum, ag_sum(o.cube, AG_ALL, false), "axes=all", o.cube);
+    SAME(mean, ag_mean(o.cube, AG_AXES(1), false), "axes=1", o.cube);
+    SAME(max, ag_max(o.cube, AG_AXES(-1), true), "axes=-1 keepdim=true", o.cube);
+    SAME(sum_to, ag_sum_to(o.cube, AG_SHAPE(3, 1)), "shape=3,1", o.cube);
+}
+
+static void indexing(ag_tape *t, operands o) {
+    ag_tensor *best;
+    SAME(take, ag_take(o.cube, o.index, 1), "axis=1", o.cube, o.index);
+    SAME(take_add, ag_take_add(o.x, o.label, AG_SHAPE(5, 3), 0), "shape=5,3 axis=0", o.x, o.label);
+    SAME(embedding, ag_embedding(o.matrix, o.index), "", o.matrix, o.index);
+    SAME(gather, ag_gather(o.matrix, 0, o.index), "axis=0", o.matrix, o.index);
+    SAME(scatter_add, ag_scatter_add(ag_slice(o.matrix, 0, 0, 2, 1), 1, o.index, AG_SHAPE(2, 7)), "axis=1 shape=2,7",
+         ag_slice(o.matrix, 0, 0, 2, 1), o.index);
+    SAME(one_hot, ag_one_hot(o.index, 4, AG_I64), "classes=4 dtype=i64", o.index);
+    SAME(topk, ag_topk(o.cube, 2, 1, &best), "k=2 axis=1", o.cube);
+    assert_same(best, ag_part(ag_call(t, "topk", &o.cube, 1, "k=2 axis=1"), 1));
+    SAME(topk, ag_topk(o.cube, 1, -1, NULL), "k=1", o.cube);
+}
+
+static void products(ag_tape *t, operands o) {
+    ag_conv2d_options c = ag_conv2d_defaults();
+    uint64_t state = 5;
+    ag_tensor *image = check_leaf(t, AG_F64, AG_SHAPE(1, 4, 6, 7), 0, -1, 1, &state);
+    ag_tensor *kernel = check_leaf(t, AG_F64, AG_SHAPE(2, 2, 3, 2), 0, -1, 1, &state);
+    ag_tensor *column = ag_reshape(kernel, AG_SHAPE(1, 4, 6, 1));
+    SAME(conv2d, ag_conv2d(image, column, NULL), "", image, column);
+    c.stride[0] = 2, c.padding[1] = 3, c.dilation[1] = 2, c.groups = 2;
+    const char *text = "stride=2,1 padding=0,3 dilation=1,2 groups=2", *shaped;
+    ag_tensor *y = ag_conv2d(image, kernel, &c);
+    SAME(conv2d, y, text, image, kernel);
+    shaped = "shape=1,4,6,7 stride=2,1 padding=0,3 dilation=1,2 groups=2";
+    SAME(conv2d_input, ag_conv2d_input(y, kernel, AG_SHAPE(1, 4, 6, 7), &c), shaped, y, kernel);
+    shaped = "shape=2,2,3,2 stride=2,1 padding=0,3 dilation=1,2 groups=2";
+    SAME(conv2d_weight, ag_conv2d_weight(y, image, AG_SHAPE(2, 2, 3, 2), &c), shaped, y, image);
+    SAME(matmul, ag_matmul(o.x, o.matrix), "", o.x, o.matrix);
+    SAME(tril, ag_tril(o.x, -1), "diagonal=-1", o.x);
+    SAME(cholesky, ag_cholesky(o.definite), "", o.definite);
+    SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, true, false), "upper=true", o.definite, o.matrix);
+    SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, false, true), "transpose=true", o.definite, o.matrix);
+}
+
+static void losses(ag_tape *t, operands o) {
+    ag_tensor *weight = ag_slice(o.definite, 0, 0, 1, 1), *flat = ag_reshape(weight, AG_SHAPE(3)), *leaf = ag_buffer(t, AG_F64, AG_SHAPE(4, 3));
+    SAME(softmax, ag_softmax(o.cube, 1), "axis=1", o.cube);
+    SAME(softmax_grad, ag_softmax_grad(o.x, o.y, 0), "axis=0", o.x, o.y);
+    SAME(log_softmax, ag_log_softmax(o.cube, 0), "axis=0", o.cube);
+    SAME(log_softmax_grad, ag_log_softmax_grad(o.x, o.y, 0), "axis=0", o.x, o.y);
+    SAME(cross_entropy, ag_cross_entropy(o.x, o.label), "", o.x, o.label);
+    SAME(cross_entropy_grad, ag_cross_entropy_grad(o.scalar, o.x, o.label), "", o.scalar, o.x, o.label);
+    SAME(mse_loss, ag_mse_loss(o.x, o.y), "", o.x, o.y);
+    SAME(batch_norm, ag_batch_norm(o.x, flat, flat, NULL, NULL, true, 0.1, 0.5), "eps=0.5", o.x, flat, flat);
+    same_as_call(t, "dropout_mask", ag_dropout_mask(t, AG_F64, AG_SHAPE(9), 0.25), NULL, 0, "draw=0 shape=9 p=0.25 dtype=f64");
+    ag_tensor *dropped = ag_dropout(o.x, 0.25);
+    SAME(mul, dropped, "", o.x, ag_input(dropped, 1));
+    strcat(seen, " dropout ");
+    SAME(assign, ag_assign(leaf, o.x), "", leaf, o.x);
+    SAME(lerp_into, ag_lerp_into(leaf, o.x, 1), "a=1", leaf, o.y); /* both results are views of the leaf, written last */
+    assert_near(leaf, o.y, 1e-15);
+}
+
+Test(ops, public_functions) {
+    ag_tape *t = ag_tape_new();
+    *seen = '\0';
+    rows(t, make(t));
+    shapes(t, make(t));
+    indexing(t, make(t));
+    products(t, make(t));
+    losses(t, make(t));
+    assert_ok(t);
+    for (const listed_op *op = listed_ops; op->name; op++) {
+        unsigned flags = ag_find_op(op->name)->flags;
+        bool step = flags & AG_EFFECT && strstr(op->name, "_step");
+        cr_assert(flags & AG_MAP || step || listed(seen, op->name), "%s is not called here", op->name);
+    }
+    ag_tape_free(t);
+}
+
+Test(ops, matmul_of_vectors) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *a = ag_from_f64(t, (const double[]){1, 2, 3}, AG_SHAPE(3)), *m = ag_from_f64(t, (const double[]){1, 2, 3, 4, 5, 6}, AG_SHAPE(3, 2));
+    assert_values(ag_matmul(a, a), 0, 14);
+    cr_assert_eq(ag_rank(ag_matmul(a, a)), 0);
+    assert_values(ag_matmul(a, m), 0, 22, 28);
+    assert_shape(ag_matmul(a, m), 2);
+    assert_values(ag_matmul(ag_transpose(m, 0, 1), a), 0, 22, 28);
+    assert_shape(ag_matmul(ag_expand(m, AG_SHAPE(5, 3, 2)), ag_slice(a, 0, 0, 2, 1)), 5, 3);
+    cr_assert_null(ag_matmul(a, ag_scalar(t, AG_F64, 1)));
+    assert_error(t, AG_ERR_SHAPE, "matmul: ");
+    ag_tape_free(t);
+}

@@ -1,0 +1,90 @@
+/* reference_conv.c: convolution and its two gradients as one sum over seven indices, of which each op accumulates another part.
+ *
+ *     y[n][o][p][q] ~ Σ x[n][c][p s − pad + i dil][…] · w[o][c within the group][i][j] */
+#include "ops/reference.h"
+
+typedef struct conv {
+    int64_t stride[2], padding[2], dilation[2], groups;
+} conv;
+
+static void pair(const problem *p, const char *name, int64_t preset, int64_t out[2]) {
+    int64_t list[AG_MAX_RANK] = {preset, preset};
+    int n = reference_list(p, name, list);
+    out[0] = list[0];
+    out[1] = n == 1 ? list[0] : list[1];
+}
+
+static conv conv_of(const problem *p) {
+    conv c = {.groups = (int64_t)reference_number(p, "groups", 1)};
+    pair(p, "stride", 1, c.stride);
+    pair(p, "padding", 0, c.padding);
+    pair(p, "dilation", 1, c.dilation);
+    return c;
+}
+
+static double *element(const array *x, int64_t a, int64_t b, int64_t i, int64_t j) {
+    return &x->v[reference_index(x->shape, (const int64_t[AG_MAX_RANK]){a, b, i, j})];
+}
+
+/* One kernel tap at one output pixel: of y, x and w, the one in `wanted` gets the product of the two others. */
+static void tap(const conv *c, const array *x, const array *w, const array *y, const array *wanted, const int64_t at[4],
+                const int64_t k[3]) {
+    int64_t per_group = w->shape.dim[1], outputs = w->shape.dim[0] / c->groups, channel = at[1] / outputs * per_group + k[0];
+    int64_t row = at[2] * c->stride[0] - c->padding[0] + k[1] * c->dilation[0];
+    int64_t col = at[3] * c->stride[1] - c->padding[1] + k[2] * c->dilation[1];
+    if (row < 0 || row >= x->shape.dim[2] || col < 0 || col >= x->shape.dim[3]) return;
+    double *px = element(x, at[0], channel, row, col), *pw = element(w, at[1], k[0], k[1], k[2]);
+    double *py = element(y, at[0], at[1], at[2], at[3]);
+    if (wanted == y) *py += *px * *pw;
+    if (wanted == x) *px += *py * *pw;
+    if (wanted == w) *pw += *px * *py;
+}
+
+static void accumulate(const conv *c, const array *x, const array *w, const array *y, const array *wanted) {
+    for (int64_t i = 0; i < y->size; i++) {
+        int64_t at[AG_MAX_RANK], k[3];
+        reference_place(y->shape, i, at);
+        for (k[0] = 0; k[0] < w->shape.dim[1]; k[0]++) {
+            for (k[1] = 0; k[1] < w->shape.dim[2]; k[1]++) {
+                for (k[2] = 0; k[2] < w->shape.dim[3]; k[2]++) tap(c, x, w, y, wanted, at, k);
+            }
+        }
+    }
+}
+
+/* How often the kernel fits: counted, not divided. */
+static int64_t places(int64_t n, int64_t kernel, int64_t stride, int64_t padding, int64_t dilation) {
+    int64_t count = 0;
+    for (int64_t at = -padding; at + dilation * (kernel - 1) < n + padding; at += stride) count++;
+    return count;
+}
+
+static void conv2d(problem *p) {
+    const array *x = &p->in[0], *w = &p->in[1];
+    conv c = conv_of(p);
+    ag_shape s = {4, {x->shape.dim[0], w->shape.dim[0]}};
+    for (int k = 0; k < 2; k++) {
+        s.dim[2 + k] = places(x->shape.dim[2 + k], w->shape.dim[2 + k], c.stride[k], c.padding[k], c.dilation[k]);
+    }
+    reference_out(p, 0, p->dtype, s);
+    accumulate(&c, x, w, &p->out[0], &p->out[0]);
+}
+
+static void conv2d_input(problem *p) {
+    conv c = conv_of(p);
+    reference_out(p, 0, p->dtype, reference_shape(p, "shape"));
+    accumulate(&c, &p->out[0], &p->in[1], &p->in[0], &p->out[0]);
+}
+
+static void conv2d_weight(problem *p) {
+    conv c = conv_of(p);
+    reference_out(p, 0, p->dtype, reference_shape(p, "shape"));
+    accumulate(&c, &p->in[1], &p->out[0], &p->in[0], &p->out[0]);
+}
+
+const reference references_conv[] = {
+    {"conv2d", conv2d, false, NULL, NULL},
+    {"conv2d_input", conv2d_input, false, NULL, NULL},
+    {"conv2d_weight", conv2d_weight, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
+};

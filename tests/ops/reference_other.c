@@ -1,0 +1,134 @@
+/* reference_other.c: batch normalisation, dropout with its own Philox, and the ops that write leaves. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ops/reference.h"
+
+/* ---- Batch normalisation ---- */
+
+/* Channel of element i of x (n, c, …). */
+static int64_t channel(const array *x, int64_t i) {
+    int64_t at[AG_MAX_RANK];
+    reference_place(x->shape, i, at);
+    return at[1];
+}
+
+static void batch_norm(problem *p) {
+    const array *x = &p->in[0], *weight = &p->in[1], *bias = &p->in[2];
+    double eps = reference_number(p, "eps", 1e-5), count = (double)x->size / (double)x->shape.dim[1];
+    double *y = reference_out(p, 0, p->dtype, x->shape), *mean = reference_out(p, 1, p->dtype, weight->shape);
+    double *var = reference_out(p, 2, p->dtype, weight->shape);
+    for (int64_t i = 0; i < x->size; i++) mean[channel(x, i)] += x->v[i] / count;
+    for (int64_t i = 0; i < x->size; i++) var[channel(x, i)] += pow(x->v[i] - mean[channel(x, i)], 2) / count;
+    for (int64_t i = 0; i < x->size; i++) {
+        int64_t c = channel(x, i);
+        y[i] = (x->v[i] - mean[c]) / sqrt(var[c] + eps) * weight->v[c] + bias->v[c];
+    }
+}
+
+/* ---- Dropout: Philox4x32-10, from the paper's round (Salmon et al. 2011) ---- */
+
+static void philox(uint64_t key, const uint32_t in[4], uint32_t out[4]) {
+    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
+    memcpy(out, in, 4 * sizeof *out);
+    for (int round = 0; round < 10; round++) {
+        uint64_t a = (uint64_t)0xD2511F53 * out[0], b = (uint64_t)0xCD9E8D57 * out[2];
+        uint32_t next[4] = {(uint32_t)(b >> 32) ^ out[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ out[3] ^ k1, (uint32_t)a};
+        memcpy(out, next, sizeof next);
+        k0 += 0x9E3779B9;
+        k1 += 0xBB67AE85;
+    }
+}
+
+/* The mask of the node `made`: word i % 4 of block i / 4 of its draw, kept where it is at least p of 2³². */
+static void fill_mask(const ag_tensor *made, double chance, int64_t n, double *out) {
+    char text[SAMPLE_TEXT];
+    ag_attr_text(made, text, sizeof text);
+    cr_assert(strncmp(text, "draw=", 5) == 0, "a random op's first attribute is its draw, not '%s'", text);
+    uint64_t draw = (uint64_t)strtoll(text + 5, NULL, 10), key = (uint64_t)ag_i64(ag_input(made, ag_input_count(made) - 1))[0];
+    for (int64_t i = 0; i < n; i++) {
+        uint32_t word[4], counter[4] = {(uint32_t)(i / 4), 0, (uint32_t)draw, (uint32_t)(draw >> 32)};
+        philox(key, counter, word);
+        out[i] = (double)word[i % 4] >= chance * 0x1p32 ? 1 / (1 - chance) : 0;
+    }
+}
+
+static void dropout_mask(problem *p) {
+    double *y = reference_out(p, 0, reference_dtype(p, "dtype", AG_F32), reference_shape(p, "shape"));
+    fill_mask(p->y, reference_number(p, "p", 0.5), p->out[0].size, y);
+}
+
+static void dropout(problem *p) {
+    const array *x = &p->in[0];
+    double *y = reference_out(p, 0, p->dtype, x->shape);
+    fill_mask(ag_input(p->y, 1), reference_number(p, "p", 0.5), x->size, y);
+    for (int64_t i = 0; i < x->size; i++) y[i] *= x->v[i];
+}
+
+/* ---- Writing leaves ---- */
+
+static void written(problem *p) {
+    const array *w = &p->in[0];
+    memcpy(reference_out(p, 0, w->dtype, w->shape), w->v, (size_t)w->size * sizeof *w->v);
+}
+
+static void assign(problem *p) {
+    memcpy(p->in[0].v, p->in[1].v, (size_t)p->in[0].size * sizeof(double));
+    written(p);
+}
+
+static void lerp_into(problem *p) {
+    double a = reference_number(p, "a", NAN), *w = p->in[0].v;
+    for (int64_t i = 0; i < p->in[0].size; i++) w[i] = (1 - a) * w[i] + a * p->in[1].v[i];
+    written(p);
+}
+
+static void sgd_step(problem *p) {
+    double *w = p->in[0].v, lr = p->in[2].v[0], decay = reference_number(p, "weight_decay", 0);
+    for (int64_t i = 0; i < p->in[0].size; i++) w[i] -= lr * (p->in[1].v[i] + decay * w[i]);
+    written(p);
+}
+
+/* Inputs w, g, η, b, k; as torch.optim.SGD. */
+static void momentum_step(problem *p) {
+    double *w = p->in[0].v, *b = p->in[3].v, *k = p->in[4].v, lr = p->in[2].v[0];
+    double mu = reference_number(p, "momentum", 0.9), tau = reference_number(p, "dampening", 0);
+    for (int64_t i = 0; i < p->in[0].size; i++) {
+        double g = p->in[1].v[i] + reference_number(p, "weight_decay", 0) * w[i];
+        b[i] = *k == 0 ? g : mu * b[i] + (1 - tau) * g;
+        w[i] -= lr * (reference_flag(p, "nesterov") ? g + mu * b[i] : b[i]);
+    }
+    *k += 1;
+    written(p);
+}
+
+/* Inputs w, g, η, m, v, k; as torch.optim.Adam and AdamW. */
+static void adam_step(problem *p) {
+    double *w = p->in[0].v, *m = p->in[3].v, *v = p->in[4].v, *k = p->in[5].v, lr = p->in[2].v[0];
+    double b1 = reference_number(p, "beta1", 0.9), b2 = reference_number(p, "beta2", 0.999);
+    double eps = reference_number(p, "eps", 1e-8), decay = reference_number(p, "weight_decay", 0);
+    bool decoupled = reference_flag(p, "decoupled");
+    *k += 1;
+    for (int64_t i = 0; i < p->in[0].size; i++) {
+        double g = p->in[1].v[i] + (decoupled ? 0 : decay * w[i]);
+        if (decoupled) w[i] -= lr * decay * w[i];
+        m[i] = b1 * m[i] + (1 - b1) * g;
+        v[i] = b2 * v[i] + (1 - b2) * g * g;
+        w[i] -= lr * (m[i] / (1 - pow(b1, *k))) / (sqrt(v[i] / (1 - pow(b2, *k))) + eps);
+    }
+    written(p);
+}
+
+const reference references_other[] = {
+    {"batch_norm", batch_norm, false, NULL, NULL},
+    {"dropout_mask", dropout_mask, false, NULL, NULL},
+    {"dropout", dropout, false, NULL, NULL},
+    {"assign", assign, true, NULL, NULL},
+    {"lerp_into", lerp_into, false, NULL, NULL},
+    {"sgd_step", sgd_step, false, NULL, NULL},
+    {"momentum_step", momentum_step, false, NULL, NULL},
+    {"adam_step", adam_step, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
+};

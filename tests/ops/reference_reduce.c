@@ -1,0 +1,77 @@
+/* reference_reduce.c: reductions: every input element finds the output element it belongs to. */
+#include <math.h>
+
+#include "ops/reference.h"
+
+/* Which axes go, and the output's shape, with them as extents of 1 (kept) or without. */
+static ag_shape reduced(const problem *p, bool keepdim, bool gone[AG_MAX_RANK]) {
+    ag_shape x = p->in[0].shape, s = {0};
+    int64_t axes[AG_MAX_RANK];
+    int n = reference_list(p, "axes", axes);
+    for (int k = 0; k < x.rank; k++) gone[k] = n < 0;
+    for (int k = 0; k < n; k++) gone[axes[k] < 0 ? axes[k] + x.rank : axes[k]] = true;
+    for (int k = 0; k < x.rank; k++) {
+        if (!gone[k] || keepdim) s.dim[s.rank++] = gone[k] ? 1 : x.dim[k];
+    }
+    return s;
+}
+
+/* The output element, counted row-major, that element i of x is folded into. */
+static int64_t target(const problem *p, const bool gone[], int64_t i) {
+    ag_shape x = p->in[0].shape;
+    int64_t at[AG_MAX_RANK], to = 0;
+    reference_place(x, i, at);
+    for (int k = 0; k < x.rank; k++) to = gone[k] ? to : to * x.dim[k] + at[k];
+    return to;
+}
+
+static void sum(problem *p) {
+    bool gone[AG_MAX_RANK];
+    ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
+    double *y = reference_out(p, 0, p->in[0].dtype, s);
+    for (int64_t i = 0; i < p->in[0].size; i++) y[target(p, gone, i)] += p->in[0].v[i];
+}
+
+static void mean(problem *p) {
+    bool gone[AG_MAX_RANK];
+    double n = 1;
+    sum(p);
+    reduced(p, false, gone);
+    for (int k = 0; k < p->in[0].shape.rank; k++) n *= gone[k] ? (double)p->in[0].shape.dim[k] : 1;
+    for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] /= n;
+}
+
+static void max(problem *p) {
+    bool gone[AG_MAX_RANK];
+    ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
+    double *y = reference_out(p, 0, p->in[0].dtype, s);
+    for (int64_t i = 0; i < p->out[0].size; i++) y[i] = -INFINITY;
+    for (int64_t i = 0; i < p->in[0].size; i++) {
+        double *to = &y[target(p, gone, i)], v = p->in[0].v[i];
+        if (isnan(v) || v > *to) *to = v;
+    }
+}
+
+static void sum_to(problem *p) {
+    const array *x = &p->in[0];
+    ag_shape s = reference_shape(p, "shape");
+    double *y = reference_out(p, 0, x->dtype, s);
+    for (int64_t i = 0; i < x->size; i++) {
+        int64_t at[AG_MAX_RANK], to[AG_MAX_RANK];
+        reference_place(x->shape, i, at);
+        for (int k = 0; k < s.rank; k++) to[k] = s.dim[k] == 1 ? 0 : at[x->shape.rank - s.rank + k];
+        y[reference_index(s, to)] += x->v[i];
+    }
+}
+
+static void mse_loss(problem *p) {
+    const array *x = &p->in[0], *target_of = &p->in[1];
+    double *y = reference_out(p, 0, p->dtype, (ag_shape){0});
+    for (int64_t i = 0; i < x->size; i++) *y += (x->v[i] - target_of->v[i]) * (x->v[i] - target_of->v[i]);
+    *y /= (double)x->size;
+}
+
+const reference references_reduce[] = {
+    {"sum", sum, false, NULL, NULL},       {"mean", mean, false, NULL, NULL},         {"max", max, true, NULL, NULL},
+    {"sum_to", sum_to, false, NULL, NULL}, {"mse_loss", mse_loss, false, NULL, NULL}, {NULL, NULL, false, NULL, NULL},
+};

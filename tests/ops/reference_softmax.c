@@ -1,0 +1,99 @@
+/* reference_softmax.c: softmax and its relatives, by the textbook formulas, without the shift against overflow. */
+#include <math.h>
+
+#include "ops/reference.h"
+
+/* One line along the axis: n elements, `step` apart, beginning at element `at`. */
+typedef struct line {
+    int64_t at, n, step;
+} line;
+
+/* Line i of x along `axis`; false past the last. */
+static bool line_of(const array *x, int axis, int64_t i, line *l) {
+    int64_t n = x->shape.dim[axis], step = 1;
+    for (int k = axis + 1; k < x->shape.rank; k++) step *= x->shape.dim[k];
+    if (x->size == 0 || i >= x->size / n) return false;
+    *l = (line){i / step * n * step + i % step, n, step};
+    return true;
+}
+
+static int axis_of(const problem *p) { return reference_axis(p, "axis", -1, p->in[0].shape.rank); }
+
+static void softmax(problem *p) {
+    const array *x = &p->in[0];
+    double *y = reference_out(p, 0, p->dtype, x->shape);
+    line l;
+    for (int64_t i = 0; line_of(x, axis_of(p), i, &l); i++) {
+        double total = 0;
+        for (int64_t k = 0; k < l.n; k++) total += exp(x->v[l.at + k * l.step]);
+        for (int64_t k = 0; k < l.n; k++) y[l.at + k * l.step] = exp(x->v[l.at + k * l.step]) / total;
+    }
+}
+
+static void log_softmax(problem *p) {
+    softmax(p);
+    for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] = log(p->out[0].v[i]);
+}
+
+/* d[j] = Σ_k g[k] ∂y[k]/∂x[j] by the Jacobian y[k] (δ − y[j]) */
+static void softmax_grad(problem *p) {
+    const array *g = &p->in[0], *y = &p->in[1];
+    double *d = reference_out(p, 0, p->dtype, g->shape);
+    line l;
+    for (int64_t i = 0; line_of(g, axis_of(p), i, &l); i++) {
+        for (int64_t j = 0; j < l.n; j++) {
+            for (int64_t k = 0; k < l.n; k++) {
+                int64_t to = l.at + j * l.step, from = l.at + k * l.step;
+                d[to] += g->v[from] * y->v[from] * ((j == k) - y->v[to]);
+            }
+        }
+    }
+}
+
+/* the same by the Jacobian δ − e^y[j] */
+static void log_softmax_grad(problem *p) {
+    const array *g = &p->in[0], *y = &p->in[1];
+    double *d = reference_out(p, 0, p->dtype, g->shape);
+    line l;
+    for (int64_t i = 0; line_of(g, axis_of(p), i, &l); i++) {
+        for (int64_t j = 0; j < l.n; j++) {
+            for (int64_t k = 0; k < l.n; k++) {
+                int64_t to = l.at + j * l.step, from = l.at + k * l.step;
+                d[to] += g->v[from] * ((j == k) - exp(y->v[to]));
+            }
+        }
+    }
+}
+
+static double chance(const array *x, int64_t row, int64_t class) {
+    int64_t c = x->shape.dim[1];
+    double total = 0;
+    for (int64_t k = 0; k < c; k++) total += exp(x->v[row * c + k]);
+    return exp(x->v[row * c + class]) / total;
+}
+
+static void cross_entropy(problem *p) {
+    const array *x = &p->in[0], *label = &p->in[1];
+    double *y = reference_out(p, 0, p->dtype, (ag_shape){0});
+    for (int64_t i = 0; i < label->size; i++) *y -= log(chance(x, i, (int64_t)label->v[i]));
+    *y /= (double)label->size;
+}
+
+static void cross_entropy_grad(problem *p) {
+    const array *g = &p->in[0], *x = &p->in[1], *label = &p->in[2];
+    double *d = reference_out(p, 0, p->dtype, x->shape);
+    for (int64_t i = 0; i < x->size; i++) {
+        int64_t row = i / x->shape.dim[1], class = i % x->shape.dim[1];
+        d[i] = (chance(x, row, class) - ((double)class == label->v[row])) * g->v[0] / (double)label->size;
+    }
+}
+
+const reference references_softmax[] = {
+    {"softmax", softmax, false, NULL, NULL},
+    {"log_softmax", log_softmax, false, NULL, NULL},
+    {"softmax_grad", softmax_grad, false, NULL, NULL},
+    {"log_softmax_grad", log_softmax_grad, false, NULL, NULL},
+    {"cross_entropy", cross_entropy, false, NULL, NULL},
+    {"cross_entropy_grad", cross_entropy_grad, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
+};

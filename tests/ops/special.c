@@ -1,0 +1,131 @@
+/* special.c: NaN, infinities, signed zeros, subnormal and huge numbers through every elementwise op, and the few that other ops
+ * make promises about in ops.h. */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "ops/ops.h"
+#include "ops/property.h"
+#include "ops/reference.h"
+
+static const double specials[] = {
+    NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e-3, -1e-3, 20, -20, 88, -104, 700, -745, 1e4, -1e4,
+    FLT_MIN, -FLT_MIN, 0x1p-149, -0x1p-149, FLT_MAX, -FLT_MAX, 1e30, 1e-30, 0x1p24, 0.9999999,
+};
+enum { SPECIALS = sizeof specials / sizeof *specials };
+
+/* What the type T makes of x: overflow to infinity, rounding among subnormal numbers. */
+static double as(ag_dtype dtype, double x) { return dtype == AG_F32 ? (double)(float)x : x; }
+
+static bool agree(ag_dtype dtype, double a, double e) {
+    double relative = dtype == AG_F32 ? 4e-6 : 1e-13, quantum = dtype == AG_F32 ? 0x1p-148 : 0x1p-1073;
+    e = as(dtype, e);
+    if (isnan(a) || isnan(e)) return isnan(a) && isnan(e);
+    if (isinf(a) || isinf(e)) return a == e || fabs(isinf(a) ? e : a) > (dtype == AG_F32 ? (double)FLT_MAX : DBL_MAX) * 0.999;
+    return fabs(a - e) <= relative * fabs(e) + quantum;
+}
+
+/* All pairs of specials: a (S,1), b (S). Sign of zero is checked where the reference has a formula for it. */
+static void row_at_specials(const reference *r, ag_dtype dtype) {
+    static double column[SPECIALS], out[SPECIALS * SPECIALS];
+    ag_tape *t = ag_tape_new();
+    const ag_op *op = ag_find_op(r->name);
+    char attributes[64] = "";
+    for (int i = 0; i < SPECIALS; i++) column[i] = as(dtype, specials[i]);
+    if (r->attribute) snprintf(attributes, sizeof attributes, "%s=3", r->attribute);
+    ag_tensor *in[2] = {sample_leaf(t, dtype, AG_SHAPE(SPECIALS, 1), 0, column), sample_leaf(t, dtype, AG_SHAPE(SPECIALS), 0, column)};
+    ag_tensor *y = ag_call(t, r->name, in, op->arity, attributes);
+    cr_assert(y, "%s: %s", r->name, ag_tape_message(t));
+    for (int64_t i = 0; i < ag_size(y); i++) {
+        bool two = op->arity == 2;
+        double v[3] = {column[two ? i / SPECIALS : i], two ? column[i % SPECIALS] : 0};
+        out[i] = r->value(v, 3);
+        cr_assert(agree(dtype, ag_at(y, i), out[i]), "%s(%g, %g) in %s is %.17g, not %.17g", r->name, v[0], v[1], ag_dtype_name(dtype),
+                  ag_at(y, i), out[i]);
+        bool zeros = listed(" neg sqrt sin tanh erf reciprocal mul add sub div scale add_scalar abs square pow ", r->name);
+        cr_assert(!zeros || out[i] != 0 || signbit(ag_at(y, i)) == signbit(out[i]), "%s(%g, %g) in %s is %g, not %g", r->name, v[0],
+                  v[1], ag_dtype_name(dtype), ag_at(y, i), out[i]);
+    }
+    ag_tape_free(t);
+}
+
+Test(ops, rows_at_special_values) {
+    for (const reference *r = references_rows; r->name; r++) {
+        if (strcmp(r->name, "where") == 0) continue; /* picks whatever it is given: below */
+        row_at_specials(r, AG_F64);
+        row_at_specials(r, AG_F32);
+    }
+}
+
+#define F64(t, ...) ag_from_f64(t, (const double[]){__VA_ARGS__}, AG_SHAPE(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
+#define I64(t, ...) ag_from_i64(t, (const int64_t[]){__VA_ARGS__}, AG_SHAPE(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+
+Test(ops, where_picks_anything) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *yes = ag_from_bool(t, (const bool[]){true, false, true, false}, AG_SHAPE(4));
+    assert_values(ag_where(yes, F64(t, NAN, NAN, INFINITY, 1), F64(t, 1, 2, NAN, -INFINITY)), 0, NAN, 2, INFINITY, -INFINITY);
+    ag_tape_free(t);
+}
+
+Test(ops, integers_wrap_around) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *most = I64(t, INT64_MAX), *least = I64(t, INT64_MIN), *one = I64(t, 1), *two = I64(t, 2);
+    assert_same(ag_add(most, one), least);
+    assert_same(ag_sub(least, one), most);
+    assert_same(ag_mul(most, two), I64(t, -2));
+    assert_same(ag_neg(least), least);
+    assert_same(ag_abs(least), least);
+    assert_same(ag_sign(least), I64(t, -1));
+    assert_same(ag_maximum(least, most), most);
+    assert_same(ag_sum(I64(t, INT64_MAX, 1), AG_AXES(0), true), least);
+    assert_same(ag_take_add(I64(t, INT64_MAX, 1), I64(t, 0, 0), AG_SHAPE(1), 0), least);
+    assert_same(ag_scatter_add(I64(t, INT64_MAX, 1), 0, I64(t, 0, 0), AG_SHAPE(1)), least);
+    assert_same(ag_gt(I64(t, INT64_MAX), I64(t, INT64_MAX - 1)), ag_from_bool(t, (const bool[]){true}, AG_SHAPE(1))); /* not as doubles */
+    ag_tape_free(t);
+}
+
+Test(ops, casts_saturate) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, NAN, INFINITY, -INFINITY, 1e300, -1e300, 0.9, -0.9, 0x1p63, -0x1p63, -0.0);
+    assert_same(ag_cast(x, AG_I64), I64(t, 0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, 0, 0, INT64_MAX, INT64_MIN, 0));
+    assert_values(ag_cast(x, AG_BOOL), 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0);
+    assert_values(ag_cast(x, AG_F32), 0, NAN, INFINITY, -INFINITY, INFINITY, -INFINITY, (double)0.9f, (double)-0.9f, 0x1p63, -0x1p63, 0);
+    assert_same(ag_cast(ag_cast(F64(t, NAN, 0x1p63, -0x1p63), AG_F32), AG_I64), I64(t, 0, INT64_MAX, INT64_MIN));
+    assert_values(ag_cast(I64(t, INT64_MAX, 3), AG_F64), 0, 0x1p63, 3);
+    assert_values(ag_cast(I64(t, 2, 0, -1), AG_BOOL), 0, 1, 0, 1);
+    ag_tape_free(t);
+}
+
+Test(ops, reductions_of_special_values) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *none = ag_buffer(t, AG_F64, AG_SHAPE(0, 2));
+    assert_values(ag_max(F64(t, 1, NAN, 3), AG_ALL, false), 0, NAN);
+    assert_values(ag_max(F64(t, -INFINITY, -INFINITY), AG_ALL, false), 0, -INFINITY);
+    assert_values(ag_sum(F64(t, INFINITY, -INFINITY), AG_ALL, false), 0, NAN);
+    assert_values(ag_sum(none, AG_AXES(0), false), 0, 0, 0);
+    assert_values(ag_mean(none, AG_AXES(0), false), 0, NAN, NAN);
+    assert_values(ag_mse_loss(none, none), 0, NAN);
+    ag_tensor *index, *best = ag_topk(F64(t, 2, NAN, INFINITY, 2, NAN, -INFINITY), 5, 0, &index);
+    assert_values(best, 0, NAN, NAN, INFINITY, 2, 2);
+    assert_values(index, 0, 1, 4, 2, 0, 3);
+    best = ag_topk(F64(t, -0.0, 0.0, -0.0), 3, 0, &index);
+    assert_values(index, 0, 0, 1, 2); /* zeros are equal: in order of index */
+    ag_tape_free(t);
+}
+
+Test(ops, softmax_does_not_overflow) {
+    ag_tape *t = ag_tape_new();
+    assert_values(ag_softmax(F64(t, 1e300, 1e300, -1e300), 0), 1e-15, 0.5, 0.5, 0);
+    assert_values(ag_softmax(F64(t, -INFINITY, 0, 0), 0), 1e-15, 0, 0.5, 0.5);
+    assert_values(ag_softmax(F64(t, -INFINITY, -INFINITY), 0), 0, NAN, NAN);
+    assert_values(ag_softmax(F64(t, NAN, 0), 0), 0, NAN, NAN);
+    assert_values(ag_log_softmax(F64(t, 1000, 0), 0), 1e-15, 0, -1000);
+    assert_values(ag_log_softmax(F64(t, -INFINITY, 0), 0), 0, -INFINITY, 0);
+    ag_tensor *x = ag_from_f64(t, (const double[]){-INFINITY, 0, 1000, 0, 0, -1e300}, AG_SHAPE(2, 3));
+    assert_values(ag_cross_entropy(x, I64(t, 2, 1)), 1e-15, log(2) / 2);
+    assert_values(ag_cross_entropy(x, I64(t, 0, 1)), 0, INFINITY);
+    assert_values(ag_cross_entropy(ag_buffer(t, AG_F32, AG_SHAPE(0, 3)), ag_buffer(t, AG_I64, AG_SHAPE(0))), 0, NAN);
+    assert_values(ag_sigmoid(F64(t, 1000, -1000)), 0, 1, 0);
+    ag_tape_free(t);
+}
