@@ -84,5 +84,5 @@ const ag_op ag__op_concat = {
 
 ag_tensor *ag_concat(ag_tensor *const xs[], int n, int axis) {
     concat_attrs a = {axis};
-    return ag_apply(&ag__op_concat, xs, n, &a);
+    return ag_apply(&ag__op_concat, xs, xs ? n : 0, &a);
 }

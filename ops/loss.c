@@ -155,7 +155,7 @@ ag_tensor *ag_cross_entropy_grad(ag_tensor *g, ag_tensor *x, ag_tensor *label) {
 }
 
 static ag_tensor *mse_loss(ag_tensor *y) {
-    if (!ag_need_same_dtype(y, 0, 1) || !ag_need_same_shape(y, 0, 1)) return NULL;
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_same_shape(y, 0, 1)) return NULL;
     return ag_mean(ag_square(ag_sub(ag_in(y, 0), ag_in(y, 1))), AG_ALL, false);
 }
 

@@ -95,14 +95,14 @@ void criterion_internal_test_teardown(void) {
 
 static struct { int passed, failed, skipped; } total;
 
-static void run(const struct criterion_test *test, const struct criterion_test_extra_data *suite, void *param, bool verbose) {
+static void run(const struct criterion_test *test, const struct criterion_test_extra_data *suite, void *param, size_t i,
+                bool verbose) {
     now.test = test, now.suite = suite, now.param = param, now.failed = now.skipped = false;
-    if (verbose) fprintf(stderr, "%s/%s\n", test->category, test->name);
+    if (verbose) fprintf(stderr, "%s/%s %zu\n", test->category, test->name, i);
     test->test();
-    if (now.failed) {
-        total.failed++;
-        fprintf(stderr, "FAILED %s/%s\n", test->category, test->name);
-    } else if (now.skipped) total.skipped++;
+    if (now.failed) fprintf(stderr, "FAILED %s/%s %zu\n", test->category, test->name, i);
+    if (now.failed) total.failed++;
+    else if (now.skipped) total.skipped++;
     else total.passed++;
 }
 
@@ -136,10 +136,10 @@ int main(int argc, char **argv) {
             total.skipped++;
         } else if ((*t)->data->kind_ == CR_TEST_PARAMETERIZED) {
             struct criterion_test_params p = (*t)->data->param_();
-            for (size_t i = 0; i < p.length; i++) run(*t, suite, (char *)p.params + i * p.size, verbose);
+            for (size_t i = 0; i < p.length; i++) run(*t, suite, (char *)p.params + i * p.size, i, verbose);
             if (p.cleanup) p.cleanup(&p);
         } else {
-            run(*t, suite, NULL, verbose);
+            run(*t, suite, NULL, 0, verbose);
         }
     }
     printf("%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped);

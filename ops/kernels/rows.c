@@ -27,5 +27,5 @@
 #define C2 N1
 #define W3 N1
 const ag__row ag__rows[AG__ROW_COUNT] = {
-#include "../elementwise.def"
+#include "ops/elementwise.def"
 };

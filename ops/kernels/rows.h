@@ -19,7 +19,7 @@ enum {
 #define S1 F1
 #define C2 F1
 #define W3 F1
-#include "../elementwise.def"
+#include "ops/elementwise.def"
 #undef F1
 #undef N1
 #undef P1

@@ -42,7 +42,7 @@
 #define S1(name, value, ...) LOOP1(name, value)
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define W3(name, value, ...) LOOP3(name, value)
-#include "../elementwise.def"
+#include "ops/elementwise.def"
 #undef F1
 #undef N1
 #undef P1

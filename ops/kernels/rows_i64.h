@@ -40,7 +40,7 @@
 #define S1(name, value, integer, ...) I1(name, integer)
 #define C2(name, value, ...) I2(name, value, bool)
 #define W3(name, value, ...) I3(name, value)
-#include "../elementwise.def"
+#include "ops/elementwise.def"
 #undef F1
 #undef N1
 #undef P1
