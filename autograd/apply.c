@@ -116,16 +116,21 @@ AG__COLD static void stamp_writes(ag_tensor *y) {
 }
 
 AG__COLD static bool run_watched(ag_tensor *y) {
+    unsigned watch = y->tape->watch;
+    if (watch & AG__WATCH_WORK && !ag__work_take(y)) return false;
     double start = ag__now();
     if (y->op->run && !y->op->run(y)) return false;
-    ag__debug_ran(y, ag__now() - start);
+    double seconds = ag__now() - start;
+    if (watch & AG__WATCH_PROFILE) ag__profile_ran(y, start, seconds);
+    if (!(watch & AG__WATCH_DEBUG)) return true;
+    ag__debug_ran(y, seconds);
     return ag__debug_check(y);
 }
 
 bool ag__run(ag_tensor *y) {
     ag_tape *t = y->tape;
     const ag_op *op = y->op;
-    bool done = t->debug ? run_watched(y) : !op->run || op->run(y);
+    bool done = t->watch ? run_watched(y) : !op->run || op->run(y);
     t->executed++;
     if (t->work) ag__work_free(t);
     y->ran = ++t->clock;
@@ -190,7 +195,12 @@ __attribute__((noinline)) static ag_tensor *compose(ag_tape *t, const ag_op *op,
         attrs = defaults;
     }
     memcpy(&y.attrs, &attrs, sizeof attrs);
-    return op->compose(&y);
+    ag__place before = ag__place_of(t->region);
+    ag_tensor *out = op->compose(&y);
+    if (out) return out;
+    if (!t->status) ag__fail(t, AG_ERR_STATE, "%s failed without saying why", op->name);
+    ag__region_cut(t, t->region, before);
+    return NULL;
 }
 
 __attribute__((noinline)) static ag_tensor *with_key(ag_tape *t, const ag_op *op, ag_tensor *const in[], int n,
@@ -213,7 +223,7 @@ AG__COLD static ag_tensor *apply_oddly(ag_tape *t, const ag_op *op, ag_tensor *c
 }
 
 ag_tensor *ag_apply_on(ag_tape *t, const ag_op *op, ag_tensor *const in[], int n, const void *attrs) {
-    if (t && !t->status && n == op->arity && op->shape) return record(t, op, in, n, attrs);
+    if (t && !t->status && n == op->arity && n >= 0 && op->shape) return record(t, op, in, n, attrs);
     return apply_oddly(t, op, in, n, attrs);
 }
 
@@ -225,7 +235,9 @@ AG__COLD static ag_tensor *apply_without_first(const ag_op *op, ag_tensor *const
 }
 
 ag_tensor *ag_apply(const ag_op *op, ag_tensor *const in[], int n, const void *attrs) {
-    return n > 0 && in[0] ? ag_apply_on(in[0]->tape, op, in, n, attrs) : apply_without_first(op, in, n, attrs);
+    if (n < 1 || !in[0]) return apply_without_first(op, in, n, attrs);
+    ag_tape *t = in[0]->tape;
+    return !t->status && n == op->arity && op->shape ? record(t, op, in, n, attrs) : apply_oddly(t, op, in, n, attrs);
 }
 
 ag_tensor *ag_part(ag_tensor *y, int i) {

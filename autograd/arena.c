@@ -16,7 +16,7 @@ enum { CHUNK = 16 << 10, ALIGN = 16, QUARANTINE = 4096 };
 
 void *ag__get(ag_tape *t, size_t bytes, size_t alignment) {
     void *block = NULL;
-    if (bytes <= SIZE_MAX - AG__HUGE_PAGE) {
+    if (bytes <= SIZE_MAX - AG__HUGE_PAGE && (!t || bytes <= t->limit - t->bytes)) {
         block = aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
         if (block && alignment == AG__HUGE_PAGE) madvise(block, bytes, MADV_HUGEPAGE);
     }
@@ -82,10 +82,12 @@ char *ag__bump_text(ag_tape *t, ag__region *r, const char *text) {
     return copy ? memcpy(copy, text, bytes) : NULL;
 }
 
+/* What accessors look at without asking the tape says: nothing here. */
 static void quarantine(ag_tape *t, ag_tensor *x) {
+    static const ag__shape no_shape = {.rank = -1};
     memset(x, 0xDB, sizeof *x);
-    x->tape = &ag__dropped;
-    x->flags = 0;
+    ag__node_init(x, &ag__dropped, NULL, 0, 0);
+    x->shape = &no_shape;
     int64_t i = t->quarantine_next++ % QUARANTINE;
     ag__give(t, t->quarantine[i], sizeof *x);
     t->quarantine[i] = x;
@@ -143,6 +145,13 @@ static void chunks_free(ag_tape *t, ag__chunk *c) {
         ag__give(t, c, c->size + sizeof *c);
         c = prev;
     }
+}
+
+void ag__region_trim(ag_tape *t, ag__region *r) {
+    int64_t used = (r->count + ((int64_t)1 << r->shift) - 1) >> r->shift;
+    while (r->segments > used) ag__give(t, r->segment[--r->segments], sizeof(ag_tensor) << r->shift);
+    chunks_free(t, r->spare);
+    r->spare = NULL;
 }
 
 void ag__region_free(ag_tape *t, ag__region *r) {

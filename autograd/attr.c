@@ -3,6 +3,7 @@
  *     axes=0,1 keepdim=true        lists with or without brackets; axes=all; shape=() is a scalar's
  *
  * Numbers are written so that reading gives the same bits, and with a decimal point in every locale. */
+#include <errno.h>
 #include <locale.h>
 #include <math.h>
 #include <stdio.h>
@@ -27,15 +28,19 @@ static bool parse_double(const char *text, double *out) {
     return n && *end == '\0';
 }
 
+static bool read_int(const char *text, char **end, int64_t *out) {
+    errno = 0;
+    *out = strtoll(text, end, 10);
+    return *end != text && errno != ERANGE;
+}
+
 static bool parse_int(const char *text, int64_t *out) {
     char *end = NULL;
     if (!strcmp(text, "end")) {
         *out = INT64_MAX;
         return true;
     }
-    long long v = strtoll(text, &end, 10);
-    *out = v;
-    return *text && *end == '\0';
+    return read_int(text, &end, out) && *end == '\0';
 }
 
 /* "2,3", "(2,3)", "[2,3]", "()" → out[0..count); −1 when it is not a list of at most AG_MAX_RANK integers. */
@@ -48,8 +53,7 @@ static int parse_list(const char *text, int64_t out[AG_MAX_RANK]) {
     while (p < stop) {
         char *end = NULL;
         if (count == AG_MAX_RANK) return -1;
-        out[count++] = strtoll(p, &end, 10);
-        if (end == p || end > stop || (end < stop && *end != ',')) return -1;
+        if (!read_int(p, &end, &out[count++]) || end > stop || (end < stop && *end != ',')) return -1;
         p = end + (end < stop);
     }
     return count;
@@ -69,7 +73,10 @@ static bool parse_axes(const char *text, ag_axes *out) {
     out->count = -1;
     if (!strcmp(text, "all")) return true;
     out->count = parse_list(text, list);
-    for (int i = 0; i < out->count; i++) out->axis[i] = (int)list[i];
+    for (int i = 0; i < out->count; i++) {
+        if (list[i] < INT32_MIN || list[i] > INT32_MAX) return false;
+        out->axis[i] = (int)list[i];
+    }
     return out->count >= 0;
 }
 
@@ -197,6 +204,7 @@ static void format_double(double v, char *out, size_t size) {
 }
 
 static void format_list(const int64_t *list, int count, char *out, size_t size) {
+    if (count > AG_MAX_RANK) count = AG_MAX_RANK; /* an op may have let a wrong list pass */
     size_t used = (size_t)snprintf(out, size, count == 1 ? "" : "(");
     for (int i = 0; i < count && used < size; i++)
         used += (size_t)snprintf(out + used, size - used, "%s%lld", i ? "," : "", (long long)list[i]);
@@ -221,7 +229,7 @@ static void format_value(const ag_attr_field *f, const void *at, char *out, size
     case AG_ATTR_DTYPE: snprintf(out, size, "%s", ag_dtype_name(*(const ag_dtype *)at)); break;
     case AG_ATTR_SHAPE: format_list(shape->dim, shape->rank, out, size); break;
     case AG_ATTR_AXES:
-        for (int i = 0; i < axes->count; i++) list[i] = axes->axis[i];
+        for (int i = 0; i < axes->count && i < AG_MAX_RANK; i++) list[i] = axes->axis[i];
         if (axes->count < 0) {
             snprintf(out, size, "all");
         } else {

@@ -28,7 +28,7 @@ AG__COLD static bool overwritten(ag_tensor *y, const ag_tensor *x) {
                     ag__label(x, text, sizeof text), ag_op_name(y)) == NULL;
 }
 
-static bool stale(ag_tensor *y) {
+bool ag__stale(ag_tensor *y) {
     for (uint32_t i = 0; i < y->nin; i++) {
         ag_tensor *x = ag__in(y)[i];
         if (!x->store) continue;
@@ -51,8 +51,15 @@ AG__COLD static ag_tensor *refit(ag_tensor *d, const ag_tensor *x) {
         return ag__fail(d->tape, AG_ERR_DTYPE, "a gradient rule returned %s for an input of %s",
                         ag_dtype_name((ag_dtype)d->dtype), ag_dtype_name((ag_dtype)x->dtype));
     }
-    ag_shape shape = ag_shape_of(x);
-    return broadcasts(x->shape, d->shape) ? ag_sum_to(d, shape) : ag_expand(d, shape);
+    ag_shape shape = ag_shape_of(x), both = ag_shape_of(d->shape->rank > x->shape->rank ? d : x);
+    if (broadcasts(x->shape, d->shape)) return ag_sum_to(d, shape);
+    if (broadcasts(d->shape, x->shape)) return ag_expand(d, shape);
+    for (int i = 1; i <= both.rank; i++) { /* extents of 1 in either: (1,3) for (2,1) */
+        int64_t a = i <= x->shape->rank ? x->shape->dim[x->shape->rank - i] : 1;
+        both.dim[both.rank - i] = a == 1 && i <= d->shape->rank ? d->shape->dim[d->shape->rank - i] : a;
+    }
+    d = ag_expand(d, both);
+    return d ? ag_sum_to(d, shape) : NULL;
 }
 
 ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x) {
@@ -134,7 +141,7 @@ __attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tenso
     enum { MOST = 8 };
     if (y->nin > MOST || y->op->nout > 1)
         return ag_op_fail(y, AG_ERR_ARGUMENT, "its gradient cannot be taken through its composition");
-    pass p = {.t = t, .r = t->region, .record = t->region != &t->scratch, .inner = true};
+    pass p = {.t = t, .r = t->region, .record = t->region != &t->scratch || t->pure, .inner = true};
     ag_tensor *stand_in[MOST], shadow = *y;
     int64_t lo = p.r->count;
     for (uint32_t i = 0; i < y->nin; i++) {
@@ -173,7 +180,7 @@ __attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tenso
 }
 
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    if (stale(y)) return false;
+    if (ag__stale(y)) return false;
     if (y->op->grad) return y->op->grad(y, g, d);
     if (y->op->compose) return rule_by_composition(y, g, d);
     return ag_op_fail(y, AG_ERR_ARGUMENT, "has no gradient");
@@ -181,7 +188,6 @@ bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
 
 /* Copies an arrived gradient to the handle of a node that keeps it. */
 AG__COLD static bool retain(const pass *p, ag_tensor *y) {
-    if (!y->slot || p->record || p->inner) return true;
     ag_tensor *h = ag__grad_handle(y);
     if (!h) return false;
     if (y->flags & AG__HAS_GRAD) {
@@ -192,6 +198,16 @@ AG__COLD static bool retain(const pass *p, ag_tensor *y) {
     h->store->stamp = ++p->t->clock;
     y->flags |= AG__HAS_GRAD;
     return true;
+}
+
+/* What is rare at output y of a node: a hook on its gradient, a copy to keep, a profile that asks whose rule will run. */
+AG__COLD static bool attend(const pass *p, ag_tensor *y) {
+    ag_tape *t = p->t;
+    if (p->inner) return true;
+    if (t->attend & AG__ATTEND_VISIT) t->visited = y;
+    if (p->record || !y->slot) return true;
+    if (y->flags & AG__HOOK && !ag__hook_call(y)) return false;
+    return !(y->flags & AG__RETAIN || t->attend & AG__ATTEND_RETAIN) || retain(p, y);
 }
 
 static void release(pass *p, ag_tensor *y) {
@@ -237,8 +253,8 @@ static bool visit(pass *p, ag_tensor *y) {
     bool done = true;
     for (int i = 0; i < nout; i++) {
         ag_tensor *out = tuple ? y->part[i] : y;
+        if (out->flags & (AG__RETAIN | AG__HOOK) || t->attend) done = done && attend(p, out);
         g[i] = out->slot;
-        if (out->flags & AG__RETAIN || p->t->retain_all) done = done && retain(p, out);
     }
     done = done && deliver(p, y, g, d);
     for (int i = 0; i < nout; i++) release(p, tuple ? y->part[i] : y);
@@ -276,7 +292,7 @@ static bool check_ends(ag_tape *t, ag_tensor *const ys[], ag_tensor *const gys[]
         if (y->flags & AG__TUPLE || !ag__is_float(y->dtype)) {
             return ag__fail(t, AG_ERR_DTYPE, "%s: %s is not a float tensor", what, ag__label(y, text, sizeof text)) != NULL;
         }
-        if (g && (g->tape != t || g->shape != y->shape || g->dtype != y->dtype)) {
+        if (g && (g->tape != t || g->flags & AG__TUPLE || g->shape != y->shape || g->dtype != y->dtype)) {
             return ag__fail(t, AG_ERR_SHAPE, "%s: the gradient %s given for %s must have its tape, shape and dtype",
                             what, ag__label(g, other, sizeof other), ag__label(y, text, sizeof text)) != NULL;
         }
@@ -285,14 +301,20 @@ static bool check_ends(ag_tape *t, ag_tensor *const ys[], ag_tensor *const gys[]
 }
 
 static bool seed(pass *p, ag_tensor *y, ag_tensor *g) {
-    if (!g) g = ag_full(p->t, (ag_dtype)y->dtype, ag_shape_of(y), 1);
+    if (!g) {
+        g = ag_full(p->t, (ag_dtype)y->dtype, ag_shape_of(y), 1);
+    } else if (!p->record) {
+        g = ag_scale(g, 1); /* a copy: g may be a gradient that this very pass adds to */
+    }
     return g && put(p, y, g);
 }
 
-/* All or none: memory for every handle first, then additions that cannot fail. */
+/* All or none: hooks and memory for every handle first, then additions that cannot fail. */
 static bool commit(ag_tape *t) {
     for (int64_t i = 0; i < t->touched_count; i++) {
-        if (!ag__grad_handle(t->touched[i])) return false;
+        ag_tensor *x = t->touched[i];
+        if (x->flags & AG__HOOK && !ag__hook_call(x)) return false;
+        if (!ag__grad_handle(x)) return false;
     }
     for (int64_t i = 0; i < t->touched_count; i++) {
         ag_tensor *x = t->touched[i], *h = x->meta->grad;
@@ -307,23 +329,41 @@ static bool commit(ag_tape *t) {
     return true;
 }
 
+static bool remember(ag_tape *t, ag_tensor *const ys[], int n) {
+    ag__ends *e = &t->ends;
+    e->count = e->past = 0;
+    e->state = AG__ENDS_FAILED;
+    for (int i = 0; i < n; i++) {
+        ag_tensor **list = ag__grow(t, e->y, sizeof *list, e->count, &e->capacity);
+        if (!list) return false;
+        e->y = list;
+        e->y[e->count++] = ys[i];
+        if (ag__end(ys[i]) > e->past) e->past = ag__end(ys[i]);
+    }
+    return true;
+}
+
 bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     char text[160];
     if (!ys || n < 1 || !ys[0]) return ag__fail(NULL, AG_ERR_ARGUMENT, "backward: the tensor is NULL") != NULL;
     ag_tape *t = ys[0]->tape;
     if (t == &ag__dropped) return ag__fail(NULL, AG_ERR_STATE, "backward: %s", t->message) != NULL;
     if (t->status || !check_ends(t, ys, gys, n, "backward")) return false;
-    int64_t hi = 0;
+    if (t->region == &t->scratch) {
+        return ag__fail(t, AG_ERR_STATE, "backward: called inside a gradient rule; ag_gradients may be") != NULL;
+    }
+    if (!remember(t, ys, n)) return false;
     for (int i = 0; i < n; i++) {
         if (!(ys[i]->flags & AG__GRAD)) {
             return ag__fail(t, AG_ERR_STATE, "backward: %s does not depend on a leaf that requires a gradient",
                             ag__label(ys[i], text, sizeof text)) != NULL;
         }
-        if (ag__end(ys[i]) > hi) hi = ag__end(ys[i]);
     }
+    int64_t hi = t->ends.past;
     pass p = {.t = t, .r = &t->recorded};
     ag__region *region = t->region;
     ag__place scratch = ag__place_of(&t->scratch);
+    const ag_tensor *visited = t->visited;
     bool recording = t->recording;
     t->region = &t->scratch;
     t->recording = true;
@@ -334,8 +374,10 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     for (int64_t i = 0; p.live > 0 && i < hi; i++) clear_slot(&p, ag__node(p.r, i));
     for (int64_t i = 0; i < t->touched_count; i++) clear_slot(&p, t->touched[i]);
     t->touched_count = 0;
+    t->visited = visited;
     t->region = region;
     t->recording = recording;
+    if (done) t->ends.state = AG__ENDS_DONE;
     return done;
 }
 
@@ -346,15 +388,33 @@ bool ag_backward(ag_tensor *loss) {
                         "backward: the loss %s must have one element; sum it, or use ag_backward_from",
                         ag__label(loss, text, sizeof text)) != NULL;
     }
-    bool draw = loss && ag__dot_wanted();
-    bool all = draw && loss->tape->retain_all;
-    if (draw) loss->tape->retain_all = true;
+    bool draw = loss && ag__dot_wanted(false);
+    uint8_t attend = draw ? loss->tape->attend : 0;
+    if (draw) loss->tape->attend |= AG__ATTEND_RETAIN;
     bool done = ag_backward_from(&loss, NULL, 1);
     if (draw) {
-        loss->tape->retain_all = all;
-        if (done) ag__dot_from_environment(loss);
+        loss->tape->attend = attend;
+        if (done && ag__dot_wanted(true)) ag__dot_from_environment(loss);
     }
     return done;
+}
+
+/* Inside a rule of ag_backward the loop outside owns the slots of all nodes but those that the rule recorded. */
+static bool check_own(ag_tape *t, ag_tensor *const xs[], int n) {
+    for (int i = 0; i < n && t->region == &t->scratch; i++) {
+        int64_t at = ag_index(xs[i]);
+        if (at >= 0 && at < t->region->count && ag__node(t->region, at) == xs[i]) continue;
+        return ag__fail(t, AG_ERR_STATE, "gradients: inside a gradient rule, only what the rule made of ag_alias(input) "
+                                         "can be differentiated, with respect to those aliases") != NULL;
+    }
+    return true;
+}
+
+void ag__cut(ag_tape *t, int64_t from) {
+    for (int64_t i = from; i < t->region->count; i++) {
+        ag_tensor *y = ag__node(t->region, i);
+        if (!(y->flags & AG__LEAF)) y->flags = (uint16_t)((y->flags & ~AG__GRAD) | AG__CUT);
+    }
 }
 
 bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tensor *const xs[], int m, ag_tensor *out[]) {
@@ -362,6 +422,9 @@ bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tenso
         return ag__fail(NULL, AG_ERR_ARGUMENT, "gradients: a tensor is NULL") != NULL;
     ag_tape *t = ys[0]->tape;
     if (t->status || !check_ends(t, ys, gys, n, "gradients") || !check_ends(t, xs, NULL, m, "gradients")) return false;
+    if (!check_own(t, ys, n) || !check_own(t, xs, m)) return false;
+    ag_tensor **found = ag__temp(t, (size_t)(m > 0 ? m : 0) * sizeof *found); /* out may be xs */
+    if (!found) return false;
     int64_t lo = INT64_MAX, hi = 0;
     for (int i = 0; i < n; i++) hi = ag__end(ys[i]) > hi ? ag__end(ys[i]) : hi;
     for (int j = 0; j < m; j++) {
@@ -373,17 +436,25 @@ bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tenso
     mark_paths(p.r, lo, hi);
     uint16_t want_bit = t->want_bit;
     uint32_t want_only = t->want_only;
+    const ag_tensor *visited = t->visited;
+    bool recording = t->recording, pure = t->pure;
+    int64_t before = t->region->count;
     t->want_bit = AG__MARK;
     t->want_only = UINT32_MAX;
+    t->recording = t->pure = true; /* rules find their way by marks, which nodes made without recording do not carry */
     bool done = true;
     for (int i = 0; i < n && done; i++) done = !(ys[i]->flags & AG__MARK) || seed(&p, ys[i], gys ? gys[i] : NULL);
     done = done && reverse(&p, lo, hi);
     t->want_bit = want_bit;
     t->want_only = want_only;
+    t->pure = pure;
+    t->visited = visited;
+    t->recording = recording;
+    if (!recording) ag__cut(t, before);
     for (int j = 0; j < m; j++) {
-        out[j] = done ? xs[j]->slot : NULL;
-        if (done && !out[j]) out[j] = ag_full(t, (ag_dtype)xs[j]->dtype, ag_shape_of(xs[j]), 0);
-        done = done && out[j];
+        found[j] = done ? xs[j]->slot : NULL;
+        if (done && !found[j]) found[j] = ag_full(t, (ag_dtype)xs[j]->dtype, ag_shape_of(xs[j]), 0);
+        done = done && found[j];
     }
     for (int64_t i = lo; i < hi; i++) {
         ag_tensor *x = ag__node(p.r, i);
@@ -394,5 +465,7 @@ bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tenso
         xs[j]->slot = NULL;
         xs[j]->flags &= (uint16_t) ~(AG__MARK | AG__TARGET);
     }
+    for (int j = 0; j < m; j++) out[j] = found[j];
+    ag__temp_free(t, found);
     return done;
 }

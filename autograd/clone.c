@@ -11,32 +11,61 @@ typedef struct cloning {
     ag_tape *from, *to;
     ag_dtype dtype;
     unsigned flags;
+    uint16_t scope;   /* of the target, at the start */
+    uint32_t skipped;
 } cloning;
 
 static bool converts(const cloning *c, const ag_tensor *x) {
     return c->dtype != AG_DTYPE_COUNT && ag__is_float(x->dtype) && x->dtype != c->dtype;
 }
 
-/* A leaf of the target tape with x's present value. */
-static ag_tensor *copy_value(const cloning *c, ag_tensor *x) {
-    ag_dtype dtype = converts(c, x) ? c->dtype : (ag_dtype)x->dtype;
+/* Enters the scopes of the source inside the one where the copying began. */
+static bool enter_scope(const cloning *c, int scope) {
+    int depth = 0;
+    for (int s = scope; s; s = c->from->scopes[s].parent) depth++;
+    for (int outer = depth; outer-- > 0;) {
+        int s = scope;
+        for (int i = 0; i < outer; i++) s = c->from->scopes[s].parent;
+        if (!ag_scope_push(c->to, c->from->scopes[s].name)) return false;
+    }
+    return true;
+}
+
+static void leave_scope(const cloning *c) {
+    c->to->scope = c->scope;
+    c->to->scope_skipped = c->skipped;
+}
+
+static ag_tensor *new_leaf(const cloning *c, const ag_tensor *x, ag_dtype dtype) {
+    bool leaf = x->flags & AG__LEAF, full = leaf && !x->store && x->strides; /* ag_full's: one value, no memory */
     unsigned flags = (x->flags & AG__PERSISTENT ? 0u : (unsigned)AG_RECORDED) |
-                     (x->flags & AG__GRAD && x->flags & AG__LEAF ? AG_REQUIRES_GRAD : 0u);
-    ag_tensor *y = ag_leaf(c->to, dtype, NULL, ag_shape_of(x), flags);
-    if (!y) return NULL;
+                     (leaf && x->flags & AG__GRAD ? (unsigned)AG_REQUIRES_GRAD : 0u);
+    ag_tensor *y = full ? ag_full(c->to, dtype, ag_shape_of(x), ag__load(x->data, x->dtype))
+                        : ag_leaf(c->to, dtype, NULL, ag_shape_of(x), flags);
+    if (!y || full) return y;
     size_t element = ag__dtype_bytes[dtype];
     if (dtype == x->dtype) {
         ag__gather(x, y->data);
-    } else {
-        for (int64_t i = 0; i < x->shape->size; i++)
-            ag__store_value((char *)y->data + (size_t)i * element, dtype, ag_at(x, i));
+        return y;
     }
-    return *ag_name(x) ? ag_set_name(y, ag_name(x)) : y;
+    for (int64_t i = 0; i < x->shape->size; i++) {
+        ag__store_value((char *)y->data + (size_t)i * element, dtype, ag_at(x, i));
+    }
+    return y;
 }
 
+/* A leaf of the target tape with x's present value, name and scope. */
+static ag_tensor *copy_value(const cloning *c, ag_tensor *x) {
+    ag_tensor *y = enter_scope(c, x->scope) ? new_leaf(c, x, converts(c, x) ? c->dtype : (ag_dtype)x->dtype) : NULL;
+    leave_scope(c);
+    return y && *ag_name(x) ? ag_set_name(y, ag_name(x)) : y;
+}
+
+/* The tapes' keys stand for each other only if they say the same: copied random nodes repeat their numbers. */
 static ag_tensor *clone_leaf(const cloning *c, ag_tensor *x) {
-    if (!x->slot) x->slot = x == c->from->key && c->to->key ? c->to->key : copy_value(c, x);
-    if (x->slot && x == c->from->key && !c->to->key) c->to->key = x->slot;
+    bool key = x == c->from->key;
+    if (!x->slot) x->slot = key && c->to->key && ag__key(c->to) == ag__key(c->from) ? c->to->key : copy_value(c, x);
+    if (x->slot && key && !c->to->key) c->to->key = x->slot;
     return x->slot;
 }
 
@@ -48,17 +77,18 @@ static void *clone_attrs(const cloning *c, const ag_tensor *y) {
     return attrs;
 }
 
-static bool enter_scope(const cloning *c, int scope) {
-    if (!scope) return true;
-    return enter_scope(c, c->from->scopes[scope].parent) && ag_scope_push(c->to, c->from->scopes[scope].name);
+/* y's outputs become leaves. */
+static bool hold(const cloning *c, ag_tensor *y) {
+    if (!(y->flags & AG__TUPLE)) return (y->slot = copy_value(c, y)) != NULL;
+    for (int o = 0; o < y->op->nout; o++) {
+        if (!(y->part[o]->slot = copy_value(c, y->part[o]))) return false;
+    }
+    return true;
 }
 
 static bool clone_node(const cloning *c, ag_tensor *y) {
-    bool hold = c->flags & AG_CLONE_HOLD && y->op->flags & (AG_FLAT | AG_RANDOM | AG_DETACH) && !(y->flags & AG__TUPLE);
-    if (hold || y->op->flags & AG_EFFECT) {
-        y->slot = copy_value(c, y);
-        return y->slot != NULL;
-    }
+    bool flat = y->op->flags & (AG_FLAT | AG_RANDOM | AG_DETACH) || y->flags & AG__CUT;
+    if ((flat && c->flags & AG_CLONE_HOLD) || y->op->flags & AG_EFFECT) return hold(c, y);
     ag_tensor **in = ag__temp(c->to, (y->nin + 1) * sizeof *in);
     void *attrs = y->op->attr_size ? clone_attrs(c, y) : NULL;
     bool done = in && (attrs || !y->op->attr_size);
@@ -67,11 +97,10 @@ static bool clone_node(const cloning *c, ag_tensor *y) {
         in[i] = x->slot ? x->slot : clone_leaf(c, x);
         done = in[i] != NULL;
     }
-    uint16_t scope = c->to->scope;
     bool recording = ag_set_recording(c->to, !(y->flags & AG__CUT));
     if (done && enter_scope(c, y->scope)) y->slot = ag_apply_on(c->to, y->op, in, (int)y->nin, attrs);
     ag_set_recording(c->to, recording);
-    c->to->scope = scope;
+    leave_scope(c);
     ag__temp_free(c->to, attrs);
     ag__temp_free(c->to, in);
     if (y->slot && *ag_name(y)) ag_set_name(y->slot, ag_name(y));
@@ -122,6 +151,7 @@ bool ag_clone(ag_tape *to, ag_tensor *const ys[], int n, ag_dtype dtype, unsigne
         return ag__fail(to, AG_ERR_ARGUMENT, "clone: a tape or tensor is NULL") != NULL;
     ag_tape *from = ys[0]->tape;
     if (to->status) return false;
+    if (from == &ag__dropped) return ag__fail(to, AG_ERR_STATE, "clone: %s", from->message) != NULL;
     if (from == to) return ag__fail(to, AG_ERR_ARGUMENT, "clone: the target is the tape of the graph itself") != NULL;
     if (dtype != AG_F32 && dtype != AG_F64 && dtype != AG_DTYPE_COUNT) {
         return ag__fail(to, AG_ERR_DTYPE, "clone: the dtype must be f32, f64 or AG_DTYPE_COUNT to keep all") != NULL;
@@ -130,13 +160,17 @@ bool ag_clone(ag_tape *to, ag_tensor *const ys[], int n, ag_dtype dtype, unsigne
         if (!ys[i] || ys[i]->tape != from)
             return ag__fail(to, AG_ERR_ARGUMENT, "clone: tensor %d is NULL or on another tape than tensor 0", i) != NULL;
     }
-    cloning c = {from, to, dtype, flags};
+    cloning c = {from, to, dtype, flags, to->scope, to->scope_skipped};
+    ag_tensor **found = ag__temp(to, (size_t)n * sizeof *found); /* out may be ys */
+    if (!found) return false;
     int64_t hi = mark(from, ys, n);
     bool done = clone_all(&c, hi);
     for (int i = 0; i < n; i++) {
         if (done && !ys[i]->slot) done = clone_leaf(&c, ys[i]) != NULL;
-        out[i] = done ? ys[i]->slot : NULL;
+        found[i] = done ? ys[i]->slot : NULL;
     }
     clear(from, ys, n, hi);
+    for (int i = 0; i < n; i++) out[i] = found[i];
+    ag__temp_free(to, found);
     return done;
 }

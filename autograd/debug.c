@@ -20,6 +20,7 @@ void ag__debug_start(ag_tape *t) {
     const char *level = getenv("AG_DEBUG");
     long n = level ? strtol(level, NULL, 10) : 0;
     t->debug = (uint8_t)(n < 0 ? 0 : n > 4 ? 4 : n);
+    t->watch = t->debug ? AG__WATCH_DEBUG : 0;
 #ifdef AG_POISON
     t->poison = true;
 #endif
@@ -30,12 +31,13 @@ void ag__debug_start(ag_tape *t) {
     }
 }
 
-bool ag__dot_wanted(void) {
-    static int state; /* 0: not asked yet, 1: no, or done */
+bool ag__dot_wanted(bool claim) {
+    static int state; /* 0: not known yet, 1: no, or drawn */
     if (__atomic_load_n(&state, __ATOMIC_RELAXED)) return false;
-    if (__atomic_exchange_n(&state, 1, __ATOMIC_RELAXED)) return false;
     const char *path = getenv("AG_DOT");
-    return path && *path;
+    bool wanted = path && *path;
+    if (wanted && !claim) return true;
+    return !__atomic_exchange_n(&state, 1, __ATOMIC_RELAXED) && wanted;
 }
 
 void ag__debug_end(const ag_tape *t) {

@@ -107,6 +107,7 @@ static bool through_transpose(ag_tensor *y, ag_tensor *const tangent[], ag_tenso
 }
 
 static bool tangent_of(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
+    if (ag__stale(y)) return false;
     if (y->op->jvp) return y->op->jvp(y, tangent, out);
     if (y->op->flags & AG_MAP) return through_map(y, tangent, out);
     if (y->op->flags & AG_LINEAR) return through_linear(y, tangent, out);
@@ -150,11 +151,22 @@ static bool check(ag_tape *t, ag_tensor *const xs[], ag_tensor *const tangents[]
     char text[160], other[160];
     for (int j = 0; j < m; j++) {
         const ag_tensor *x = xs[j], *u = tangents ? tangents[j] : NULL;
-        if (!x || x->tape != t) return ag__fail(t, AG_ERR_ARGUMENT, "jvp: x %d is NULL or on another tape", j) != NULL;
-        if (u && (u->tape != t || u->shape != x->shape || u->dtype != x->dtype)) {
+        if (!x || x->tape != t) return ag__fail(t, AG_ERR_ARGUMENT, "jvp: tensor %d is NULL or on another tape", j) != NULL;
+        if (x->flags & AG__TUPLE || !ag__is_float(x->dtype)) {
+            return ag__fail(t, AG_ERR_DTYPE, "jvp: %s is not a float tensor", ag__label(x, text, sizeof text)) != NULL;
+        }
+        if (u && (u->tape != t || u->flags & AG__TUPLE || u->shape != x->shape || u->dtype != x->dtype)) {
             return ag__fail(t, AG_ERR_SHAPE, "jvp: the tangent %s given for %s must have its tape, shape and dtype",
                             ag__label(u, other, sizeof other), ag__label(x, text, sizeof text)) != NULL;
         }
+    }
+    return true;
+}
+
+/* A tensor may be among the xs twice: its tangents add up. */
+static bool start(ag_tensor *const xs[], ag_tensor *const tangents[], int m) {
+    for (int j = 0; j < m; j++) {
+        if (tangents[j] && !add_to(&xs[j]->slot, tangents[j], xs[j])) return false;
     }
     return true;
 }
@@ -175,18 +187,24 @@ bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *cons
         return ag__fail(NULL, AG_ERR_ARGUMENT, "jvp: a tensor is NULL") != NULL;
     ag_tape *t = ys[0]->tape;
     if (t->status || !check(t, ys, NULL, n) || !check(t, xs, tangents, m)) return false;
-    int64_t hi = 0;
+    if (t->region != &t->recorded) return ag__fail(t, AG_ERR_STATE, "jvp: called inside a gradient rule") != NULL;
+    ag_tensor **found = ag__temp(t, (size_t)n * sizeof *found); /* out may be xs */
+    if (!found) return false;
+    bool recording = t->recording;
+    int64_t hi = 0, before = t->recorded.count;
     for (int i = 0; i < n; i++) {
         if (ag__end(ys[i]) > hi) hi = ag__end(ys[i]);
         if (ag_index(ys[i]) >= 0) ys[i]->flags |= AG__TARGET;
     }
     mark_needed(t, hi);
-    for (int j = 0; j < m; j++) xs[j]->slot = tangents[j];
-    bool done = sweep(t, hi);
+    t->recording = true;
+    bool done = start(xs, tangents, m) && sweep(t, hi);
+    t->recording = recording;
+    if (!recording) ag__cut(t, before);
     for (int i = 0; i < n; i++) {
-        out[i] = done ? ys[i]->slot : NULL;
-        if (done && !out[i]) out[i] = ag_full(t, (ag_dtype)ys[i]->dtype, ag_shape_of(ys[i]), 0);
-        done = done && out[i];
+        found[i] = done ? ys[i]->slot : NULL;
+        if (done && !found[i]) found[i] = ag_full(t, (ag_dtype)ys[i]->dtype, ag_shape_of(ys[i]), 0);
+        done = done && found[i];
     }
     for (int64_t i = 0; i < hi; i++) {
         ag_tensor *x = ag__node(&t->recorded, i);
@@ -194,5 +212,7 @@ bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *cons
         x->flags &= (uint16_t)~AG__TARGET;
     }
     for (int j = 0; j < m; j++) xs[j]->slot = NULL;
+    for (int i = 0; i < n; i++) out[i] = found[i];
+    ag__temp_free(t, found);
     return done;
 }

@@ -33,6 +33,9 @@ ag_tensor *ag__cell_keep(ag_tape *t, const ag_tensor *d) {
     }
     if (d->store) {
         d->store->refs++;
+    } else if (d->shape->size == 1 && d->dtype == AG_F32) {
+        x->scalar.f32[0] = *(const float *)d->data; /* a load no wider than the store that may just have made it */
+        x->data = &x->scalar;
     } else {
         /* The value lies in some node, perhaps not d itself: the 8 bytes around it are that node's scalar. */
         uintptr_t offset = d->shape->size ? (uintptr_t)d->data & 7 : 0;
@@ -46,6 +49,7 @@ void ag__cell_drop(ag_tape *t, ag_tensor *x) {
     if (x->store) ag__storage_drop(t, x->store);
     if (x->meta) ag__meta_free(x);
     x->store = NULL;
+    if (t->poison) x->tape = &ag__dropped; /* a handle that was kept is told so, until the cell serves again */
     x->slot = t->cells;
     t->cells = x;
 }
@@ -113,7 +117,7 @@ bool ag_retain_grad(ag_tensor *x) {
 }
 
 void ag_tape_retain_grads(ag_tape *t, bool all) {
-    if (t) t->retain_all = all;
+    if (t) t->attend = (uint8_t)(all ? t->attend | AG__ATTEND_RETAIN : t->attend & ~AG__ATTEND_RETAIN);
 }
 
 bool ag_requires_grad(const ag_tensor *x) { return x && x->flags & AG__GRAD; }

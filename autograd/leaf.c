@@ -28,7 +28,7 @@ ag_tensor *ag__leaf_in(ag_tape *t, ag__region *r, ag_dtype dtype, const ag__shap
     if (!shape) return NULL;
     size_t bytes = (size_t)shape->size * ag__dtype_bytes[dtype];
     if (inline_ok && bytes <= sizeof(double)) return node_init(t, r, dtype, shape, NULL);
-    ag__storage *s = ag__storage_new(t, bytes);
+    ag__storage *s = r == &t->persistent ? ag__storage_lasting(t, bytes) : ag__storage_new(t, bytes);
     if (!s) return NULL;
     ag_tensor *x = node_init(t, r, dtype, shape, s);
     if (!x) ag__storage_drop(t, s);
@@ -90,6 +90,9 @@ ag_tensor *ag_wrap(ag_tape *t, ag_dtype dtype, void *data, ag_shape shape, ag_re
     const ag__shape *s = check(t, dtype, &shape, "wrap");
     if (s && !data && s->size) {
         ag__fail(t, AG_ERR_ARGUMENT, "wrap: data is NULL");
+    } else if (s && (uintptr_t)data % ag__dtype_bytes[dtype]) {
+        ag__fail(t, AG_ERR_ARGUMENT, "wrap: the address %p is not a multiple of the %zu bytes of %s", data, ag__dtype_bytes[dtype],
+                 ag_dtype_name(dtype));
     } else if (s) {
         ag__storage *store = ag__storage_foreign(t, AG__EXTERNAL, data, (size_t)s->size * ag__dtype_bytes[dtype]);
         x = store ? node_init(t, &t->persistent, dtype, s, store) : NULL;
@@ -152,8 +155,8 @@ ag_tensor *ag_share(ag_tape *t, ag_tensor *leaf) {
     ag__storage *store = s ? ag__storage_foreign(t, AG__BORROWED, leaf->data, leaf->store->bytes) : NULL;
     ag_tensor *x = store ? node_init(t, &t->persistent, (ag_dtype)leaf->dtype, s, store) : NULL;
     if (!x) return NULL;
-    store->owner = leaf->store;
-    store->seen = __atomic_load_n(&leaf->store->stamp, __ATOMIC_ACQUIRE);
+    store->owner = leaf->store->kind == AG__BORROWED ? leaf->store->owner : leaf->store; /* who is written, if lent twice */
+    store->seen = __atomic_load_n(&store->owner->stamp, __ATOMIC_ACQUIRE);
     store->read_only = true;
     x->flags |= (uint16_t)(AG__BORROWS | (leaf->flags & AG__GRAD));
     if (*ag_name(leaf)) ag_set_name(x, ag_name(leaf));

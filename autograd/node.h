@@ -17,6 +17,7 @@
 
 #include <stdarg.h>
 
+#include "autograd/inspect.h"
 #include "autograd/op.h"
 
 /* Paths off the common one: kept out of line, so that the common one saves no registers for them. */
@@ -67,12 +68,15 @@ enum {                      /* node flags */
        AG__RETAIN = 512,    /* keep the gradient */
        AG__HAS_GRAD = 1024, /* on a leaf: its gradient handle has been filled */
        AG__BORROWS = 2048,  /* leaf of another tape's storage */
-       AG__CELL = 4096      /* a gradient held by a slot */
+       AG__CELL = 4096,     /* a gradient held by a slot */
+       AG__HOOK = 8192      /* meta.hook wants to see the gradient */
 };
 
 typedef struct ag__meta { /* pooled blocks, dropped with their node */
     char *name;
     ag_tensor *grad; /* the stable handle: a persistent leaf, or the cell of a recorded node */
+    ag_grad_hook *hook;
+    void *context; /* of the hook */
 } ag__meta;
 
 struct ag_tensor {
@@ -140,6 +144,18 @@ typedef struct ag__scope {
     int parent;
 } ag__scope;
 
+/* The last call of ag_backward, for ag_why_no_grad. */
+typedef struct ag__ends {
+    ag_tensor **y;
+    int64_t count, capacity;
+    int64_t past; /* just behind the last of them on the tape */
+    enum { AG__ENDS_NONE, AG__ENDS_DROPPED, AG__ENDS_FAILED, AG__ENDS_DONE } state;
+} ag__ends;
+
+enum { AG__WATCH_DEBUG = 1, AG__WATCH_PROFILE = 2, AG__WATCH_WORK = 4 }; /* bits of ag_tape.watch */
+enum { AG__ATTEND_RETAIN = 1, AG__ATTEND_VISIT = 2 };                    /* bits of ag_tape.attend */
+typedef struct ag__profile ag__profile;
+
 enum { AG__SHAPE_BUCKETS = 256, AG__SIZE_CLASSES = 192, AG__MESSAGE = 512 };
 
 struct ag_tape {
@@ -147,9 +163,11 @@ struct ag_tape {
     uint64_t clock;
     ag_status status;
     bool recording;
-    bool retain_all;
+    bool pure; /* ag_gradients is running: what a rule records stays, wherever that is */
+    uint8_t attend;    /* what ag_backward does at every node: AG__ATTEND_… */
     bool poison;       /* dropped memory is overwritten and set aside */
     uint8_t debug;     /* AG_DEBUG */
+    uint8_t watch;     /* who looks at every run: AG__WATCH_… */
     uint16_t want_bit; /* node flag that ag_wants tests */
     uint16_t scope;
     uint32_t scope_skipped; /* pushes refused while an error stood */
@@ -162,7 +180,11 @@ struct ag_tape {
     ag_tensor *cells;     /* free gradient cells, linked through slot */
     ag_tensor **touched;  /* leaves that the running backward has reached */
     int64_t touched_count, touched_capacity;
-    size_t bytes, peak;
+    ag__ends ends;
+    size_t bytes, peak, limit; /* limit: what bytes may reach */
+    double allowance;          /* AG__WATCH_WORK: operations that may still be spent */
+    ag__profile *profile;
+    const ag_tensor *visited;  /* AG__ATTEND_VISIT: whose gradient rule is running */
 
     ag__shape *shapes[AG__SHAPE_BUCKETS];
     ag__scope *scopes;
@@ -215,6 +237,7 @@ static inline ag__place ag__place_of(const ag__region *r) {
     return (ag__place){r->count, r->chunk, r->chunk ? r->chunk->used : 0};
 }
 void ag__region_cut(ag_tape *t, ag__region *r, ag__place place); /* nodes and bytes beyond place are dropped */
+void ag__region_trim(ag_tape *t, ag__region *r); /* frees what a cut has emptied */
 void ag__region_free(ag_tape *t, ag__region *r);
 void ag__quarantine_free(ag_tape *t);
 static inline ag_tensor *ag__node(const ag__region *r, int64_t i) {
@@ -231,6 +254,7 @@ static inline ag_tensor *ag__node_new(ag_tape *t, ag__region *r, const ag_op *op
 
 /* storage.c */
 ag__storage *ag__storage_new(ag_tape *t, size_t bytes);                                /* pooled, one reference */
+ag__storage *ag__storage_lasting(ag_tape *t, size_t bytes); /* the same, for what lives as long as the tape */
 void ag__storage_drop(ag_tape *t, ag__storage *s);                                     /* one reference less */
 ag__storage *ag__storage_foreign(ag_tape *t, ag__kind kind, void *base, size_t bytes); /* freed with the tape */
 void ag__storage_free_all(ag_tape *t);
@@ -283,10 +307,21 @@ ag_tensor *ag__grad_handle(ag_tensor *x); /* made, zeroed, when missing */
 /* Records d[i] for every wanted input of y, by its rule or through its composition. */
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
 ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x); /* sums or expands d to x's shape; checks the dtype */
+bool ag__stale(ag_tensor *y); /* was an input overwritten since y ran? Then the tape's error is set */
+void ag__cut(ag_tape *t, int64_t from); /* what was recorded since node `from` shall depend on nothing */
 
 /* attr.c */
 bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs);
 void ag__attrs_convert(const ag_op *op, void *attrs, ag_dtype dtype); /* dtype fields that are float become dtype */
+
+/* hook.c */
+bool ag__hook_call(ag_tensor *x); /* puts what x's hook makes of x.slot in its place */
+
+/* profile.c */
+double ag__op_flops(const ag_tensor *y); /* of one run */
+bool ag__work_take(ag_tensor *y);        /* AG__WATCH_WORK: takes the cost of a run from tape.allowance, or fails */
+void ag__profile_ran(const ag_tensor *y, double start, double seconds);
+void ag__profile_free(ag_tape *t);
 
 /* rng.c's needs */
 uint64_t ag__next_draw(ag_tape *t);
@@ -299,7 +334,7 @@ void ag__debug_end(const ag_tape *t);
 void ag__debug_ran(ag_tensor *y, double seconds);
 bool ag__debug_check(ag_tensor *y); /* AG_DEBUG=4: NaN and Inf become errors */
 double ag__now(void);               /* seconds, monotonic */
-bool ag__dot_wanted(void);          /* true at the program's first call, if AG_DOT asks for a drawing */
+bool ag__dot_wanted(bool claim);     /* does AG_DOT ask for a drawing, and has nobody claimed it yet? */
 
 /* dot.c */
 void ag__dot_from_environment(ag_tensor *loss);

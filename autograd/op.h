@@ -92,6 +92,9 @@ struct ag_op {
     bool (*jvp)(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]);
 
     const struct ag_map *map; /* rows only */
+
+    /* Optional, for profiles: the floating-point operations of one run. NULL: one per output element; none for a view. */
+    double (*flops)(const ag_tensor *y);
 };
 
 /* Applies op. attrs points to the op's attribute struct, copied (NULL when it has none). */

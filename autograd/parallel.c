@@ -45,11 +45,12 @@ static struct {
     bool open, stop;             /* may workers join; must they end */
 } pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .posted = PTHREAD_COND_INITIALIZER, .left = PTHREAD_COND_INITIALIZER};
 
-static atomic_bool busy;     /* some call owns the pool */
-static atomic_uint serial;   /* jobs posted; written under lock, watched without */
-static atomic_int inside;    /* workers in the job; changed under lock, watched without */
-static atomic_int next;      /* first piece of the job that nobody has taken */
-static atomic_int wanted;    /* threads asked for; 0: nobody asked yet */
+static atomic_bool busy;   /* some call owns the pool */
+static atomic_uint serial; /* jobs posted; written under lock, watched without */
+static atomic_int inside;  /* workers in the job; changed under lock, watched without */
+static atomic_int next;    /* first piece of the job that nobody has taken */
+static atomic_int wanted;  /* threads asked for; 0: nobody asked yet */
+static pthread_once_t once = PTHREAD_ONCE_INIT;
 static atomic_bool confined; /* no worker can be made any more */
 
 static void run_piece(const job *j, int i) {
@@ -111,8 +112,6 @@ static void forget_workers(void) {
     atomic_store(&busy, false);
     atomic_store(&confined, false);
 }
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void watch_forks(void) {
     if (!pthread_atfork(NULL, NULL, forget_workers)) return;

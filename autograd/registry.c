@@ -42,6 +42,10 @@ static const char *fault_of(const ag_op *op) {
     if (op->nout < 0 || op->nout > 8) return "it has more than 8 outputs";
     if (op->attr_size && !op->attrs) return "its attributes are not described";
     if (op->writes && !(op->flags & AG_EFFECT)) return "it writes without AG_EFFECT";
+    if (op->arity < -1 || op->nout < 0 || op->nout > UINT8_MAX) return "its arity or number of outputs is out of range";
+    if (op->flags & AG_RANDOM && (!op->attrs || op->attrs[0].type != AG_ATTR_I64 || op->attrs[0].offset)) {
+        return "it is random, but its attributes do not begin with int64_t draw";
+    }
     return NULL;
 }
 

@@ -36,10 +36,10 @@ static void pool_empty(ag_tape *t) {
     }
 }
 
-ag__storage *ag__storage_new(ag_tape *t, size_t bytes) {
+static ag__storage *block_new(ag_tape *t, size_t bytes, bool recycled) {
     int c = class_of(bytes);
     if (c >= AG__SIZE_CLASSES) return ag__fail(t, AG_ERR_MEMORY, "out of memory: %zu bytes could not be had", bytes);
-    ag__storage *s = t->pool[c];
+    ag__storage *s = recycled ? t->pool[c] : NULL;
     if (s) {
         t->pool[c] = s->next;
     } else {
@@ -57,6 +57,11 @@ ag__storage *ag__storage_new(ag_tape *t, size_t bytes) {
     s->next = NULL;
     return s;
 }
+
+ag__storage *ag__storage_new(ag_tape *t, size_t bytes) { return block_new(t, bytes, true); }
+
+/* Not from the pool: what stays would take a block from the steps that made it, and the next step would ask for another. */
+ag__storage *ag__storage_lasting(ag_tape *t, size_t bytes) { return block_new(t, bytes, false); }
 
 void ag__storage_drop(ag_tape *t, ag__storage *s) {
     if (--s->refs || s->kind != AG__POOL) return;   /* foreign ones live as long as the tape */
@@ -110,7 +115,10 @@ void ag__borrow_refresh(ag_tape *t, ag__storage *s) {
 }
 
 void ag_tape_trim(ag_tape *t) {
-    if (t) pool_empty(t);
+    if (!t) return;
+    pool_empty(t);
+    ag__region_trim(t, &t->recorded);
+    ag__region_trim(t, &t->scratch);
 }
 
 size_t ag_tape_bytes(const ag_tape *t) { return t ? t->bytes : 0; }

@@ -10,19 +10,22 @@
 
 #include "autograd/node.h"
 
-enum { RECORDED_SHIFT = 14, SMALL_SHIFT = 6 };
+enum { RECORDED_SHIFT = 14, SMALL_SHIFT = 6, SERIAL_BITS = 40 };
 
 ag_tape *ag_tape_new(void) {
     ag_tape *t = ag__get(NULL, sizeof *t, 64);
     if (!t) return NULL;
     memset(t, 0, sizeof *t);
     t->bytes = t->peak = sizeof *t;
+    t->limit = SIZE_MAX;
     t->region = &t->recorded;
     t->recording = true;
     t->want_bit = AG__GRAD;
     t->want_only = UINT32_MAX;
     t->clock = 1;
     t->scope_count = 1; /* 0: outside every scope */
+    static uint64_t tapes;
+    t->serial = __atomic_add_fetch(&tapes, 1, __ATOMIC_RELAXED) << SERIAL_BITS; /* no mark is taken for another tape's */
     ag__debug_start(t);
     t->recorded.shift = t->poison ? 0 : RECORDED_SHIFT;
     t->persistent.shift = t->poison ? 0 : SMALL_SHIFT;
@@ -49,6 +52,8 @@ void ag_tape_free(ag_tape *t) {
     cells_free(t);
     ag__storage_free_all(t);
     ag__give(t, t->touched, (size_t)t->touched_capacity * sizeof *t->touched);
+    ag__give(t, t->ends.y, (size_t)t->ends.capacity * sizeof *t->ends.y);
+    ag__profile_free(t);
     ag__give(t, t->scopes, (size_t)t->scope_capacity * sizeof *t->scopes);
     ag__quarantine_free(t);
     ag__give(NULL, t, sizeof *t);
@@ -81,20 +86,24 @@ bool ag_tape_rewind(ag_tape *t, ag_mark mark) {
     while (m && m->serial != mark.serial) m = m->prev;
     if (!m) {
         return ag__fail(t, AG_ERR_STATE,
-                        mark.serial && mark.serial <= t->serial
+                        mark.serial >> SERIAL_BITS == t->serial >> SERIAL_BITS
                             ? "rewind: the mark is stale: the tape was rewound past it"
                             : "rewind: the mark was not taken on this tape") != NULL;
     }
+    if (t->region == &t->scratch) {
+        return ag__fail(t, AG_ERR_STATE, "rewind: called inside a gradient rule or hook") != NULL;
+    }
     t->mark = m;
     ag__region_cut(t, &t->recorded, m->place);
+    if (t->ends.past > t->recorded.count) t->ends = (ag__ends){.y = t->ends.y, .capacity = t->ends.capacity, .state = AG__ENDS_DROPPED};
     return true;
 }
 
 bool ag_scope_push(ag_tape *t, const char *name) {
     if (!t) return false;
-    if (t->status) {
+    if (t->status || !name) {
         t->scope_skipped++;
-        return false;
+        return !t->status && ag__fail(t, AG_ERR_ARGUMENT, "scope: the name is NULL") != NULL;
     }
     int parent = t->scope;
     for (int i = 1; i < t->scope_count; i++) {

@@ -90,10 +90,10 @@ const int64_t *ag_i64(const ag_tensor *x) { return typed(x, AG_I64); }
 const bool *ag_bool(const ag_tensor *x) { return typed(x, AG_BOOL); }
 
 double ag_at(const ag_tensor *x, int64_t index) {
-    if (!has_data(x, "at")) return NAN;
+    if (!has_data(x, "at")) return (double)NAN;
     if (index < 0 || index >= x->shape->size) {
         ag__fail(x->tape, AG_ERR_ARGUMENT, "at: element %lld of %lld", (long long)index, (long long)x->shape->size);
-        return NAN;
+        return (double)NAN;
     }
     int64_t offset = 0;
     for (int i = x->shape->rank - 1; i >= 0; i--) {
@@ -104,16 +104,17 @@ double ag_at(const ag_tensor *x, int64_t index) {
 }
 
 double ag_item(const ag_tensor *x) {
-    if (!has_data(x, "item")) return NAN;
+    if (!has_data(x, "item")) return (double)NAN;
     if (x->shape->size == 1) return ag__load(x->data, x->dtype);
     char text[160];
     ag__fail(x->tape, AG_ERR_SHAPE, "item: %s has %lld elements, not one", ag__label(x, text, sizeof text),
              (long long)x->shape->size);
-    return NAN;
+    return (double)NAN;
 }
 
 bool ag_read(const ag_tensor *x, void *out) {
     if (!has_data(x, "read")) return false;
+    if (!out) return ag__fail(x->tape, AG_ERR_ARGUMENT, "read: out is NULL") != NULL;
     ag__gather(x, out);
     return true;
 }
@@ -174,8 +175,9 @@ ag_tensor *ag_set_name(ag_tensor *x, const char *name) {
     size_t bytes = strlen(name) + 1;
     char *copy = m ? ag__temp(x->tape, bytes) : NULL;
     if (!copy) return NULL;
+    memcpy(copy, name, bytes); /* name may be x's own */
     ag__temp_free(x->tape, m->name);
-    m->name = memcpy(copy, name, bytes);
+    m->name = copy;
     return x;
 }
 
@@ -210,7 +212,9 @@ ag_tensor *ag_tape_node(const ag_tape *t, int64_t i) {
     return t && i >= 0 && i < t->recorded.count ? ag__node(&t->recorded, i) : NULL;
 }
 
-int64_t ag_index(const ag_tensor *x) { return !x || x->flags & (AG__PERSISTENT | AG__CELL) ? -1 : (int64_t)x->index; }
+int64_t ag_index(const ag_tensor *x) {
+    return !x || x->tape == &ag__dropped || x->flags & (AG__PERSISTENT | AG__CELL) ? -1 : (int64_t)x->index;
+}
 bool ag_is_leaf(const ag_tensor *x) { return x && x->flags & AG__LEAF; }
 const ag_op *ag_op_of(const ag_tensor *x) { return x ? x->op : NULL; }
 int ag_input_count(const ag_tensor *x) { return x ? (int)x->nin : 0; }

@@ -1,0 +1,143 @@
+/* check_kink.c: what a kink looks like from inside.
+ *
+ * A gradient is a choice where there is none. Rules choose a slope at each kink by itself (ReLU: 0 at 0), and what they choose
+ * need not lie between the one-sided slopes of a sum of many:
+ *
+ *     f(x) = w₁ relu(x) + w₂ relu(−x)  at 0      right w₁, left −w₂, by the rules 0
+ *
+ * So a failure where some value bends is looked into: of one node, each output's own slopes must enclose its part of the
+ * gradient; of a whole graph, every node's rule must pass alone. */
+#include <float.h>
+#include <math.h>
+
+#include "autograd/gradcheck.h"
+
+static const double NEAR = 1e-6; /* of the scale of x: half the width of what is looked at */
+
+static int outputs(const ag_tensor *y) { return y->flags & AG__TUPLE ? y->op->nout : 1; }
+
+static bool looks(const ag_tensor *y) { return !(y->op->flags & AG_VIEW); }
+
+static bool holds_floats(const ag_tensor *x) { return ag__is_float(x->dtype); }
+
+/* All values that move along the line, one after the other. */
+static double *snapshot(const ag__line *l) {
+    int64_t total = 0;
+    for (int64_t i = 0; i < l->t->runs; i++) {
+        for (int o = 0; looks(l->t->run[i]) && o < outputs(l->t->run[i]); o++) total += ag_out(l->t->run[i], o)->shape->size;
+    }
+    double *all = ag__temp(l->t->tape, (size_t)total * sizeof *all), *next = all;
+    for (int64_t i = 0; all && i < l->t->runs; i++) {
+        for (int o = 0; looks(l->t->run[i]) && o < outputs(l->t->run[i]); o++) {
+            const ag_tensor *y = ag_out(l->t->run[i], o);
+            if (holds_floats(y)) ag__gather(y, next);
+            next += y->shape->size;
+        }
+    }
+    return all;
+}
+
+/* A kink's second difference goes with the step, that of a smooth function with its square. */
+static bool bent(double below, double here, double above, double most, double h) {
+    double defect = fabs(above - 2 * here + below);
+    return defect > 1e-3 * fmax(fabs(above - here), fabs(here - below)) && defect > 1e-4 * most && defect > 1e-5 * h &&
+           defect > 64 * DBL_EPSILON * fabs(here);
+}
+
+static bool any_bent(const double *below, const double *here, const double *above, int64_t n, double h) {
+    double most = 0;
+    for (int64_t i = 0; i < n; i++) most = fmax(most, fabs(above[i] - below[i]));
+    for (int64_t i = 0; i < n; i++) {
+        if (bent(below[i], here[i], above[i], most, h)) return true;
+    }
+    return false;
+}
+
+bool ag__line_bends(const ag__line *l, bool *bends) {
+    double h = NEAR * l->scale, *at[3] = {0};
+    bool done = true;
+    *bends = false;
+    for (int k = 0; k < 3 && done && !l->t->f; k++) {
+        ag__point p;
+        done = ag__line_at(l, (k - 1) * h, &p) && (at[k] = snapshot(l));
+    }
+    for (int64_t i = 0, place = 0; i < l->t->runs && done && !l->t->f; i++) {
+        for (int o = 0; looks(l->t->run[i]) && o < outputs(l->t->run[i]); o++) {
+            const ag_tensor *y = ag_out(l->t->run[i], o);
+            int64_t n = y->shape->size;
+            if (holds_floats(y) && !*bends) *bends = any_bent(at[0] + place, at[1] + place, at[2] + place, n, h);
+            place += n;
+        }
+    }
+    for (int k = 3; k-- > 0;) ag__temp_free(l->t->tape, at[k]);
+    return done;
+}
+
+/* Outputs one by one */
+
+typedef struct outcome { /* of the outputs that bend */
+    int64_t bent, wrong;
+    double by_rules, rest; /* Σ w · slope: of bent ones by the rule, of the others from differences */
+    double size;
+} outcome;
+
+/* The slope of y_k[o] along the line, by the rule. */
+static bool slope_by_rule(const ag__line *l, int k, int64_t o, double *slope) {
+    ag_tape *t = l->t->tape;
+    const ag__moved *x = &l->t->x[l->j];
+    ag_mark here = ag_tape_mark(t);
+    ag_tensor *d = NULL, *g = ag_leaf(t, AG_F64, NULL, ag_shape_of(l->t->y[k]), AG_RECORDED);
+    if (!g) return false;
+    ((double *)g->data)[o] = 1;
+    if (!ag_gradients(&l->t->y[k], &g, 1, &x->leaf, 1, &d)) return false;
+    *slope = l->index >= 0 ? ag_at(d, l->index) : 0;
+    for (int64_t i = 0; l->index < 0 && i < x->leaf->shape->size; i++) {
+        *slope += l->norm * ag__check_random(l->t->seed, l->j, i) * ag_at(d, i);
+    }
+    return ag_tape_rewind(t, here);
+}
+
+static bool look_at(const ag__line *l, int k, const double *const at[3], double h, outcome *all) {
+    enum { LOOKED_AT = 64 };
+    const ag_tensor *y = l->t->y[k];
+    for (int64_t o = 0; o < y->shape->size; o++) {
+        double w = ((const double *)l->t->w[k]->data)[o], here = at[1][o];
+        double left = (here - at[0][o]) / h, right = (at[2][o] - here) / h, rule = 0;
+        double slack = 1e-4 * fmax(fabs(left), fabs(right)) + 64 * DBL_EPSILON * fabs(here) / h;
+        if (w == 0) continue;
+        all->size += fabs(w) * (fabs(left) + fabs(right) + DBL_EPSILON * fabs(here) / h);
+        if (fabs(right - left) <= slack) {
+            all->rest += w * (left + right) / 2;
+            continue;
+        }
+        if (all->bent++ >= LOOKED_AT) continue;
+        if (!slope_by_rule(l, k, o, &rule)) return false;
+        all->wrong += rule < fmin(left, right) - slack || rule > fmax(left, right) + slack;
+        all->by_rules += w * rule;
+    }
+    if (all->bent > LOOKED_AT) all->rest = (double)NAN;
+    return true;
+}
+
+/* Of each output that bends, the rule's slope must lie between the one-sided ones; what is left of a must be the rest. */
+bool ag__kink_outputs(const ag__line *l, bool *right) {
+    ag__trial *t = l->t;
+    double h = NEAR * l->scale;
+    outcome all = {0};
+    bool done = true;
+    for (int k = 0; k < t->m && done; k++) {
+        double *at[3] = {0};
+        for (int q = 0; q < 3 && done; q++) {
+            ag__point p;
+            at[q] = ag__temp(t->tape, (size_t)t->y[k]->shape->size * sizeof(double));
+            done = at[q] && ag__line_at(l, (q - 1) * h, &p);
+            if (done) ag__gather(t->y[k], at[q]);
+        }
+        const double *const values[3] = {at[0], at[1], at[2]};
+        done = done && ag__line_home(l) && look_at(l, k, values, h, &all);
+        for (int q = 3; q-- > 0;) ag__temp_free(t->tape, at[q]);
+    }
+    double missing = fabs(l->a - all.by_rules - all.rest);
+    *right = done && all.bent && !all.wrong && !(missing > 1e-4 * all.size);
+    return done;
+}
