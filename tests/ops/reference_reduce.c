@@ -64,6 +64,17 @@ static void sum_to(problem *p) {
     }
 }
 
+static void cumsum(problem *p) {
+    const array *x = &p->in[0];
+    int axis = reference_axis(p, "axis", 0, x->shape.rank);
+    double *y = reference_out(p, 0, x->dtype, x->shape);
+    for (int64_t i = 0; i < x->size; i++) {
+        int64_t at[AG_MAX_RANK];
+        reference_place(x->shape, i, at);
+        for (; at[axis] >= 0; at[axis]--) y[i] += x->v[reference_index(x->shape, at)];
+    }
+}
+
 static void mse_loss(problem *p) {
     const array *x = &p->in[0], *target_of = &p->in[1];
     double *y = reference_out(p, 0, p->dtype, (ag_shape){0});
@@ -72,6 +83,11 @@ static void mse_loss(problem *p) {
 }
 
 const reference references_reduce[] = {
-    {"sum", sum, false, NULL, NULL},       {"mean", mean, false, NULL, NULL},         {"max", max, true, NULL, NULL},
-    {"sum_to", sum_to, false, NULL, NULL}, {"mse_loss", mse_loss, false, NULL, NULL}, {NULL, NULL, false, NULL, NULL},
+    {"sum", sum, false, NULL, NULL},
+    {"mean", mean, false, NULL, NULL},
+    {"max", max, true, NULL, NULL},
+    {"sum_to", sum_to, false, NULL, NULL},
+    {"mse_loss", mse_loss, false, NULL, NULL},
+    {"cumsum", cumsum, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
 };

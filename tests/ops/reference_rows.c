@@ -3,10 +3,10 @@
 
 #include "ops/reference.h"
 
-#define ROW(name, expression)                            \
+#define ROW(name, expression)                              \
     static double row_##name(const double v[], double p) { \
-        (void)p;                                         \
-        return (expression);                             \
+        (void)p;                                           \
+        return (expression);                               \
     }
 
 static double larger(double a, double b) { return isnan(a) || isnan(b) ? NAN : a > b ? a : b; }
@@ -34,6 +34,7 @@ ROW(sign, isnan(v[0]) ? NAN : v[0] > 0 ? 1 : v[0] < 0 ? -1 : 0)
 ROW(sin, sin(v[0]))
 ROW(cos, cos(v[0]))
 ROW(erf, erf(v[0]))
+ROW(atan2, atan2(v[0], v[1]))
 ROW(tanh, tanh(v[0]))
 ROW(sigmoid, 1 / (1 + exp(-v[0])))
 ROW(relu, isnan(v[0]) ? NAN : fmax(v[0], 0))
@@ -47,8 +48,10 @@ ROW(gt, v[0] > v[1])
 ROW(ge, v[0] >= v[1])
 ROW(where, v[0] != 0 ? v[1] : v[2])
 
-#define ENTRY(name) {#name, NULL, false, row_##name, NULL}
-#define EXACT(name) {#name, NULL, true, row_##name, NULL}
+#define ENTRY(name) \
+    { #name, NULL, false, row_##name, NULL }
+#define EXACT(name) \
+    { #name, NULL, true, row_##name, NULL }
 const reference references_rows[] = {
     ENTRY(add),
     ENTRY(sub),
@@ -71,6 +74,7 @@ const reference references_rows[] = {
     ENTRY(sin),
     ENTRY(cos),
     ENTRY(erf),
+    ENTRY(atan2),
     ENTRY(tanh),
     ENTRY(sigmoid),
     EXACT(relu),
