@@ -32,15 +32,16 @@ AG_API ag_tensor *ag_sqrt(ag_tensor *x);       /* √x; gradient ∞ at 0 */
 AG_API ag_tensor *ag_square(ag_tensor *x);     /* x² */
 AG_API ag_tensor *ag_reciprocal(ag_tensor *x); /* 1 / x */
 AG_API ag_tensor *ag_pow(ag_tensor *a, ag_tensor *b); /* aᵇ; d/da = b aᵇ⁻¹ (0 where b = 0), d/db = aᵇ ln a (0 where a = 0 ≤ b) */
-AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p);    /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
-AG_API ag_tensor *ag_abs(ag_tensor *x);                     /* |x|; gradient 0 at 0 */
-AG_API ag_tensor *ag_sign(ag_tensor *x);                    /* −1, 0 or 1; flat */
-AG_API ag_tensor *ag_sin(ag_tensor *x);                     /* sin x */
-AG_API ag_tensor *ag_cos(ag_tensor *x);                     /* cos x */
-AG_API ag_tensor *ag_erf(ag_tensor *x);                     /* 2/√π ∫₀ˣ e^(−t²) dt */
-AG_API ag_tensor *ag_tanh(ag_tensor *x);                    /* tanh x; gradient 1 − y² */
-AG_API ag_tensor *ag_sigmoid(ag_tensor *x);                 /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
-AG_API ag_tensor *ag_relu(ag_tensor *x);                    /* max(x, 0); gradient 0 at 0 */
+AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p); /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
+AG_API ag_tensor *ag_abs(ag_tensor *x);                  /* |x|; gradient 0 at 0 */
+AG_API ag_tensor *ag_sign(ag_tensor *x);                 /* −1, 0 or 1; flat */
+AG_API ag_tensor *ag_sin(ag_tensor *x);                  /* sin x */
+AG_API ag_tensor *ag_cos(ag_tensor *x);                  /* cos x */
+AG_API ag_tensor *ag_atan2(ag_tensor *a, ag_tensor *b); /* the angle of (b, a), in (−π, π]; gradient NaN at (0, 0) */
+AG_API ag_tensor *ag_erf(ag_tensor *x);                 /* 2/√π ∫₀ˣ e^(−t²) dt */
+AG_API ag_tensor *ag_tanh(ag_tensor *x);                /* tanh x; gradient 1 − y² */
+AG_API ag_tensor *ag_sigmoid(ag_tensor *x);             /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
+AG_API ag_tensor *ag_relu(ag_tensor *x);                /* max(x, 0); gradient 0 at 0 */
 AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, else 0: relu's gradient; flat in x */
 AG_API ag_tensor *ag_gelu(ag_tensor *x); /* x Φ(x), Φ the normal distribution function (Hendrycks, Gimpel 2016) */
 
