@@ -5,7 +5,7 @@
 #include "ops/property.h"
 #include "ops/reference.h"
 
-const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast sum max sum_to"
+const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast sum max sum_to cumsum"
                            " reshape permute transpose expand slice unslice concat contiguous alias detach"
                            " take take_add embedding gather scatter_add topk tril assign ";
 const char bool_ops[] = " cast reshape permute transpose expand slice unslice concat contiguous alias detach"
