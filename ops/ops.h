@@ -59,6 +59,7 @@ AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → 
 AG_API ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim);  /* Σ x; number; 0 when there is nothing to add */
 AG_API ag_tensor *ag_mean(ag_tensor *x, ag_axes axes, bool keepdim); /* Σ x / n; float; NaN for n = 0 */
 AG_API ag_tensor *ag_max(ag_tensor *x, ag_axes axes, bool keepdim); /* largest; number; ties share the gradient; NaN wins */
+AG_API ag_tensor *ag_cumsum(ag_tensor *x, int axis);                /* y[k] = x[0] + … + x[k] along axis; number */
 AG_API ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape); /* sums what broadcasting `shape` to x's would repeat */
 
 /* Products: float */
