@@ -26,14 +26,6 @@
 #define W3(name, value, rule_a, rule_b, ...) RULE(name##_rule_a, c, a, b, rule_a) RULE(name##_rule_b, c, a, b, rule_b)
 #include "ops/elementwise.def"
 #undef NONE
-#undef F1
-#undef N1
-#undef P1
-#undef F2
-#undef N2
-#undef S1
-#undef C2
-#undef W3
 
 /* Records. A scalar attribute is one double. */
 #define RECORD(op, inputs, flag, low, high, text, to_bool, attribute, bytes, ...)       \
@@ -64,14 +56,6 @@
 #define W3(op, value, rule_a, rule_b, lo, hi, text) \
     RECORD(op, 3, 0, lo, hi, text, false, NULL, 0, NULL, op##_rule_a, op##_rule_b)
 #include "ops/elementwise.def"
-#undef F1
-#undef N1
-#undef P1
-#undef F2
-#undef N2
-#undef S1
-#undef C2
-#undef W3
 
 /* Public functions */
 #define F1(op, ...) \

@@ -20,14 +20,6 @@ enum {
 #define C2 F1
 #define W3 F1
 #include "ops/elementwise.def"
-#undef F1
-#undef N1
-#undef P1
-#undef F2
-#undef N2
-#undef S1
-#undef C2
-#undef W3
     AG__ROW_COUNT
 };
 

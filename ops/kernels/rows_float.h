@@ -43,14 +43,6 @@
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define W3(name, value, ...) LOOP3(name, value)
 #include "ops/elementwise.def"
-#undef F1
-#undef N1
-#undef P1
-#undef F2
-#undef N2
-#undef S1
-#undef C2
-#undef W3
 #undef LOOP1
 #undef LOOP2
 #undef LOOP3

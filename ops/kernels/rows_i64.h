@@ -41,14 +41,6 @@
 #define C2(name, value, ...) I2(name, value, bool)
 #define W3(name, value, ...) I3(name, value)
 #include "ops/elementwise.def"
-#undef F1
-#undef N1
-#undef P1
-#undef F2
-#undef N2
-#undef S1
-#undef C2
-#undef W3
 #undef I1
 #undef I2
 #undef I3
