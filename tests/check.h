@@ -22,7 +22,8 @@ enum { CHECK_TEXT = 640 }; /* room for what went wrong */
 /* |actual − expected| ≤ tolerance · max(1, |expected|). NaN is close to NaN; an infinity only to itself. */
 bool check_close(double actual, double expected, double tolerance, char *text);
 
-/* Of one class and sign, and at most `most` representable numbers apart; zeros of either sign are equal only for most > 0. */
+/* Of one class and sign, and at most `most` representable numbers apart; zeros of either sign are
+ * equal only for most > 0. */
 bool check_ulps(double actual, double expected, int64_t most, char *text);
 bool check_ulps_f32(float actual, float expected, int64_t most, char *text);
 

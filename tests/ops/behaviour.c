@@ -30,12 +30,14 @@ Test(ops, dropout_draws) {
     ag_tape *t = ag_tape_new(), *u = ag_tape_new();
     ag_seed(t, 7);
     ag_seed(u, 7);
-    ag_tensor *first = ag_dropout_mask(t, AG_F64, AG_SHAPE(100), 0.5), *second = ag_dropout_mask(t, AG_F64, AG_SHAPE(100), 0.5);
+    ag_tensor *first = ag_dropout_mask(t, AG_F64, AG_SHAPE(100), 0.5),
+              *second = ag_dropout_mask(t, AG_F64, AG_SHAPE(100), 0.5);
     char text[CHECK_TEXT];
     cr_assert_not(check_same(first, second, text), "two draws are alike");
     assert_near(ag_dropout_mask(u, AG_F32, AG_SHAPE(100), 0.5), first, 1e-7); /* the same in both dtypes */
     ag_seed(u, 8);
-    cr_assert_not(check_near(ag_dropout_mask(u, AG_F32, AG_SHAPE(100), 0.5), second, 1e-7, text), "two seeds are alike");
+    cr_assert_not(check_near(ag_dropout_mask(u, AG_F32, AG_SHAPE(100), 0.5), second, 1e-7, text),
+                  "two seeds are alike");
     ag_tape_free(t);
     ag_tape_free(u);
 }
@@ -58,7 +60,8 @@ static ag_tensor *vector(ag_tape *t, double a, double b) { return ag_from_f64(t,
 
 Test(ops, batch_norm_moves_running_statistics) {
     ag_tape *t = ag_tape_new();
-    ag_tensor *x = ag_from_f64(t, (const double[]){1, 10, 2, 20, 6, 60}, AG_SHAPE(3, 2)); /* means 3, 30; variances 14/3, 1400/3 */
+    ag_tensor *x =
+        ag_from_f64(t, (const double[]){1, 10, 2, 20, 6, 60}, AG_SHAPE(3, 2)); /* means 3, 30; variances 14/3, 1400/3 */
     ag_tensor *weight = vector(t, 1, 2), *bias = vector(t, 0, 5), *mean = vector(t, 0, 0), *var = vector(t, 1, 1);
     ag_tensor *y = ag_batch_norm(x, weight, bias, mean, var, true, 0.1, 0);
     double a = sqrt(14. / 3);
@@ -82,7 +85,8 @@ Test(ops, batch_norm_of_one_element_a_channel) {
     assert_values(var, 0, 0.5, 0.5); /* not NaN: the unbiased variance of one element is taken as 0 */
     cr_assert_null(ag_batch_norm(x, vector(t, 1, 1), vector(t, 7, 8), mean, NULL, false, 0.5, 1e-5));
     assert_error(t, AG_ERR_ARGUMENT, "batch_norm: running_mean and running_var are needed");
-    cr_assert_null(ag_batch_norm(x, vector(t, 1, 1), vector(t, 7, 8), ag_buffer(t, AG_F64, AG_SHAPE(3)), var, false, 0.5, 1e-5));
+    cr_assert_null(
+        ag_batch_norm(x, vector(t, 1, 1), vector(t, 7, 8), ag_buffer(t, AG_F64, AG_SHAPE(3)), var, false, 0.5, 1e-5));
     assert_error(t, AG_ERR_SHAPE, "batch_norm: running_mean must hold one value");
     ag_tape_free(t);
 }
@@ -135,6 +139,10 @@ Test(ops, a_write_makes_uses_stale) {
     assert_error(t, AG_ERR_STATE, "was overwritten after square used it");
     cr_assert(ag_replay(t) && ag_backward(y));
     assert_values(ag_grad(w), 0, 10);
+    y = ag_where(ag_gt(w, ag_scalar(t, AG_F64, 0)), ag_mul(ag_square(w), w), ag_scalar(t, AG_F64, 0)); /* w comes second */
+    cr_assert(ag_assign(w, ag_scalar(t, AG_F64, 2)));
+    cr_assert_not(ag_backward(y));
+    assert_error(t, AG_ERR_STATE, "was overwritten after mul used it");
     ag_tape_free(t);
 }
 
@@ -143,7 +151,8 @@ Test(ops, a_write_makes_uses_stale) {
 Test(ops, views_share_memory) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = ag_from_f64(t, (const double[]){0, 1, 2, 3, 4, 5}, AG_SHAPE(2, 3));
-    ag_tensor *turned = ag_transpose(x, 0, 1), *part = ag_slice(x, 1, 2, AG_END, -2), *wide = ag_expand(ag_slice(x, 0, 1, 2, 1), AG_SHAPE(4, 3));
+    ag_tensor *turned = ag_transpose(x, 0, 1), *part = ag_slice(x, 1, 2, AG_END, -2),
+              *wide = ag_expand(ag_slice(x, 0, 1, 2, 1), AG_SHAPE(4, 3));
     cr_assert_eq(ag_data(turned), ag_data(x));
     cr_assert_eq(ag_data(ag_reshape(x, AG_SHAPE(3, 2))), ag_data(x));
     cr_assert_eq(ag_stride(wide, 0), 0);
@@ -151,6 +160,7 @@ Test(ops, views_share_memory) {
     assert_values(part, 0, 2, 0, 5, 3);
     cr_assert_neq(ag_data(ag_reshape(turned, AG_SHAPE(6))), ag_data(x)); /* not without a copy */
     cr_assert_eq(ag_contiguous(x), x);
+    cr_assert_eq(ag_rank(ag_reshape(x, AG_SHAPE(1, 1, 2, 1, 1, 1, 1, 3))), AG_MAX_RANK);
     cr_assert(ag_is_contiguous(ag_contiguous(turned)));
     cr_assert(ag_write(x, (const double[]){9, 8, 7, 6, 5, 4}));
     assert_values(turned, 0, 9, 6, 8, 5, 7, 4); /* a view sees what is written */

@@ -92,8 +92,9 @@ static bool judge(const element *e, const points *p, verdict *out) {
     if (fabs(a - n) <= allowed) return true;
     out->order = e->order;
     snprintf(out->text, sizeof out->text,
-             "order %d, input %d [%" PRId64 "], x = %.6g, step %.3g: analytic %.10g, numeric %.10g, off by %.3g, allowed %.3g", e->order,
-             e->input, e->index, e->x, d, a, n, a - n, allowed);
+             "order %d, input %d [%" PRId64
+             "], x = %.6g, step %.3g: analytic %.10g, numeric %.10g, off by %.3g, allowed %.3g",
+             e->order, e->input, e->index, e->x, d, a, n, a - n, allowed);
     return false;
 }
 
@@ -137,7 +138,8 @@ bool gradient_check(function *f, verdict *out) {
     int64_t count = 0;
     *out = (verdict){.order = 1, .text = "the gradient could not be taken"};
     for (int i = 0; i < f->n; i++) count += ag_size(f->x[i]);
-    if (count > ELEMENTS || !ag_gradients(f->y, f->w, f->m, f->x, f->n, g) || !read_all(g, f->n, pool[0], analytic[0])) return false;
+    if (count > ELEMENTS || !ag_gradients(f->y, f->w, f->m, f->x, f->n, g) || !read_all(g, f->n, pool[0], analytic[0]))
+        return false;
     most[0] = largest(g, f->n);
     out->order = 2;
     ag_mark here = ag_tape_mark(f->tape);

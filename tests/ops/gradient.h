@@ -7,7 +7,8 @@
  *
  * n = [8 (f(x+d) − f(x−d)) − (f(x+2d) − f(x−2d))] / 12d passes when
  * |a − n| ≤ r max(|a|, |n|) + 1e-10 max|a| + 8 ε |f| / d, with r = 1e-7 for order 1, 1e-6 for order 2, max|a| over all
- * elements, |f| the sum of the magnitudes of f's terms. Where the one-sided slopes disagree, a kink, a may lie between them. */
+ * elements, |f| the sum of the magnitudes of f's terms. Where the one-sided slopes disagree, a kink, a may lie
+ * between them. */
 #ifndef TESTS_OPS_GRADIENT_H
 #define TESTS_OPS_GRADIENT_H
 

@@ -1,4 +1,5 @@
-/* kinks.c: gradients where the derivative jumps, is infinite, or meets infinities on a way not taken: what ops.h states. */
+/* kinks.c: gradients where the derivative jumps, is infinite, or meets infinities on a way not taken: what ops.h
+ * states. */
 #include <math.h>
 #include <stdio.h>
 
@@ -7,9 +8,9 @@
 
 typedef struct kink {
     const char *op, *attributes;
-    double a, b;           /* inputs */
-    double da, db;         /* first gradients */
-    double daa, dab, dbb;  /* second ones; UNSAID: not checked */
+    double a, b;          /* inputs */
+    double da, db;        /* first gradients */
+    double daa, dab, dbb; /* second ones; UNSAID: not checked */
 } kink;
 
 #define UNSAID 1e99
@@ -73,18 +74,20 @@ Test(ops, kinks) {
         double first[2] = {q->da, q->db}, second[2][2] = {{q->daa, q->dab}, {q->dab, q->dbb}};
         for (int i = 0; i < n; i++) {
             cr_assert(ag_gradients(&d[i], NULL, 1, x, 2, dd[i]), "%s: %s", q->op, ag_tape_message(t));
-            cr_assert(alike(ag_item(d[i]), first[i]), "%s %s at (%g, %g): gradient %d is %.17g, not %.17g", q->op, q->attributes, q->a,
-                      q->b, i, ag_item(d[i]), first[i]);
+            cr_assert(alike(ag_item(d[i]), first[i]), "%s %s at (%g, %g): gradient %d is %.17g, not %.17g", q->op,
+                      q->attributes, q->a, q->b, i, ag_item(d[i]), first[i]);
             for (int j = 0; j < n; j++) {
-                cr_assert(alike(ag_item(dd[i][j]), second[i][j]), "%s %s at (%g, %g): gradient %d,%d is %.17g, not %.17g", q->op,
-                          q->attributes, q->a, q->b, i, j, ag_item(dd[i][j]), second[i][j]);
+                cr_assert(alike(ag_item(dd[i][j]), second[i][j]), "%s %s at (%g, %g): gradient %d,%d is %.17g, not %.17g",
+                          q->op, q->attributes, q->a, q->b, i, j, ag_item(dd[i][j]), second[i][j]);
             }
         }
         ag_tape_free(t);
     }
 }
 
-static ag_tensor *param(ag_tape *t, const double *values, ag_shape shape) { return ag_leaf(t, AG_F64, values, shape, AG_REQUIRES_GRAD); }
+static ag_tensor *param(ag_tape *t, const double *values, ag_shape shape) {
+    return ag_leaf(t, AG_F64, values, shape, AG_REQUIRES_GRAD);
+}
 
 Test(ops, max_shares_ties) {
     ag_tape *t = ag_tape_new();
@@ -100,8 +103,10 @@ Test(ops, max_shares_ties) {
     ag_tape_free(t);
 }
 
-/* y and its gradients with respect to x of both orders, where `f` does not take the branch that holds an infinity or a NaN. */
-static void need_finite(ag_tensor *(*f)(ag_tensor *x, ag_tensor *bad), const double value[3], const double bad_value[3], const char *name) {
+/* y and its gradients with respect to x of both orders, where `f` does not take the branch that holds an infinity or
+ * a NaN. */
+static void need_finite(ag_tensor *(*f)(ag_tensor *x, ag_tensor *bad), const double value[3], const double bad_value[3],
+                        const char *name) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x[2] = {param(t, value, AG_SHAPE(3)), param(t, bad_value, AG_SHAPE(3))}, *d[2], *dd[2], *y = f(x[0], x[1]);
     cr_assert(ag_gradients(&y, NULL, 1, x, 2, d) && ag_gradients(d, NULL, 2, x, 2, dd), "%s: %s", name, ag_tape_message(t));
@@ -117,7 +122,9 @@ static void need_finite(ag_tensor *(*f)(ag_tensor *x, ag_tensor *bad), const dou
 static ag_tensor *yes(ag_tensor *x) { return ag_eq(x, x); }
 static ag_tensor *square_of_where(ag_tensor *x, ag_tensor *bad) { return ag_square(ag_where(yes(x), x, bad)); }
 static ag_tensor *where_of_product(ag_tensor *x, ag_tensor *bad) { return ag_mul(x, ag_where(yes(x), x, bad)); }
-static ag_tensor *relu_of(ag_tensor *x, ag_tensor *bad) { return ag_mul(x, ag_square(ag_relu(ag_where(yes(x), x, bad)))); }
+static ag_tensor *relu_of(ag_tensor *x, ag_tensor *bad) {
+    return ag_mul(x, ag_square(ag_relu(ag_where(yes(x), x, bad))));
+}
 static ag_tensor *square_of_relu(ag_tensor *x, ag_tensor *bad) { return ag_mul(ag_square(ag_relu(bad)), x); }
 static ag_tensor *larger(ag_tensor *x, ag_tensor *bad) { return ag_square(ag_maximum(x, bad)); }
 
@@ -140,9 +147,11 @@ Test(ops, masked_softmax_has_finite_gradients) {
     ag_tensor *losses[2] = {ag_cross_entropy(x, label), ag_sum(ag_square(ag_softmax(x, 1)), AG_ALL, false)};
     for (int k = 0; k < 2; k++) {
         ag_tensor *d, *dd;
-        cr_assert(ag_gradients(&losses[k], NULL, 1, &x, 1, &d) && ag_gradients(&d, NULL, 1, &x, 1, &dd), "%s", ag_tape_message(t));
+        cr_assert(ag_gradients(&losses[k], NULL, 1, &x, 1, &d) && ag_gradients(&d, NULL, 1, &x, 1, &dd), "%s",
+                  ag_tape_message(t));
         for (int i = 0; i < 6; i++) {
-            cr_assert(isfinite(ag_at(d, i)) && isfinite(ag_at(dd, i)), "loss %d: [%d] %g, %g", k, i, ag_at(d, i), ag_at(dd, i));
+            cr_assert(isfinite(ag_at(d, i)) && isfinite(ag_at(dd, i)), "loss %d: [%d] %g, %g", k, i, ag_at(d, i),
+                      ag_at(dd, i));
         }
     }
     ag_tape_free(t);

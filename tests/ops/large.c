@@ -1,5 +1,5 @@
-/* large.c: sizes at which tiles, blocks, pieces and threads come into play: values against the references, views against
- * copies, and the same bits for any number of threads. */
+/* large.c: sizes at which tiles, blocks, pieces and threads come into play: values against the references, views
+ * against copies, and the same bits for any number of threads. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,14 +15,19 @@ static const large larges[] = {
     {"tanh", "f(131,257) ; f(40001)"},
     {"lt", "f(150,300) f(150,1)"},
     {"where", "b(130,1) f(130,300) f(300)"},
-    {"sum", "f(40001) ; f(130,300) | axes=0 ; f(130,300) | axes=1 ; f(3,2500,5) | axes=1 ; f(33,9,33,4) | axes=0,2 ; f(2,1100,3,7) | axes=1,3"},
+    {"sum", "f(40001) ; f(130,300) | axes=0 ; f(130,300) | axes=1 ; f(3,2500,5) | axes=1 ; f(33,9,33,4) | axes=0,2 ; "
+            "f(2,1100,3,7) | axes=1,3"},
     {"mean", "f(70,500) ; f(300,70) | axes=0 keepdim=true"},
     {"max", "f(40001) ; f(130,300) | axes=0 ; f(5,2000,4) | axes=1"},
     {"sum_to", "f(60,70,8) | shape=70,1 ; f(2000,17) | shape=17"},
-    {"matmul", "f(140,70) f(70,270) ; f(3,33,129) f(129,65) ; f(257,3) f(3,1) ; f(1,600) f(600,5) ; f(5,1,40,30) f(3,30,20)"},
-    {"conv2d", "f(2,9,20,21) f(13,9,3,3) | padding=1 ; f(1,130,5,5) f(4,130,2,2) ; f(2,3,40,41) f(5,3,5,4) | stride=2 padding=2,1"},
-    {"conv2d_input", "f(2,13,20,21) f(13,9,3,3) | shape=2,9,20,21 padding=1"},
-    {"conv2d_weight", "f(2,13,20,21) f(2,9,20,21) | shape=13,9,3,3 padding=1"},
+    {"matmul",
+     "f(140,70) f(70,270) ; f(3,33,129) f(129,65) ; f(257,3) f(3,1) ; f(1,600) f(600,5) ; f(5,1,40,30) f(3,30,20)"},
+    {"conv2d", "f(2,9,20,21) f(13,9,3,3) | padding=1 ; f(1,130,5,5) f(4,130,2,2) ; f(2,3,40,41) f(5,3,5,4) | stride=2 "
+               "padding=2,1"},
+    {"conv2d_input", "f(2,13,20,21) f(13,9,3,3) | shape=2,9,20,21 padding=1 ; "
+                     "f(1,3,20,20) f(3,64,3,3) | shape=1,64,20,20 padding=1"},
+    {"conv2d_weight", "f(2,13,20,21) f(2,9,20,21) | shape=13,9,3,3 padding=1 ; "
+                      "f(3,3,20,20) f(3,64,20,20) | shape=3,64,3,3 padding=1"},
     {"softmax", "f(200,70) | axis=1 ; f(70,200) | axis=0"},
     {"log_softmax", "f(200,70) | axis=1"},
     {"cross_entropy", "f(300,40) i(300)<40"},
@@ -74,6 +79,7 @@ static void any_threads(const sample *s) {
 Test(ops, large_is_independent_of_threads) {
     for (size_t k = 0; k < sizeof larges / sizeof *larges; k++) {
         sample s;
-        for (const char *rest = larges[k].samples; (rest = sample_next(rest, larges[k].op, &s)) != NULL;) any_threads(&s);
+        for (const char *rest = larges[k].samples; (rest = sample_next(rest, larges[k].op, &s)) != NULL;)
+            any_threads(&s);
     }
 }

@@ -1,4 +1,5 @@
-/* messages.c: what is said of input that is wrong for one operation: a table of calls, and what the sentence must contain. */
+/* messages.c: what is said of input that is wrong for one operation: a table of calls, and what the sentence must
+ * contain. */
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +98,8 @@ static const fault faults[] = {
     {"solve_triangular", "f(2,3) f(2,1)", AG_ERR_SHAPE, "needs square matrices"},
     {"solve_triangular", "d(3,3) f(3)", AG_ERR_SHAPE, "needs at least 2 axes"},
     {"batch_norm", "f(5) f(5) f(5)", AG_ERR_SHAPE, "x has its channels on axis 1, which (5) lacks"},
-    {"batch_norm", "f(5,3) f(4) f(3)", AG_ERR_SHAPE, "weight must hold one value for each of the 3 channels of (5,3), not (4)"},
+    {"batch_norm", "f(5,3) f(4) f(3)", AG_ERR_SHAPE,
+     "weight must hold one value for each of the 3 channels of (5,3), not (4)"},
     {"batch_norm", "f(5,3) f(3) f(3,1)", AG_ERR_SHAPE, "bias must hold one value"},
     {"batch_norm", "f(5,3) f(3) f(3) | eps=-1", AG_ERR_ARGUMENT, "eps is -1"},
     {"conv2d", "f(1,3,5,5) f(4,2,3,3)", AG_ERR_SHAPE, "(1,3,5,5) has 3 channels"},
@@ -128,8 +130,8 @@ Test(ops, messages) {
     }
 }
 
-/* Every op of several inputs but the rows. One input alone is wrong by its dtype, rank or an attribute, and wrong_input.c
- * tries those on every op. */
+/* Every op of several inputs but the rows. One input alone is wrong by its dtype, rank or an attribute, and
+ * wrong_input.c tries those on every op. */
 Test(ops, messages_of_every_op) {
     for (const listed_op *op = listed_ops; op->name; op++) {
         const ag_op *record = ag_find_op(op->name);

@@ -1,5 +1,5 @@
-/* planted.c: is the checker any good? Wrong gradients are planted into copies of built-in records; each must be caught, at the
- * order where it is wrong, and the same records with their own rules must pass. */
+/* planted.c: is the checker any good? Wrong gradients are planted into copies of built-in records; each must be
+ * caught, at the order where it is wrong, and the same records with their own rules must pass. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

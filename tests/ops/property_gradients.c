@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ops/ops.h"
 #include "ops/property.h"
 
 bool sample_function(const sample *s, ag_tape *t, function *f) {
@@ -36,8 +37,29 @@ static void backward_agrees(const sample *s, const function *f) {
     need(s, ag_gradients(f->y, f->w, f->m, f->x, f->n, g), "%s", ag_tape_message(f->tape));
     need(s, ag_backward_from(f->y, f->w, f->m), "%s", ag_tape_message(f->tape));
     for (int i = 0; i < f->n; i++) {
-        need(s, check_near(ag_grad(f->x[i]), g[i], 1e-14, text), "ag_backward and ag_gradients differ at input %d: %s", i, text);
+        ag_tensor *alone;
+        need(s, check_near(ag_grad(f->x[i]), g[i], 1e-14, text), "ag_backward and ag_gradients differ at input %d: %s",
+             i, text);
+        need(s, ag_gradients(f->y, f->w, f->m, &f->x[i], 1, &alone), "%s", ag_tape_message(f->tape));
+        need(s, check_same(alone, g[i], text), "input %d has another gradient when no other is wanted: %s", i, text);
     }
+}
+
+/* op(x, x): what arrives by both ways adds up to what two equal leaves get. */
+static void one_tensor_twice(const sample *s) {
+    static double values[SAMPLE_ELEMENTS];
+    char text[CHECK_TEXT];
+    if (s->n != 2 || !sample_is_float(s, 0) || s->in[0].kind != s->in[1].kind || s->op->flags & AG_FLAT) return;
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x[2], *g[2], *both;
+    sample_values(s, 0, values);
+    for (int i = 0; i < 2; i++) x[i] = sample_leaf(t, AG_F64, s->in[0].shape, AG_REQUIRES_GRAD, values);
+    ag_tensor *pair[2] = {x[0], x[0]}, *y = sample_call(s, t, x), *same = sample_call(s, t, pair);
+    if (y) { /* some ops want two shapes */
+        need(s, ag_gradients(&y, NULL, 1, x, 2, g) && ag_gradients(&same, NULL, 1, x, 1, &both), "%s", ag_tape_message(t));
+        need(s, check_near(both, ag_add(g[0], g[1]), 1e-14, text), "with one tensor as both inputs: %s", text);
+    }
+    ag_tape_free(t);
 }
 
 void gradients(const sample *s) {
@@ -50,6 +72,7 @@ void gradients(const sample *s) {
         backward_agrees(s, &f);
     }
     ag_tape_free(t);
+    one_tensor_twice(s);
 }
 
 static double dot(ag_tensor *const a[], ag_tensor *const b[], int n, double *size) {
@@ -98,8 +121,8 @@ static void directional(const sample *s, const function *f, ag_tensor *const ju[
         for (int64_t k = 0; k < ag_size(ju[i]); k++, e++) {
             double n = gradient_slope((const double[]){at[0][e], at[1][e], at[2][e], at[3][e]}, d), a = ag_at(ju[i], k);
             double allowed = 1e-7 * fmax(fabs(a), fabs(n)) + 1e-10 * most + 8 * DBL_EPSILON * fabs(at[0][e]) / d + 1e-300;
-            need(s, fabs(a - n) <= allowed, "output %d [%d]: jvp %.10g, numeric %.10g, off by %.3g, allowed %.3g", i, (int)k, a, n, a - n,
-                 allowed);
+            need(s, fabs(a - n) <= allowed, "output %d [%d]: jvp %.10g, numeric %.10g, off by %.3g, allowed %.3g", i,
+                 (int)k, a, n, a - n, allowed);
         }
     }
 }
@@ -119,6 +142,19 @@ static void adjoint(const sample *s, function *f, ag_tensor *const ju[]) {
     }
 }
 
+/* J u = Σ_i J u_i, u_i the direction with all inputs but i at rest. */
+static void one_by_one(const sample *s, function *f, ag_tensor *const ju[]) {
+    char text[CHECK_TEXT];
+    ag_tensor *sum[FUNCTION_YS] = {NULL};
+    for (int i = 0; i < f->n; i++) {
+        ag_tensor *u[FUNCTION_XS] = {NULL}, *part[FUNCTION_YS];
+        u[i] = f->v[i];
+        need(s, ag_jvp(f->y, f->m, f->x, u, f->n, part), "of input %d alone: %s", i, ag_tape_message(f->tape));
+        for (int k = 0; k < f->m; k++) sum[k] = sum[k] ? ag_add(sum[k], part[k]) : part[k];
+    }
+    for (int k = 0; k < f->m; k++) need(s, check_near(sum[k], ju[k], 1e-12, text), "the sum over inputs: %s", text);
+}
+
 void forward_mode(const sample *s) {
     ag_tape *t = ag_tape_new();
     function f;
@@ -127,6 +163,7 @@ void forward_mode(const sample *s) {
         need(s, ag_jvp(f.y, f.m, f.x, f.v, f.n, ju), "%s", ag_tape_message(t));
         directional(s, &f, ju);
         adjoint(s, &f, ju);
+        one_by_one(s, &f, ju);
     }
     ag_tape_free(t);
 }
@@ -168,7 +205,8 @@ void single_precision(const sample *s) {
         for (int64_t i = 0; i < ag_size(twice[k]); i++) most = fmax(most, fabs(ag_at(twice[k], i)));
         for (int64_t i = 0; i < ag_size(twice[k]); i++) {
             double a = ag_at(single[k], i), b = ag_at(twice[k], i);
-            need(s, fabs(a - b) <= 1e-5 * fmax(most, 1) || (isnan(a) && isnan(b)), "tensor %d [%d]: f32 %.9g, f64 %.9g", k, (int)i, a, b);
+            need(s, fabs(a - b) <= 1e-5 * fmax(most, 1) || (isnan(a) && isnan(b)), "tensor %d [%d]: f32 %.9g, f64 %.9g",
+                 k, (int)i, a, b);
         }
     }
     ag_tape_free(t32);

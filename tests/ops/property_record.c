@@ -63,7 +63,8 @@ void record(const sample *s) {
     need(s, op->shape || op->compose, "has neither shape nor compose");
     need(s, !op->shape || op->run || op->flags & AG_VIEW, "has no run");
     need(s, !op->writes || op->flags & AG_EFFECT, "writes without AG_EFFECT");
-    need(s, op->nout <= 1 || !(op->flags & (AG_LINEAR | AG_MULTILINEAR | AG_MAP | AG_VIEW)), "a tuple cannot be linear, a map or a view");
+    need(s, op->nout <= 1 || !(op->flags & (AG_LINEAR | AG_MULTILINEAR | AG_MAP | AG_VIEW)),
+         "a tuple cannot be linear, a map or a view");
     need(s, op->lo <= op->hi, "samples between %g and %g", op->lo, op->hi);
     need(s, ag_op_register(op), "%s", ag_last_message());
     need(s, reference_find(op->name) != NULL, "has no reference");

@@ -20,9 +20,11 @@ static void clone_in(const sample *s, ag_dtype from, ag_dtype to) {
         need(s, ag_dtype_of(copy[i]) == expected, "output %d of the clone is %s", i, ag_dtype_name(ag_dtype_of(copy[i])));
         bool same = to == AG_DTYPE_COUNT ? check_same(copy[i], y[i], text) : check_near(copy[i], y[i], 1e-5, text);
         need(s, same, "output %d of the clone: %s", i, text);
-        need(s, ag_requires_grad(copy[i]) == ag_requires_grad(y[i]), "the clone forgot whether output %d requires a gradient", i);
+        need(s, ag_requires_grad(copy[i]) == ag_requires_grad(y[i]),
+             "the clone forgot whether output %d requires a gradient", i);
         bool leaf = s->op->flags & AG_EFFECT;
-        need(s, leaf || strcmp(ag_op_name(copy[i]), ag_op_name(y[i])) == 0, "output %d is now made by %s", i, ag_op_name(copy[i]));
+        need(s, leaf || strcmp(ag_op_name(copy[i]), ag_op_name(y[i])) == 0, "output %d is now made by %s", i,
+             ag_op_name(copy[i]));
     }
     ag_tape_free(t); /* the clone stands alone */
     need(s, ag_replay(u), "%s", ag_tape_message(u));
@@ -77,7 +79,8 @@ void attributes(const sample *s) {
     need(s, y != NULL, "%s", ag_tape_message(t));
     if (ag_op_of(y) == s->op && !(s->op->flags & AG_EFFECT)) { /* composed ops leave other nodes */
         size_t length = ag_attr_text(y, text, sizeof text);
-        need(s, length < sizeof text && length == strlen(text), "the text has %zu characters, said %zu", strlen(text), length);
+        need(s, length < sizeof text && length == strlen(text), "the text has %zu characters, said %zu", strlen(text),
+             length);
         ag_tensor *again = ag_call(t, s->op->name, in, s->n, text), *a[3], *b[3];
         need(s, again != NULL, "'%s' is not read back: %s", text, ag_tape_message(t));
         ag_attr_text(again, same, sizeof same);

@@ -109,11 +109,12 @@ static void same_on_views(const sample *s, ag_dtype dtype, make_view *view, cons
         copy[i] = sample_leaf(u, d, s->in[i].shape, AG_REQUIRES_GRAD * !written, values);
     }
     int n = results(s, t, in, out), m = results(s, u, copy, expected);
-    need(s, n == m && (n > 0 || !must_work), "%s: %d results, %d on copies; %s%s", name, n, m, ag_tape_message(t), ag_tape_message(u));
+    need(s, n == m && (n > 0 || !must_work), "%s: %d results, %d on copies; %s%s", name, n, m, ag_tape_message(t),
+         ag_tape_message(u));
     for (int k = 0; k < n; k++) {
         bool same = check_same(out[k], expected[k], text);
-        need(s, same || check_near(out[k], expected[k], dtype == AG_F32 ? 1e-6 : 1e-14, text), "%s, %s, tensor %d: %s", name,
-             ag_dtype_name(dtype), k, text);
+        need(s, same || check_near(out[k], expected[k], dtype == AG_F32 ? 1e-6 : 1e-14, text), "%s, %s, tensor %d: %s",
+             name, ag_dtype_name(dtype), k, text);
     }
     ag_tape_free(t);
     ag_tape_free(u);

@@ -1,4 +1,5 @@
-/* public.c: the C functions of ops.h: each fills the attributes that ag_call would, and takes NULL for an error that was. */
+/* public.c: the C functions of ops.h: each fills the attributes that ag_call would, and takes NULL for an error that
+ * was. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,9 +19,9 @@ static void same_as_call(ag_tape *t, const char *name, ag_tensor *y, ag_tensor *
 }
 
 /* SAME(op, the function's result, the attributes as text, inputs…) */
-#define SAME(name, result, attributes, ...)                                                                                \
-    same_as_call(t, #name, result, (ag_tensor *const[]){__VA_ARGS__}, sizeof((ag_tensor *const[]){__VA_ARGS__}) / sizeof(void *), \
-                 attributes)
+#define SAME(name, result, attributes, ...)                           \
+    same_as_call(t, #name, result, (ag_tensor *const[]){__VA_ARGS__}, \
+                 sizeof((ag_tensor *const[]){__VA_ARGS__}) / sizeof(void *), attributes)
 
 typedef struct operands {
     ag_tensor *x, *y, *cube, *positive, *yes, *index, *label, *matrix, *definite, *scalar;
@@ -112,7 +113,8 @@ static void products(ag_tape *t, operands o) {
 }
 
 static void losses(ag_tape *t, operands o) {
-    ag_tensor *weight = ag_slice(o.definite, 0, 0, 1, 1), *flat = ag_reshape(weight, AG_SHAPE(3)), *leaf = ag_buffer(t, AG_F64, AG_SHAPE(4, 3));
+    ag_tensor *weight = ag_slice(o.definite, 0, 0, 1, 1), *flat = ag_reshape(weight, AG_SHAPE(3)),
+              *leaf = ag_buffer(t, AG_F64, AG_SHAPE(4, 3));
     SAME(softmax, ag_softmax(o.cube, 1), "axis=1", o.cube);
     SAME(softmax_grad, ag_softmax_grad(o.x, o.y, 0), "axis=0", o.x, o.y);
     SAME(log_softmax, ag_log_softmax(o.cube, 0), "axis=0", o.cube);
@@ -121,7 +123,8 @@ static void losses(ag_tape *t, operands o) {
     SAME(cross_entropy_grad, ag_cross_entropy_grad(o.scalar, o.x, o.label), "", o.scalar, o.x, o.label);
     SAME(mse_loss, ag_mse_loss(o.x, o.y), "", o.x, o.y);
     SAME(batch_norm, ag_batch_norm(o.x, flat, flat, NULL, NULL, true, 0.1, 0.5), "eps=0.5", o.x, flat, flat);
-    same_as_call(t, "dropout_mask", ag_dropout_mask(t, AG_F64, AG_SHAPE(9), 0.25), NULL, 0, "draw=0 shape=9 p=0.25 dtype=f64");
+    same_as_call(t, "dropout_mask", ag_dropout_mask(t, AG_F64, AG_SHAPE(9), 0.25), NULL, 0,
+                 "draw=0 shape=9 p=0.25 dtype=f64");
     ag_tensor *dropped = ag_dropout(o.x, 0.25);
     SAME(mul, dropped, "", o.x, ag_input(dropped, 1));
     strcat(seen, " dropout ");
@@ -150,7 +153,8 @@ Test(ops, public_functions) {
 
 Test(ops, matmul_of_vectors) {
     ag_tape *t = ag_tape_new();
-    ag_tensor *a = ag_from_f64(t, (const double[]){1, 2, 3}, AG_SHAPE(3)), *m = ag_from_f64(t, (const double[]){1, 2, 3, 4, 5, 6}, AG_SHAPE(3, 2));
+    ag_tensor *a = ag_from_f64(t, (const double[]){1, 2, 3}, AG_SHAPE(3)),
+              *m = ag_from_f64(t, (const double[]){1, 2, 3, 4, 5, 6}, AG_SHAPE(3, 2));
     assert_values(ag_matmul(a, a), 0, 14);
     cr_assert_eq(ag_rank(ag_matmul(a, a)), 0);
     assert_values(ag_matmul(a, m), 0, 22, 28);

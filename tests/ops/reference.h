@@ -1,9 +1,11 @@
 /* reference.h: what each operation should compute, written again as plain loops over arrays of double.
  *
- *     sample, inputs as arrays  ─ reference of that name ─▶  outputs as arrays, with the dtypes and shapes they should have
+ *     sample, inputs as arrays  ─ reference of that name ─▶  outputs as arrays, with the dtypes and shapes they
+ * should have
  *
- * Nothing of the library is called but for reading a random op's key; attributes are read from the sample's text, with the
- * defaults that ops.h states. An op that writes its inputs leaves in p->in what should be in them afterwards. */
+ * Nothing of the library is called but for reading a random op's key; attributes are read from the sample's text,
+ * with the defaults that ops.h states. An op that writes its inputs leaves in p->in what should be in them
+ * afterwards. */
 #ifndef TESTS_OPS_REFERENCE_H
 #define TESTS_OPS_REFERENCE_H
 
@@ -27,14 +29,14 @@ typedef struct problem {
 typedef struct reference {
     const char *name;
     void (*run)(problem *p);
-    bool exact;                             /* moves or chooses: equal to the last bit */
+    bool exact;                                  /* moves or chooses: equal to the last bit */
     double (*value)(const double v[], double p); /* of an elementwise op, of its inputs and its attribute */
     const char *attribute;
 } reference;
 
 /* The tables, one for each reference_….c, each ended by a NULL name. */
-extern const reference references_rows[], references_shape[], references_index[], references_reduce[], references_softmax[],
-    references_linear[], references_conv[], references_other[];
+extern const reference references_rows[], references_shape[], references_index[], references_reduce[],
+    references_softmax[], references_linear[], references_conv[], references_other[];
 const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);

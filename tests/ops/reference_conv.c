@@ -1,4 +1,5 @@
-/* reference_conv.c: convolution and its two gradients as one sum over seven indices, of which each op accumulates another part.
+/* reference_conv.c: convolution and its two gradients as one sum over seven indices, of which each op accumulates
+ * another part.
  *
  *     y[n][o][p][q] ~ Σ x[n][c][p s − pad + i dil][…] · w[o][c within the group][i][j] */
 #include "ops/reference.h"
@@ -29,7 +30,8 @@ static double *element(const array *x, int64_t a, int64_t b, int64_t i, int64_t 
 /* One kernel tap at one output pixel: of y, x and w, the one in `wanted` gets the product of the two others. */
 static void tap(const conv *c, const array *x, const array *w, const array *y, const array *wanted, const int64_t at[4],
                 const int64_t k[3]) {
-    int64_t per_group = w->shape.dim[1], outputs = w->shape.dim[0] / c->groups, channel = at[1] / outputs * per_group + k[0];
+    int64_t per_group = w->shape.dim[1], outputs = w->shape.dim[0] / c->groups,
+            channel = at[1] / outputs * per_group + k[0];
     int64_t row = at[2] * c->stride[0] - c->padding[0] + k[1] * c->dilation[0];
     int64_t col = at[3] * c->stride[1] - c->padding[1] + k[2] * c->dilation[1];
     if (row < 0 || row >= x->shape.dim[2] || col < 0 || col >= x->shape.dim[3]) return;

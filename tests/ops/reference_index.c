@@ -1,4 +1,5 @@
-/* reference_index.c: picking by index and adding back at an index, coordinate by coordinate; topk by repeated search. */
+/* reference_index.c: picking by index and adding back at an index, coordinate by coordinate; topk by repeated search.
+ * */
 #include <math.h>
 #include <string.h>
 
@@ -83,7 +84,8 @@ static void one_hot(problem *p) {
     s.dim[s.rank++] = classes;
     double *y = reference_out(p, 0, reference_dtype(p, "dtype", AG_F32), s);
     for (int64_t i = 0; i < index->size; i++) {
-        for (int64_t c = 0; c < classes; c++) y[i * classes + c] = (double)c == index->v[i] || (double)c == index->v[i] + (double)classes;
+        for (int64_t c = 0; c < classes; c++)
+            y[i * classes + c] = (double)c == index->v[i] || (double)c == index->v[i] + (double)classes;
     }
 }
 

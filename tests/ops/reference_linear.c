@@ -111,9 +111,7 @@ static void solve_triangular(problem *p) {
 }
 
 const reference references_linear[] = {
-    {"matmul", matmul, false, NULL, NULL},
-    {"tril", tril, true, NULL, NULL},
-    {"cholesky", cholesky, false, NULL, NULL},
-    {"solve_triangular", solve_triangular, false, NULL, NULL},
+    {"matmul", matmul, false, NULL, NULL},     {"tril", tril, true, NULL, NULL},
+    {"cholesky", cholesky, false, NULL, NULL}, {"solve_triangular", solve_triangular, false, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };

@@ -47,7 +47,8 @@ static void fill_mask(const ag_tensor *made, double chance, int64_t n, double *o
     char text[SAMPLE_TEXT];
     ag_attr_text(made, text, sizeof text);
     cr_assert(strncmp(text, "draw=", 5) == 0, "a random op's first attribute is its draw, not '%s'", text);
-    uint64_t draw = (uint64_t)strtoll(text + 5, NULL, 10), key = (uint64_t)ag_i64(ag_input(made, ag_input_count(made) - 1))[0];
+    uint64_t draw = (uint64_t)strtoll(text + 5, NULL, 10),
+             key = (uint64_t)ag_i64(ag_input(made, ag_input_count(made) - 1))[0];
     for (int64_t i = 0; i < n; i++) {
         uint32_t word[4], counter[4] = {(uint32_t)(i / 4), 0, (uint32_t)draw, (uint32_t)(draw >> 32)};
         philox(key, counter, word);

@@ -1,4 +1,5 @@
-/* reference_rows.c: elementwise operations, element by element, by libm in double. v holds the inputs, p the attribute. */
+/* reference_rows.c: elementwise operations, element by element, by libm in double. v holds the inputs, p the
+ * attribute. */
 #include <math.h>
 
 #include "ops/reference.h"
@@ -36,7 +37,7 @@ ROW(cos, cos(v[0]))
 ROW(erf, erf(v[0]))
 ROW(atan2, atan2(v[0], v[1]))
 ROW(tanh, tanh(v[0]))
-ROW(sigmoid, 1 / (1 + exp(-v[0])))
+ROW(sigmoid, v[0] < 0 ? exp(v[0]) / (1 + exp(v[0])) : 1 / (1 + exp(-v[0])))
 ROW(relu, isnan(v[0]) ? NAN : fmax(v[0], 0))
 ROW(relu_grad, isnan(v[1]) || v[1] > 0 ? v[0] : 0)
 ROW(gelu, v[0] * phi(v[0]))

@@ -59,9 +59,11 @@ static void expand(problem *p) {
     }
 }
 
-/* What Python's range(*slice(start, stop, step).indices(n)) holds; returns how many. Written by walking, not by division. */
+/* What Python's range(*slice(start, stop, step).indices(n)) holds; returns how many. Written by walking, not by
+ * division. */
 static int64_t indices(const problem *p, int64_t n, int64_t out[]) {
-    double step = reference_number(p, "step", 1), start = reference_number(p, "start", 0), stop = reference_number(p, "stop", INFINITY);
+    double step = reference_number(p, "step", 1), start = reference_number(p, "start", 0),
+           stop = reference_number(p, "stop", INFINITY);
     double least = step < 0 ? -1 : 0, most = step < 0 ? (double)n - 1 : (double)n;
     if (start < 0) start += (double)n;
     if (stop < 0) stop += (double)n;
@@ -120,7 +122,8 @@ static void concat(problem *p) {
     }
 }
 
-/* Converts between dtypes. In an f64 run a sample's dtype=f64 keeps f64; what f32 cannot hold is rounded by the comparison. */
+/* Converts between dtypes. In an f64 run a sample's dtype=f64 keeps f64; what f32 cannot hold is rounded by the
+ * comparison. */
 static void cast(problem *p) {
     const array *x = &p->in[0];
     ag_dtype to = reference_dtype(p, "dtype", AG_F32);
@@ -129,16 +132,10 @@ static void cast(problem *p) {
 }
 
 const reference references_shape[] = {
-    {"reshape", reshape, true, NULL, NULL},
-    {"permute", permute, true, NULL, NULL},
-    {"transpose", transpose, true, NULL, NULL},
-    {"expand", expand, true, NULL, NULL},
-    {"slice", slice, true, NULL, NULL},
-    {"unslice", unslice, true, NULL, NULL},
-    {"concat", concat, true, NULL, NULL},
-    {"contiguous", copy, true, NULL, NULL},
-    {"alias", copy, true, NULL, NULL},
-    {"detach", copy, true, NULL, NULL},
-    {"cast", cast, true, NULL, NULL},
-    {NULL, NULL, false, NULL, NULL},
+    {"reshape", reshape, true, NULL, NULL},     {"permute", permute, true, NULL, NULL},
+    {"transpose", transpose, true, NULL, NULL}, {"expand", expand, true, NULL, NULL},
+    {"slice", slice, true, NULL, NULL},         {"unslice", unslice, true, NULL, NULL},
+    {"concat", concat, true, NULL, NULL},       {"contiguous", copy, true, NULL, NULL},
+    {"alias", copy, true, NULL, NULL},          {"detach", copy, true, NULL, NULL},
+    {"cast", cast, true, NULL, NULL},           {NULL, NULL, false, NULL, NULL},
 };

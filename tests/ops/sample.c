@@ -1,6 +1,7 @@
 /* sample.c: reading samples, and the numbers in them.
  *
- * Floats of one sample are drawn without replacement from a grid over [lo, hi] that leaves out what is within 0.02 of zero:
+ * Floats of one sample are drawn without replacement from a grid over [lo, hi] that leaves out what is within 0.02 of
+ * zero:
  *
  *     lo ├──┼──┼──┼──┤      0      ├──┼──┼──┼──┤ hi          one value in each cell, cells dealt out in random order
  *

@@ -1,6 +1,7 @@
 /* sample.h: the samples of ops.def, and the tensors made of them.
  *
- *     "f(4,3) i(5)<4 | axis=0"  ─ sample_next ─▶  two operands, attributes "axis=0"  ─ sample_tensors ─▶  leaves on a tape
+ *     "f(4,3) i(5)<4 | axis=0"  ─ sample_next ─▶  two operands, attributes "axis=0"  ─ sample_tensors ─▶  leaves on a
+ * tape
  *
  * The language is that of ops.def; tests may also say the values themselves: i(3)=0,2,-1 or f(2)=1,nan.
  * A sample's values depend on its text alone, so that the same numbers can be had twice, in either float dtype. */
@@ -57,12 +58,12 @@ ag_tensor *sample_call(const sample *s, ag_tape *t, ag_tensor *const in[]);
 int sample_outputs(ag_tensor *y, ag_tensor *ys[], int most);
 
 /* Fails the test, naming op, sample and property, unless the condition holds. */
-#define need(s, condition, ...)                                                                      \
-    do {                                                                                             \
-        char need_text[CHECK_TEXT] = "";                                                             \
-        bool need_holds = (condition);                                                               \
-        if (!need_holds) snprintf(need_text, sizeof need_text, __VA_ARGS__);                         \
-        cr_assert(need_holds, "%s, %s: %s: %s", (s)->op->name, (s)->text, __func__, need_text);      \
+#define need(s, condition, ...)                                                                 \
+    do {                                                                                        \
+        char need_text[CHECK_TEXT] = "";                                                        \
+        bool need_holds = (condition);                                                          \
+        if (!need_holds) snprintf(need_text, sizeof need_text, __VA_ARGS__);                    \
+        cr_assert(need_holds, "%s, %s: %s: %s", (s)->op->name, (s)->text, __func__, need_text); \
     } while (0)
 
 #endif

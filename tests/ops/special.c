@@ -1,5 +1,5 @@
-/* special.c: NaN, infinities, signed zeros, subnormal and huge numbers through every elementwise op, and the few that other ops
- * make promises about in ops.h. */
+/* special.c: NaN, infinities, signed zeros, subnormal and huge numbers through every elementwise op, and the few that
+ * other ops make promises about in ops.h. */
 #include <float.h>
 #include <math.h>
 #include <stdio.h>
@@ -10,8 +10,9 @@
 #include "ops/reference.h"
 
 static const double specials[] = {
-    NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 0.5, -0.5, 2, -2, 3, -3, 1e-3, -1e-3, 20, -20, 88, -104, 700, -745, 1e4, -1e4,
-    FLT_MIN, -FLT_MIN, 0x1p-149, -0x1p-149, FLT_MAX, -FLT_MAX, 1e30, 1e-30, 0x1p24, 0.9999999,
+    NAN,  INFINITY, -INFINITY, 0.0,      -0.0,      1,       -1,       0.5,  -0.5,  2,      -2,
+    3,    -3,       1e-3,      -1e-3,    20,        -20,     88,       -100, 700,   -720,   1e4,
+    -1e4, FLT_MIN,  -FLT_MIN,  0x1p-149, -0x1p-149, FLT_MAX, -FLT_MAX, 1e30, 1e-30, 0x1p24, 0.9999999,
 };
 enum { SPECIALS = sizeof specials / sizeof *specials };
 
@@ -22,7 +23,8 @@ static bool agree(ag_dtype dtype, double a, double e) {
     double relative = dtype == AG_F32 ? 4e-6 : 1e-13, quantum = dtype == AG_F32 ? 0x1p-148 : 0x1p-1073;
     e = as(dtype, e);
     if (isnan(a) || isnan(e)) return isnan(a) && isnan(e);
-    if (isinf(a) || isinf(e)) return a == e || fabs(isinf(a) ? e : a) > (dtype == AG_F32 ? (double)FLT_MAX : DBL_MAX) * 0.999;
+    if (isinf(a) || isinf(e))
+        return a == e || fabs(isinf(a) ? e : a) > (dtype == AG_F32 ? (double)FLT_MAX : DBL_MAX) * 0.999;
     return fabs(a - e) <= relative * fabs(e) + quantum;
 }
 
@@ -34,18 +36,19 @@ static void row_at_specials(const reference *r, ag_dtype dtype) {
     char attributes[64] = "";
     for (int i = 0; i < SPECIALS; i++) column[i] = as(dtype, specials[i]);
     if (r->attribute) snprintf(attributes, sizeof attributes, "%s=3", r->attribute);
-    ag_tensor *in[2] = {sample_leaf(t, dtype, AG_SHAPE(SPECIALS, 1), 0, column), sample_leaf(t, dtype, AG_SHAPE(SPECIALS), 0, column)};
+    ag_tensor *in[2] = {sample_leaf(t, dtype, AG_SHAPE(SPECIALS, 1), 0, column),
+                        sample_leaf(t, dtype, AG_SHAPE(SPECIALS), 0, column)};
     ag_tensor *y = ag_call(t, r->name, in, op->arity, attributes);
     cr_assert(y, "%s: %s", r->name, ag_tape_message(t));
     for (int64_t i = 0; i < ag_size(y); i++) {
         bool two = op->arity == 2;
         double v[3] = {column[two ? i / SPECIALS : i], two ? column[i % SPECIALS] : 0};
         out[i] = r->value(v, 3);
-        cr_assert(agree(dtype, ag_at(y, i), out[i]), "%s(%g, %g) in %s is %.17g, not %.17g", r->name, v[0], v[1], ag_dtype_name(dtype),
-                  ag_at(y, i), out[i]);
+        cr_assert(agree(dtype, ag_at(y, i), out[i]), "%s(%g, %g) in %s is %.17g, not %.17g", r->name, v[0], v[1],
+                  ag_dtype_name(dtype), ag_at(y, i), out[i]);
         bool zeros = listed(" neg sqrt sin tanh erf reciprocal mul add sub div scale add_scalar abs square pow ", r->name);
-        cr_assert(!zeros || out[i] != 0 || signbit(ag_at(y, i)) == signbit(out[i]), "%s(%g, %g) in %s is %g, not %g", r->name, v[0],
-                  v[1], ag_dtype_name(dtype), ag_at(y, i), out[i]);
+        cr_assert(!zeros || out[i] != 0 || signbit(ag_at(y, i)) == signbit(out[i]), "%s(%g, %g) in %s is %g, not %g",
+                  r->name, v[0], v[1], ag_dtype_name(dtype), ag_at(y, i), out[i]);
     }
     ag_tape_free(t);
 }
@@ -58,13 +61,16 @@ Test(ops, rows_at_special_values) {
     }
 }
 
-#define F64(t, ...) ag_from_f64(t, (const double[]){__VA_ARGS__}, AG_SHAPE(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
-#define I64(t, ...) ag_from_i64(t, (const int64_t[]){__VA_ARGS__}, AG_SHAPE(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
+#define F64(t, ...) \
+    ag_from_f64(t, (const double[]){__VA_ARGS__}, AG_SHAPE(sizeof((const double[]){__VA_ARGS__}) / sizeof(double)))
+#define I64(t, ...) \
+    ag_from_i64(t, (const int64_t[]){__VA_ARGS__}, AG_SHAPE(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 
 Test(ops, where_picks_anything) {
     ag_tape *t = ag_tape_new();
     ag_tensor *yes = ag_from_bool(t, (const bool[]){true, false, true, false}, AG_SHAPE(4));
-    assert_values(ag_where(yes, F64(t, NAN, NAN, INFINITY, 1), F64(t, 1, 2, NAN, -INFINITY)), 0, NAN, 2, INFINITY, -INFINITY);
+    assert_values(ag_where(yes, F64(t, NAN, NAN, INFINITY, 1), F64(t, 1, 2, NAN, -INFINITY)), 0, NAN, 2, INFINITY,
+                  -INFINITY);
     ag_tape_free(t);
 }
 
@@ -81,7 +87,8 @@ Test(ops, integers_wrap_around) {
     assert_same(ag_sum(I64(t, INT64_MAX, 1), AG_AXES(0), true), least);
     assert_same(ag_take_add(I64(t, INT64_MAX, 1), I64(t, 0, 0), AG_SHAPE(1), 0), least);
     assert_same(ag_scatter_add(I64(t, INT64_MAX, 1), 0, I64(t, 0, 0), AG_SHAPE(1)), least);
-    assert_same(ag_gt(I64(t, INT64_MAX), I64(t, INT64_MAX - 1)), ag_from_bool(t, (const bool[]){true}, AG_SHAPE(1))); /* not as doubles */
+    assert_same(ag_gt(I64(t, INT64_MAX), I64(t, INT64_MAX - 1)),
+                ag_from_bool(t, (const bool[]){true}, AG_SHAPE(1))); /* not as doubles */
     ag_tape_free(t);
 }
 
@@ -90,7 +97,8 @@ Test(ops, casts_saturate) {
     ag_tensor *x = F64(t, NAN, INFINITY, -INFINITY, 1e300, -1e300, 0.9, -0.9, 0x1p63, -0x1p63, -0.0);
     assert_same(ag_cast(x, AG_I64), I64(t, 0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, 0, 0, INT64_MAX, INT64_MIN, 0));
     assert_values(ag_cast(x, AG_BOOL), 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0);
-    assert_values(ag_cast(x, AG_F32), 0, NAN, INFINITY, -INFINITY, INFINITY, -INFINITY, (double)0.9f, (double)-0.9f, 0x1p63, -0x1p63, 0);
+    assert_values(ag_cast(x, AG_F32), 0, NAN, INFINITY, -INFINITY, INFINITY, -INFINITY, (double)0.9f, (double)-0.9f,
+                  0x1p63, -0x1p63, 0);
     assert_same(ag_cast(ag_cast(F64(t, NAN, 0x1p63, -0x1p63), AG_F32), AG_I64), I64(t, 0, INT64_MAX, INT64_MIN));
     assert_values(ag_cast(I64(t, INT64_MAX, 3), AG_F64), 0, 0x1p63, 3);
     assert_values(ag_cast(I64(t, 2, 0, -1), AG_BOOL), 0, 1, 0, 1);
@@ -109,6 +117,8 @@ Test(ops, reductions_of_special_values) {
     ag_tensor *index, *best = ag_topk(F64(t, 2, NAN, INFINITY, 2, NAN, -INFINITY), 5, 0, &index);
     assert_values(best, 0, NAN, NAN, INFINITY, 2, 2);
     assert_values(index, 0, 1, 4, 2, 0, 3);
+    best = ag_topk(F64(t, 1, -NAN, INFINITY), 1, 0, &index);
+    assert_values(index, 0, 1); /* of either sign */
     best = ag_topk(F64(t, -0.0, 0.0, -0.0), 3, 0, &index);
     assert_values(index, 0, 0, 1, 2); /* zeros are equal: in order of index */
     ag_tape_free(t);

@@ -1,7 +1,7 @@
 /* wrong_input.c: faults that can be made with any operation, one at a time, from a sample that is right.
  *
- * Each must give NULL, the status, one sentence that begins with the op's name (or, of a composed op, of one it is made of), and
- * leave the tape as it was: nothing recorded, and after ag_tape_clear the right sample works. */
+ * Each must give NULL, the status, one sentence that begins with the op's name (or, of a composed op, of one it is
+ * made of), and leave the tape as it was: nothing recorded, and after ag_tape_clear the right sample works. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,7 +25,8 @@ static bool sentence(const sample *s, const char *message) {
     size_t n = strlen(message);
     bool named = begins_with_op(message, s->op->name);
     for (int i = 0; !named && !s->op->shape && ag_op_at(i); i++) named = begins_with_op(message, ag_op_at(i)->name);
-    return named && n > strlen(s->op->name) + 8 && n < 400 && !strchr(message, '\n') && message[n - 1] != '.' && message[n - 1] != ' ';
+    return named && n > strlen(s->op->name) + 8 && n < 400 && !strchr(message, '\n') && message[n - 1] != '.' &&
+           message[n - 1] != ' ';
 }
 
 static void refused(attempt *a, ag_tensor *const in[], int n, const char *text, int status, const char *what) {
@@ -59,7 +60,8 @@ static void wrong_tensors(attempt *a) {
     for (int i = 0; i < s->n; i++) {
         ag_dtype dtype = sample_dtype(s, i, AG_F32);
         refused_with(a, i, NULL, AG_ERR_ARGUMENT, "NULL");
-        refused_with(a, i, zeros(a->elsewhere, dtype, s->in[i].shape), s->n > 1 ? AG_ERR_ARGUMENT : ANY, "a tensor of another tape");
+        refused_with(a, i, zeros(a->elsewhere, dtype, s->in[i].shape), s->n > 1 ? AG_ERR_ARGUMENT : ANY,
+                     "a tensor of another tape");
         refused_with(a, i, pair, AG_ERR_ARGUMENT, "the whole of a tuple");
     }
 }
@@ -76,7 +78,9 @@ static void wrong_counts(attempt *a) {
 }
 
 /* Scalars of the optimizers' steps may be of either float dtype. */
-static bool any_float(const sample *s, int i) { return listed(" sgd_step momentum_step adam_step ", s->op->name) && s->in[i].shape.rank == 0; }
+static bool any_float(const sample *s, int i) {
+    return listed(" sgd_step momentum_step adam_step ", s->op->name) && s->in[i].shape.rank == 0;
+}
 
 static void wrong_dtypes(attempt *a) {
     const sample *s = a->s;
@@ -99,7 +103,8 @@ static void wrong_dtypes(attempt *a) {
         refused_with(a, i, bools[i], AG_ERR_DTYPE, "bool beside f32");
     }
     if (floats == 0) return;
-    if (!listed(integer_ops, s->op->name) && !listed(bool_ops, s->op->name)) refused(a, integers, s->n, s->attributes, AG_ERR_DTYPE, "i64");
+    if (!listed(integer_ops, s->op->name) && !listed(bool_ops, s->op->name))
+        refused(a, integers, s->n, s->attributes, AG_ERR_DTYPE, "i64");
     if (!listed(bool_ops, s->op->name)) {
         refused(a, bools, s->n, s->attributes, AG_ERR_DTYPE, "bool");
     } else {
@@ -109,7 +114,8 @@ static void wrong_dtypes(attempt *a) {
 }
 
 static void wrong_text(attempt *a) {
-    static const char *const malformed[] = {"bogus=1", "bogus", "=1", "axis", "a b", "axis=", "shape = 3", "(", "p=1=2"};
+    static const char *const malformed[] = {"bogus=1", "bogus",     "=1", "axis", "a b",
+                                            "axis=",   "shape = 3", "(",  "p=1=2"};
     for (size_t k = 0; k < sizeof malformed / sizeof *malformed; k++) {
         char text[2 * SAMPLE_TEXT];
         snprintf(text, sizeof text, "%s %s", a->s->attributes, malformed[k]);
@@ -134,15 +140,35 @@ static void wrong_attributes(attempt *a) {
         ag_attr_type type;
         const char *value;
     } bad[] = {
-        {AG_ATTR_BOOL, "perhaps"}, {AG_ATTR_BOOL, "2"},
-        {AG_ATTR_INT, "x"}, {AG_ATTR_INT, "1.5"}, {AG_ATTR_INT, "2147483648"}, {AG_ATTR_INT, "99999999999999999999"},
-        {AG_ATTR_INT, "99"}, {AG_ATTR_INT, "-99"},
-        {AG_ATTR_I64, "x"}, {AG_ATTR_I64, "1e3"}, {AG_ATTR_I64, "99999999999999999999"}, {AG_ATTR_I64, "-99999999999999999999"},
-        {AG_ATTR_F64, "x"}, {AG_ATTR_F64, "1.2.3"}, {AG_ATTR_F64, "1,5"},
-        {AG_ATTR_DTYPE, "f16"}, {AG_ATTR_DTYPE, "F32"},
-        {AG_ATTR_SHAPE, "2,,3"}, {AG_ATTR_SHAPE, "(2,3"}, {AG_ATTR_SHAPE, "x"}, {AG_ATTR_SHAPE, "1,1,1,1,1,1,1,1,1"},
-        {AG_ATTR_SHAPE, "99999999999999999999"}, {AG_ATTR_SHAPE, "-5"}, {AG_ATTR_SHAPE, "4194305,4194305,211106198978564"},
-        {AG_ATTR_AXES, "x"}, {AG_ATTR_AXES, "0,0"}, {AG_ATTR_AXES, "0,99"}, {AG_ATTR_AXES, "-99"}, {AG_ATTR_AXES, "4294967296"},
+        {AG_ATTR_BOOL, "perhaps"},
+        {AG_ATTR_BOOL, "2"},
+        {AG_ATTR_INT, "x"},
+        {AG_ATTR_INT, "1.5"},
+        {AG_ATTR_INT, "2147483648"},
+        {AG_ATTR_INT, "99999999999999999999"},
+        {AG_ATTR_INT, "99"},
+        {AG_ATTR_INT, "-99"},
+        {AG_ATTR_I64, "x"},
+        {AG_ATTR_I64, "1e3"},
+        {AG_ATTR_I64, "99999999999999999999"},
+        {AG_ATTR_I64, "-99999999999999999999"},
+        {AG_ATTR_F64, "x"},
+        {AG_ATTR_F64, "1.2.3"},
+        {AG_ATTR_F64, "1,5"},
+        {AG_ATTR_DTYPE, "f16"},
+        {AG_ATTR_DTYPE, "F32"},
+        {AG_ATTR_SHAPE, "2,,3"},
+        {AG_ATTR_SHAPE, "(2,3"},
+        {AG_ATTR_SHAPE, "x"},
+        {AG_ATTR_SHAPE, "1,1,1,1,1,1,1,1,1"},
+        {AG_ATTR_SHAPE, "99999999999999999999"},
+        {AG_ATTR_SHAPE, "-5"},
+        {AG_ATTR_SHAPE, "4194305,4194305,211106198978564"},
+        {AG_ATTR_AXES, "x"},
+        {AG_ATTR_AXES, "0,0"},
+        {AG_ATTR_AXES, "0,99"},
+        {AG_ATTR_AXES, "-99"},
+        {AG_ATTR_AXES, "4294967296"},
         {AG_ATTR_AXES, "0,1,2,3,4,5,6,7,8"},
     };
     char text[2 * SAMPLE_TEXT];
@@ -164,9 +190,11 @@ static void wrong_broadcast(attempt *a) {
     ag_tensor *in[3];
     if (!(s->op->flags & AG_MAP) || s->n < 2) return;
     for (int odd = 0; odd < s->n; odd++) {
-        for (int i = 0; i < s->n; i++) in[i] = zeros(a->t, sample_dtype(s, i, AG_F32), i == odd ? AG_SHAPE(4, 3) : AG_SHAPE(2, 3));
+        for (int i = 0; i < s->n; i++)
+            in[i] = zeros(a->t, sample_dtype(s, i, AG_F32), i == odd ? AG_SHAPE(4, 3) : AG_SHAPE(2, 3));
         refused(a, in, s->n, s->attributes, AG_ERR_SHAPE, "shapes that do not broadcast");
-        need(s, strstr(ag_last_message(), "(4,3)") && strstr(ag_last_message(), "(2,3)"), "'%s' does not show the shapes", ag_last_message());
+        need(s, strstr(ag_last_message(), "(4,3)") && strstr(ag_last_message(), "(2,3)"),
+             "'%s' does not show the shapes", ag_last_message());
     }
 }
 
