@@ -163,6 +163,8 @@ bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs)
             return ag__fail(t, AG_ERR_ARGUMENT, "%s: %s='%s': expected %s", op->name, name, value, type_name(f->type)) !=
                    NULL;
         }
+        if (given >> (f - op->attrs) & 1)
+            return ag__fail(t, AG_ERR_ARGUMENT, "%s: '%s' is given twice", op->name, name) != NULL;
         given |= (uint64_t)1 << (f - op->attrs);
     }
     if (bad)

@@ -19,6 +19,7 @@ typedef struct pass {
     ag__region *r; /* of the nodes visited */
     bool record;   /* ag_gradients */
     bool inner;    /* over a composition: ends at its stand-ins */
+    int64_t floor; /* nodes before it belong to the loop whose rule called this one */
     int64_t live;
 } pass;
 
@@ -98,6 +99,7 @@ static bool put(pass *p, ag_tensor *x, ag_tensor *d) {
     if (!d) return false;
     bool first = !x->slot, leaf = x->flags & AG__LEAF;
     if (p->record) {
+        if (p->floor && ag_index(x) < p->floor) return true; /* wanted by the loop outside, not by this one */
         x->slot = first ? d : ag_add(x->slot, d);
         if (!x->slot) return false;
     } else if (!first) {
@@ -164,9 +166,12 @@ __attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tenso
     mark_paths(p.r, lo, hi);
     uint16_t want_bit = t->want_bit;
     uint32_t want_only = t->want_only;
+    int64_t own = t->own;
     t->want_bit = AG__MARK;
     t->want_only = UINT32_MAX;
+    t->own = hi + 1;
     bool done = (!(value->flags & AG__MARK) || put(&p, value, g[0])) && reverse(&p, lo, hi);
+    t->own = own;
     t->want_bit = want_bit;
     t->want_only = want_only;
     for (uint32_t i = 0; i < y->nin; i++) d[i] = stand_in[i] != ag__in(y)[i] ? stand_in[i]->slot : NULL;
@@ -349,7 +354,7 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     ag_tape *t = ys[0]->tape;
     if (t == &ag__dropped) return ag__fail(NULL, AG_ERR_STATE, "backward: %s", t->message) != NULL;
     if (t->status || !check_ends(t, ys, gys, n, "backward")) return false;
-    if (t->region == &t->scratch) {
+    if (ag__inside(t)) {
         return ag__fail(t, AG_ERR_STATE, "backward: called inside a gradient rule; ag_gradients may be") != NULL;
     }
     if (!remember(t, ys, n)) return false;
@@ -366,6 +371,7 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     const ag_tensor *visited = t->visited;
     bool recording = t->recording;
     t->region = &t->scratch;
+    t->own = scratch.count + 1;
     t->recording = true;
     bool done = true;
     for (int i = 0; i < n && done; i++) done = seed(&p, ys[i], gys ? gys[i] : NULL);
@@ -376,6 +382,7 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     t->touched_count = 0;
     t->visited = visited;
     t->region = region;
+    t->own = 0;
     t->recording = recording;
     if (done) t->ends.state = AG__ENDS_DONE;
     return done;
@@ -399,13 +406,14 @@ bool ag_backward(ag_tensor *loss) {
     return done;
 }
 
-/* Inside a rule of ag_backward the loop outside owns the slots of all nodes but those that the rule recorded. */
+/* Inside a rule or a hook only what it has recorded itself may be differentiated. */
 static bool check_own(ag_tape *t, ag_tensor *const xs[], int n) {
-    for (int i = 0; i < n && t->region == &t->scratch; i++) {
+    for (int i = 0; i < n && ag__inside(t); i++) {
         int64_t at = ag_index(xs[i]);
-        if (at >= 0 && at < t->region->count && ag__node(t->region, at) == xs[i]) continue;
-        return ag__fail(t, AG_ERR_STATE, "gradients: inside a gradient rule, only what the rule made of ag_alias(input) "
-                                         "can be differentiated, with respect to those aliases") != NULL;
+        if (at >= t->own - 1 && at < t->region->count && ag__node(t->region, at) == xs[i]) continue;
+        return ag__fail(t, AG_ERR_STATE,
+                        "gradients: inside a gradient rule, only what the rule made of ag_alias(input) "
+                        "can be differentiated, with respect to those aliases") != NULL;
     }
     return true;
 }
@@ -432,15 +440,16 @@ bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tenso
         int64_t at = ag_index(xs[j]) < 0 ? 0 : ag_index(xs[j]);
         lo = at < lo ? at : lo;
     }
-    pass p = {.t = t, .r = t->region, .record = true};
+    pass p = {.t = t, .r = t->region, .record = true, .floor = t->own ? t->own - 1 : 0};
     mark_paths(p.r, lo, hi);
     uint16_t want_bit = t->want_bit;
     uint32_t want_only = t->want_only;
     const ag_tensor *visited = t->visited;
     bool recording = t->recording, pure = t->pure;
-    int64_t before = t->region->count;
+    int64_t before = t->region->count, own = t->own;
     t->want_bit = AG__MARK;
     t->want_only = UINT32_MAX;
+    t->own = before + 1;
     t->recording = t->pure = true; /* rules find their way by marks, which nodes made without recording do not carry */
     bool done = true;
     for (int i = 0; i < n && done; i++) done = !(ys[i]->flags & AG__MARK) || seed(&p, ys[i], gys ? gys[i] : NULL);
@@ -448,6 +457,7 @@ bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, ag_tenso
     t->want_bit = want_bit;
     t->want_only = want_only;
     t->pure = pure;
+    t->own = own;
     t->visited = visited;
     t->recording = recording;
     if (!recording) ag__cut(t, before);

@@ -59,7 +59,7 @@ void ag__tally_add(ag__tally *t, const ag_check_row *row) {
     t->rows.checked++;
     t->rows.count[row->verdict]++;
     insert(&t->rows, row);
-    if (!(fabs(row->numeric) > 100 * row->tolerance)) return; /* drowned */
+    if (row->index < 0 || !(fabs(row->numeric) > 100 * row->tolerance)) return; /* one number of many, or drowned */
     t->ratios++;
     t->right += ag_verdict_passes(row->verdict);
     t->least = fmin(t->least, row->analytic / row->numeric);

@@ -4,8 +4,8 @@
  *
  * Only what depends on the leaves that move is run again. Leaves are written to directly, without a stamp: the graph is back
  * home whenever a gradient is taken of it. A function that builds its graph anew is called instead. */
+#include <float.h>
 #include <math.h>
-#include <string.h>
 
 #include "autograd/gradcheck.h"
 
@@ -46,17 +46,6 @@ static ag__point value(const ag__trial *t) {
     return p;
 }
 
-/* A step of a flat function is 1 or so; a flat node may also vary a little with what it depends on. */
-static bool same(const ag_tensor *x, const void *home) {
-    size_t element = ag__dtype_bytes[x->dtype];
-    if (ag__contiguous(x) && !ag__is_float(x->dtype)) return !memcmp(x->data, home, (size_t)x->shape->size * element);
-    for (int64_t i = 0; i < x->shape->size; i++) {
-        double a = ag_at(x, i), b = ag__load((const char *)home + (size_t)i * element, x->dtype);
-        if (a != b && !(fabs(a - b) <= 0.1 + 1e-5 * fabs(b)) && !(isnan(a) && isnan(b))) return false;
-    }
-    return true;
-}
-
 /* Errors of values are what happens beyond the edge of a domain. */
 static bool no_value(ag__trial *t, ag__point *p) {
     *p = (ag__point){.f = (double)NAN};
@@ -71,7 +60,7 @@ static bool run(ag__trial *t, ag__point *p) {
     }
     *p = value(t);
     for (const ag__shadow *s = t->shadow; s; s = s->next) {
-        if (s->watched && !p->branch) p->branch = !same(s->live, s->home);
+        if (s->watched && !p->branch) p->branch = !ag__shadow_same(s->live, s->home);
     }
     return true;
 }
@@ -215,7 +204,10 @@ bool ag__trial_watch(ag__trial *t, int j) {
         for (uint32_t k = 0; k < y->nin && !(y->flags & AG__MARK); k++) y->flags |= ag__in(y)[k]->flags & AG__MARK;
         if (y->flags & AG__MARK && y->op) t->run[t->runs++] = y;
     }
-    for (ag__shadow *s = t->shadow; s; s = s->next) s->watched = s->live->flags & AG__MARK;
+    for (ag__shadow *s = t->shadow; s; s = s->next) {
+        s->watched = s->live->flags & AG__MARK;
+        if (j >= 0 && s->watched && s->differs) t->x[j].differs = true;
+    }
     for (int64_t i = 0; i < r->count; i++) ag__node(r, i)->flags &= (uint16_t)~AG__MARK;
     for (int i = 0; i < t->n; i++) t->x[i].leaf->flags &= (uint16_t)~AG__MARK;
     return true;
@@ -244,6 +236,13 @@ ag__line ag__trial_line(ag__trial *t, int j, int64_t index) {
     l.norm = squares > 0 ? 1 / sqrt(squares) : 0;
     l.a *= l.norm;
     return l;
+}
+
+double ag__line_dot(const ag__line *l, int j, const ag_tensor *d) {
+    double sum = 0;
+    if (l->index >= 0) return ag_at(d, l->index);
+    for (int64_t i = 0; i < d->shape->size; i++) sum += l->norm * ag__check_random(l->t->seed, j, i) * ag_at(d, i);
+    return sum;
 }
 
 static void move_along(const ag__line *l, int j, double s) {
@@ -275,4 +274,30 @@ bool ag__line_home(const ag__line *l) {
     ag__point p;
     ag__line_move(l, 0);
     return l->t->f || run(l->t, &p);
+}
+
+/* The elements of x[j] one rounding away from home, each by its own chance. */
+static void shake(const ag__line *l, uint64_t round) {
+    const ag__moved *x = &l->t->x[l->j];
+    double *data = x->leaf->data;
+    for (int64_t i = 0; i < x->leaf->shape->size; i++) {
+        double home = ag_at(x->source, i);
+        data[i] = (x->offset ? 0 : home) + 4 * DBL_EPSILON * fabs(home) * ag__check_random(l->t->seed + round, l->j, i);
+    }
+}
+
+bool ag__line_shaken(const ag__line *l, uint64_t round, double *a) {
+    ag__trial *t = l->t;
+    ag__point p;
+    ag_tensor *x = t->x[l->j].leaf, *d = NULL;
+    shake(l, round);
+    if (!evaluate(t, &p)) return false;
+    ag_mark here = ag_tape_mark(t->tape);
+    bool done = ag_gradients(t->y, t->w, t->m, &x, 1, &d);
+    if (done) *a = ag__line_dot(l, l->j, d);
+    done = done && (t->f || ag_tape_rewind(t->tape, here));
+    for (int64_t i = 0; i < x->shape->size; i++) {
+        ((double *)x->data)[i] = t->x[l->j].offset ? 0 : ag_at(t->x[l->j].source, i);
+    }
+    return done && ag__line_home(l);
 }

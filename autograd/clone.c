@@ -11,7 +11,7 @@ typedef struct cloning {
     ag_tape *from, *to;
     ag_dtype dtype;
     unsigned flags;
-    uint16_t scope;   /* of the target, at the start */
+    uint16_t scope; /* of the target, at the start */
     uint32_t skipped;
 } cloning;
 
@@ -152,6 +152,8 @@ bool ag_clone(ag_tape *to, ag_tensor *const ys[], int n, ag_dtype dtype, unsigne
     ag_tape *from = ys[0]->tape;
     if (to->status) return false;
     if (from == &ag__dropped) return ag__fail(to, AG_ERR_STATE, "clone: %s", from->message) != NULL;
+    if (ag__inside(from))
+        return ag__fail(to, AG_ERR_STATE, "clone: called inside a gradient rule of the graph") != NULL;
     if (from == to) return ag__fail(to, AG_ERR_ARGUMENT, "clone: the target is the tape of the graph itself") != NULL;
     if (dtype != AG_F32 && dtype != AG_F64 && dtype != AG_DTYPE_COUNT) {
         return ag__fail(to, AG_ERR_DTYPE, "clone: the dtype must be f32, f64 or AG_DTYPE_COUNT to keep all") != NULL;

@@ -1,7 +1,7 @@
 /* dot.c: a graph as Graphviz text.
  *
  *     collect   breadth first from y, inputs in order: node[0] is y; the list is its own queue, so depth costs no stack
- *     group     each scope that holds nodes becomes a cluster inside its parent's
+ *     arrange   each scope that holds nodes becomes a cluster inside its parent's, or one node (dot_fold.c)
  *     write     nodes, cluster by cluster; then edges, in the direction of the computation
  *
  * Invariant: the text depends on the graph alone, not on addresses nor on the order of recording (C leaves open in which
@@ -10,47 +10,12 @@
 #include <string.h>
 
 #include "autograd/dot.h"
-#include "autograd/node.h"
 
-enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250 };
-enum { NONE = -1 };
+enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250, LABELLED = 300 };
 
-#define CLUSTER \
-    "style=\"rounded,filled\", fillcolor=\"#00000008\", color=\"#B4BDC5\", margin=10, labeljust=l, fontsize=11, "
-#define FONT "fontname=\"Helvetica,Arial,sans-serif\", fontcolor=\"" AG__DOT_INK "\""
+#define FONT "fontname=\"Helvetica,Arial,sans-serif\""
 
-/* The lists of nodes and of inner scopes that a scope holds. Scope 0 is the drawing itself. */
-typedef struct scope {
-    int64_t first;             /* NONE: no node */
-    int child, youngest, next; /* 0: no scope */
-    bool drawn;
-} scope;
-
-typedef struct graph {
-    ag_tape *tape;
-    const ag_dot_options *options;
-    int64_t count, capacity, slots;
-    ag_tensor **node; /* by number */
-    uint32_t *slot;   /* hash table of number + 1; 0: empty */
-    int64_t *next;    /* by number: the next node of the same scope */
-    int *home;        /* by number: the scope it is drawn in */
-    scope *scopes;
-    bool kinds[AG__DOT_KINDS]; /* which occur */
-    bool scalar;               /* no tensor has more than one element */
-} graph;
-
-/* ---- Kinds ------------------------------------------------------------------------------------------------------ */
-
-/* Hues of Okabe and Ito's palette, which colour-blind people tell apart; the shapes differ too. */
-static const struct look {
-    const char *name, *mark, *style, *fill, *line;
-} looks[AG__DOT_KINDS] = {
-    [AG__DOT_PARAMETER] = {"parameter", "■", "shape=box, style=filled, penwidth=2.4", "#FDF0D0", "#C88A00"},
-    [AG__DOT_INPUT] = {"input", "■", "shape=note, style=filled", "#E1F1FA", "#0072B2"},
-    [AG__DOT_CONSTANT] = {"constant", "□", "shape=box, style=dashed", "#FFFFFF", "#5F6B76"},
-    [AG__DOT_OP] = {"operation", "■", "shape=box, style=\"rounded,filled\"", "#F3F4F5", "#5F6B76"},
-    [AG__DOT_OUTPUT] = {"output", "■", "shape=box, style=\"rounded,filled\", peripheries=2", "#DCF2EA", "#009E73"},
-};
+/* ---- Kinds ------------------------------------------------------------------------------------------------------- */
 
 static bool is_constant(const ag_tensor *x) {
     if (!ag_is_leaf(x) || ag_index(x) < 0 || ag_requires_grad(x) || *ag_name(x) || !ag_size(x)) return false;
@@ -60,27 +25,28 @@ static bool is_constant(const ag_tensor *x) {
     return true;
 }
 
-static ag__dot_kind kind_of(const graph *g, const ag_tensor *x) {
-    if (!ag_is_leaf(x)) return x == g->node[0] ? AG__DOT_OUTPUT : AG__DOT_OP;
+ag__dot_kind ag__dot_kind_of(const ag__dot *g, const ag_tensor *x) {
+    if (x == g->node[0] && !ag_is_leaf(x)) return AG__DOT_OUTPUT;
+    if (!ag_is_leaf(x)) return ag_index(x) >= g->back ? AG__DOT_ADJOINT : AG__DOT_OP;
     if (is_constant(x)) return AG__DOT_CONSTANT;
     return ag_requires_grad(x) ? AG__DOT_PARAMETER : AG__DOT_INPUT;
 }
 
-/* ---- Collecting ------------------------------------------------------------------------------------------------- */
+/* ---- Collecting -------------------------------------------------------------------------------------------------- */
 
-/* The slot that holds x's number + 1, or the empty one where it belongs. Addresses decide nothing but the place in it. */
-static uint32_t *slot_of(const graph *g, const ag_tensor *x) {
+/* The slot that holds x's number + 1, or the empty one where it belongs. Addresses decide nothing but the place in it.
+ * */
+static uint32_t *slot_of(const ag__dot *g, const ag_tensor *x) {
     uint64_t h = (uint64_t)(uintptr_t)x / sizeof *x * 0x9E3779B97F4A7C15u;
     int64_t mask = g->slots - 1, i = (int64_t)(h >> 20) & mask;
     while (g->slot[i] && g->node[g->slot[i] - 1] != x) i = (i + 1) & mask;
     return &g->slot[i];
 }
 
-/* -1: not in the graph. */
-static int64_t number_of(const graph *g, const ag_tensor *x) { return (int64_t)*slot_of(g, x) - 1; }
+int64_t ag__dot_number_of(const ag__dot *g, const ag_tensor *x) { return (int64_t)*slot_of(g, x) - 1; }
 
 /* Room for one more: at most half of the slots are used. */
-static bool make_room(graph *g) {
+static bool make_room(ag__dot *g) {
     ag_tensor **node = ag__grow(g->tape, g->node, sizeof *node, g->count, &g->capacity);
     if (!node) return false;
     g->node = node;
@@ -95,7 +61,7 @@ static bool make_room(graph *g) {
     return true;
 }
 
-static bool add(graph *g, ag_tensor *x) {
+static bool add(ag__dot *g, ag_tensor *x) {
     if (g->count && !g->options->constants && is_constant(x)) return true;
     if (!make_room(g)) return false;
     uint32_t *slot = slot_of(g, x);
@@ -105,180 +71,269 @@ static bool add(graph *g, ag_tensor *x) {
     return true;
 }
 
-static bool collect(graph *g, ag_tensor *y) {
-    if (!add(g, y)) return false;
+static void note(ag__dot *g, ag_tensor *x) {
+    ag__dot_kind kind = ag__dot_kind_of(g, x);
+    int64_t rows;
+    if (x->flags & AG__TUPLE || ag_size(x) != 1) g->scalar = false;
+    if (x->flags & AG__TUPLE || kind == AG__DOT_CONSTANT || !g->options->values) return;
+    if (ag_size(x) > 1 && !ag__dot_fits(x, &rows)) g->sparks = true;
+}
+
+static bool collect(ag__dot *g, ag_tensor *const ys[], int n) {
+    for (int i = 0; i < n; i++) {
+        if (!add(g, ys[i])) return false;
+    }
     for (int64_t i = 0; i < g->count; i++) {
         ag_tensor *x = g->node[i];
         for (int k = 0; k < ag_input_count(x); k++) {
             if (!add(g, ag_input(x, k))) return false;
         }
-        g->kinds[kind_of(g, x)] = true;
-        if (x->flags & AG__TUPLE || ag_size(x) != 1) g->scalar = false;
+        note(g, x);
     }
     return true;
 }
 
-/* ---- Scopes ----------------------------------------------------------------------------------------------------- */
+/* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
-/* The innermost scope around both. A scope's number is larger than its parent's. */
-static int common(const ag_tape *t, int a, int b) {
-    while (a != b) {
-        if (a > b) a = ag_scope_parent(t, a);
-        else b = ag_scope_parent(t, b);
-    }
-    return a;
+static bool labelled(const ag__dot *g) {
+    return g->options->derivatives && g->drawn <= LABELLED && g->back == INT64_MAX;
 }
 
-/* Each node is at home in its scope; a parameter, made before the layers run, in the innermost scope around its uses. */
-static void settle(graph *g) {
-    for (int64_t i = 0; i < g->count; i++) g->home[i] = NONE;
+/* What the legend explains is what occurs in nodes that are drawn. */
+static void explain(ag__dot *g) {
     for (int64_t i = 0; i < g->count; i++) {
-        for (int k = 0; k < ag_input_count(g->node[i]); k++) {
-            ag_tensor *in = ag_input(g->node[i], k);
-            int64_t j = number_of(g, in);
-            int user = ag_scope_of(g->node[i]);
-            if (j != NONE) g->home[j] = g->home[j] == NONE ? user : common(g->tape, g->home[j], user);
+        const ag_tensor *x = g->node[i];
+        if (g->stand[i] != i) continue;
+        if (ag__dot_owner(g, i)) {
+            g->kinds[AG__DOT_SCOPE] = true;
+            continue;
         }
-    }
-    for (int64_t i = 0; i < g->count; i++) {
-        int own = ag_scope_of(g->node[i]), uses = g->home[i];
-        bool moves = kind_of(g, g->node[i]) == AG__DOT_PARAMETER && uses != NONE && common(g->tape, own, uses) == own;
-        if (!moves) g->home[i] = own;
-    }
-}
-
-/* Hangs scope s and those around it into the tree, unless they are there. */
-static void hang(graph *g, int s) {
-    while (s && !g->scopes[s].drawn) {
-        int parent = ag_scope_parent(g->tape, s);
-        scope *outer = &g->scopes[parent];
-        if (!outer->child) outer->child = s;
-        else g->scopes[outer->youngest].next = s;
-        outer->youngest = s;
-        g->scopes[s].drawn = true;
-        s = parent;
+        g->kinds[ag__dot_kind_of(g, x)] = true;
+        if (!labelled(g) || ag_is_leaf(x) || !ag_requires_grad(x)) continue;
+        g->slopes = g->slopes || g->scalar;
+        g->flows = g->flows || (g->options->gradients && ag_has_grad(x));
     }
 }
 
-/* Scopes are listed as the numbering meets them. Nodes are listed so, from left to right, and the other way round from top
- * to bottom: then dot keeps inputs in order, layers side by side in the order in which they run, and edges short. */
-static void group(graph *g) {
-    for (int64_t i = 0; i < g->count; i++) hang(g, g->home[i]);
-    for (int64_t k = 0; k < g->count; k++) {
-        int64_t i = g->scalar ? g->count - 1 - k : k;
-        g->next[i] = g->scopes[g->home[i]].first;
-        g->scopes[g->home[i]].first = i;
-    }
-}
-
-static bool arrange(graph *g) {
-    int scopes = ag_scope_count(g->tape);
-    g->next = ag__temp(g->tape, (size_t)g->count * sizeof *g->next);
-    g->home = ag__temp(g->tape, (size_t)g->count * sizeof *g->home);
-    g->scopes = ag__temp(g->tape, (size_t)scopes * sizeof *g->scopes);
-    if (!g->next || !g->home || !g->scopes) return false;
-    for (int s = 0; s < scopes; s++) g->scopes[s] = (scope){.first = NONE};
-    settle(g);
-    group(g);
-    return true;
-}
-
-/* ---- Writing ---------------------------------------------------------------------------------------------------- */
-
-/* One line of text, since the cells of a table would stretch to a title's width. */
-static void write_legend(FILE *out, const graph *g) {
-    const ag_tensor *y = g->node[0];
-    bool loss = !(y->flags & AG__TUPLE) && ag_size(y) == 1 && ag_requires_grad(y);
-    fputs("<tr><td>", out);
-    for (int k = 0; k < AG__DOT_KINDS; k++) {
-        if (!g->kinds[k]) continue;
-        const char *name = k == AG__DOT_OUTPUT && loss ? "loss" : looks[k].name;
-        fprintf(out, "<font color='%s'>%s</font> %s &#160; ", looks[k].line, looks[k].mark, name);
-    }
-    if (!g->scalar) fputs("<font color='" AG__DOT_MUTED "'>large tensors: mean [min, max]</font>", out);
-    fputs("</td></tr>", out);
-}
-
-/* Scalar graphs run from left to right, as formulas do; tensors, wide as their nodes are, from top to bottom. nslimit ends
- * dot's search for shorter edges, which can take hours where one leaf has hundreds of uses; 1 changes no ordinary graph. */
-static void write_head(FILE *out, const graph *g) {
+/* Scalar graphs run from left to right, as formulas do; tensors, wide as their nodes are, from top to bottom. nslimit
+ * ends dot's search for shorter edges, which can take hours where one leaf has hundreds of uses; 1 changes no ordinary
+ * graph. */
+static void write_head(FILE *out, const ag__dot *g) {
     const ag_dot_options *o = g->options;
+    const ag__dot_palette *p = g->palette;
     fprintf(out, "digraph autograd {\n    graph [rankdir=%s, nslimit=%s,\n", g->scalar ? "LR" : "TB",
-            g->count <= LARGE ? "1" : "0.1");
-    fputs("           bgcolor=\"#FFFFFF\", pad=0.2, nodesep=0.25, ranksep=0.32, " FONT ", fontsize=10, labelloc=t,\n"
-          "           label=<<table border='0' cellborder='0' cellspacing='4'>",
-          out);
+            g->drawn <= LARGE ? "1" : "0.1");
+    fprintf(out,
+            "           bgcolor=\"%s\", pad=0.2, nodesep=0.25, ranksep=%s, " FONT ", fontcolor=\"%s\", fontsize=10,\n"
+            "           labelloc=t, label=<<table border='0' cellborder='0' "
+            "cellspacing='4'>",
+            p->ground, g->flows && !g->scalar ? "0.2" : "0.32", p->ink); /* labels take room of their own */
     if (o->title && *o->title) {
         fputs("<tr><td><font point-size='16'>", out);
         ag__dot_text(out, o->title, TITLE_LIMIT);
         fputs("</font></td></tr>", out);
     }
-    write_legend(out, g);
-    fputs("</table>>];\n"
-          "    node [" FONT ", fontsize=11, margin=\"0.08,0.04\", height=0.3, width=0.3, penwidth=1.1];\n"
-          "    edge [color=\"#3C4650\", arrowsize=0.7, penwidth=1.1];\n",
-          out);
+    ag__dot_legend(out, g);
+    fprintf(out,
+            "</table>>];\n"
+            "    node [" FONT ", fontcolor=\"%s\", fontsize=11, margin=\"0.08,0.04\", height=0.3, "
+            "width=0.3, penwidth=1.1];\n"
+            "    edge [" FONT ", fontsize=9, color=\"%s\", arrowsize=0.7, penwidth=1.1];\n",
+            p->ink, p->edge);
 }
 
 static int indent_of(int depth) { return 4 * (depth < DEEPEST_INDENT ? depth : DEEPEST_INDENT); }
 
-static void write_node(FILE *out, const graph *g, int64_t i, int depth) {
-    ag__dot_kind kind = kind_of(g, g->node[i]);
-    const struct look *k = &looks[kind];
-    fprintf(out, "%*sn%" PRId64 " [%s, fillcolor=\"%s\", color=\"%s\", label=", indent_of(depth), "", i, k->style,
-            k->fill, k->line);
-    ag__dot_label(out, g->node[i], kind, g->options);
+/* A verdict outlines its node. */
+static void write_look(FILE *out, const ag__dot *g, ag__dot_kind kind, const ag_check_row *row) {
+    const ag__dot_palette *p = g->palette;
+    fprintf(out, " [%s, fillcolor=\"%s\", color=\"%s\"%s, label=", ag__dot_shapes[kind], p->kind[kind].fill,
+            row ? p->mood[ag__dot_mood_of(row->verdict)] : p->kind[kind].line, row ? ", penwidth=3" : "");
+}
+
+static void write_node(FILE *out, const ag__dot *g, int64_t i, int depth) {
+    ag__dot_kind kind = ag__dot_kind_of(g, g->node[i]);
+    fprintf(out, "%*sn%" PRId64, indent_of(depth), "", i);
+    write_look(out, g, kind, ag__dot_verdict(g, i, 0));
+    ag__dot_label(out, g, i, kind);
     fputs("];\n", out);
 }
 
-static void open_cluster(FILE *out, const graph *g, int s, int depth, int cluster) {
+static void write_folded(FILE *out, const ag__dot *g, int s, int depth) {
+    fprintf(out, "%*ss%d", indent_of(depth), "", g->scopes[s].number);
+    write_look(out, g, AG__DOT_SCOPE, ag__dot_verdict(g, AG__DOT_NONE, s));
+    ag__dot_scope_label(out, g, s);
+    fputs("];\n", out);
+}
+
+static void open_cluster(FILE *out, const ag__dot *g, int s, int depth, int cluster) {
+    const ag__dot_palette *p = g->palette;
     fprintf(out, "%*ssubgraph cluster_%d {\n", indent_of(depth), "", cluster);
-    fprintf(out, "%*sgraph [" CLUSTER "fontcolor=\"" AG__DOT_MUTED "\", label=<", indent_of(depth + 1), "");
-    ag__dot_text(out, ag_scope_name(g->tape, s), NAME_LIMIT);
+    fprintf(out,
+            "%*sgraph [style=\"rounded,filled\", fillcolor=\"%s\", color=\"%s\", "
+            "fontcolor=\"%s\", margin=10, labeljust=l, "
+            "fontsize=11, label=<",
+            indent_of(depth + 1), "", p->cluster, p->rim, p->muted);
+    ag__dot_scope_name(out, g, s);
     fputs(">];\n", out);
 }
 
 /* Down into the first inner scope, on to the next, back to the outer: scopes may nest as deep as they like. */
-static void write_nodes(FILE *out, const graph *g) {
+static void write_nodes(FILE *out, const ag__dot *g) {
     int s = 0, depth = 1, clusters = 0;
     for (;;) {
-        for (int64_t i = g->scopes[s].first; i != NONE && !ferror(out); i = g->next[i]) write_node(out, g, i, depth);
+        if (g->scopes[s].into) write_folded(out, g, s, --depth);
+        for (int64_t i = g->scopes[s].first; i != AG__DOT_NONE && !ferror(out); i = g->next[i])
+            write_node(out, g, i, depth);
         int to = g->scopes[s].child;
         while (s && !to) {
-            fprintf(out, "%*s}\n", indent_of(--depth), "");
+            if (!g->scopes[s].into) fprintf(out, "%*s}\n", indent_of(--depth), "");
             to = g->scopes[s].next;
             s = ag_scope_parent(g->tape, s);
         }
         if (!to) return;
-        open_cluster(out, g, to, depth++, clusters++);
+        if (!g->scopes[to].into) open_cluster(out, g, to, depth, clusters++);
+        depth++;
         s = to;
     }
 }
 
-static void write_edges(FILE *out, const graph *g) {
-    for (int64_t i = 0; i < g->count && !ferror(out); i++) {
+static void write_end(FILE *out, const ag__dot *g, int64_t i) {
+    int s = ag__dot_owner(g, i);
+    if (s) {
+        fprintf(out, "s%d", g->scopes[s].number);
+    } else {
+        fprintf(out, "n%" PRId64, g->stand[i]);
+    }
+}
+
+/* An edge that enters a cluster is so long that the whole cluster lies below where it comes from. */
+static int length_of(const ag__dot *g, int64_t from, int64_t to) {
+    bool enters = g->home[from] != g->home[to] && !ag_is_leaf(g->node[from]) && !ag__dot_owner(g, to);
+    return !g->scalar && enters ? 1 + g->rise[to] : 1;
+}
+
+static void write_edge(FILE *out, const ag__dot *g, int64_t from, int64_t to, const ag__dot_flow *f) {
+    bool pale = !ag_requires_grad(g->node[from]);
+    int least = length_of(g, from, to);
+    fputs("    ", out);
+    write_end(out, g, from);
+    fputs(" -> ", out);
+    write_end(out, g, to);
+    if (!pale && least == 1 && !f) {
+        fputs(";\n", out);
+        return;
+    }
+    fputs(" [", out);
+    if (pale) fprintf(out, "color=\"%s\" ", g->palette->pale);
+    if (least > 1) fprintf(out, "minlen=%d ", least);
+    if (f) ag__dot_edge_label(out, g, f);
+    fputs("];\n", out);
+}
+
+/* A pair of ends, one of them a folded scope, is joined by one arrow, however many tensors go that way. */
+typedef struct pairs {
+    uint64_t *slot; /* hash table, 0: empty */
+    int64_t slots, count;
+} pairs;
+
+static uint64_t end_of(const ag__dot *g, int64_t i) {
+    int s = ag__dot_owner(g, i);
+    return s ? (uint64_t)s << 1 | 1 : (uint64_t)g->stand[i] << 1;
+}
+
+/* True: it is new. Room for all edges is there. */
+static bool insert(pairs *p, uint64_t a, uint64_t b) {
+    uint64_t key = (a << 32 | b) + 1, mask = (uint64_t)p->slots - 1, i = (key * 0x9E3779B97F4A7C15u >> 20) & mask;
+    while (p->slot[i] && p->slot[i] != key) i = (i + 1) & mask;
+    bool fresh = !p->slot[i];
+    p->slot[i] = key;
+    return fresh;
+}
+
+/* Both ends are nodes of their own: such an edge is drawn as often as it is there. */
+static bool is_single(const ag__dot *g, int64_t from, int64_t to) {
+    return !((end_of(g, from) | end_of(g, to)) & 1) && g->stand[from] == from && g->stand[to] == to;
+}
+
+/* Those are there from the start, so that no edge of another scope doubles them. */
+static bool make_pairs(const ag__dot *g, pairs *p) {
+    int64_t edges = 0;
+    if (!g->kinds[AG__DOT_SCOPE] && !g->repeats) return true;
+    for (int64_t i = 0; i < g->count; i++) edges += ag_input_count(g->node[i]);
+    for (p->slots = 64; p->slots < 2 * edges;) p->slots *= 2;
+    p->slot = ag__temp(g->tape, (size_t)p->slots * sizeof *p->slot);
+    if (!p->slot) return false;
+    memset(p->slot, 0, (size_t)p->slots * sizeof *p->slot);
+    for (int64_t i = 0; i < g->count; i++) {
         for (int k = 0; k < ag_input_count(g->node[i]); k++) {
-            const ag_tensor *in = ag_input(g->node[i], k);
-            int64_t j = number_of(g, in);
-            const char *look = ag_requires_grad(in) ? "" : " [color=\"#9AA4AD\"]";
-            if (j != NONE) fprintf(out, "    n%" PRId64 " -> n%" PRId64 "%s;\n", j, i, look);
+            int64_t j = ag__dot_number_of(g, ag_input(g->node[i], k));
+            if (j != AG__DOT_NONE && is_single(g, j, i)) insert(p, end_of(g, j), end_of(g, i));
+        }
+    }
+    return true;
+}
+
+static void write_edges(FILE *out, const ag__dot *g, pairs *p, ag_tape *aside) {
+    ag__dot_flow flow[AG__DOT_INPUTS];
+    for (int64_t i = 0; i < g->count && !ferror(out); i++) {
+        ag_tensor *y = g->node[i];
+        bool shown = !ag__dot_owner(g, i) && g->stand[i] == i;
+        if (aside && shown) ag__dot_flows(aside, y, flow);
+        for (int k = 0; k < ag_input_count(y); k++) {
+            int64_t j = ag__dot_number_of(g, ag_input(y, k));
+            if (j == AG__DOT_NONE || ag__dot_inside(g, j, i)) continue;
+            const ag__dot_flow *f = aside && shown && k < AG__DOT_INPUTS ? &flow[k] : NULL;
+            if (f && !f->known && !f->flows) f = NULL;
+            uint64_t from = end_of(g, j), to = end_of(g, i);
+            if (is_single(g, j, i) || (from != to && insert(p, from, to))) write_edge(out, g, j, i, f);
         }
     }
 }
 
-bool ag__dot_graph(FILE *out, ag_tensor *y, const ag_dot_options *options) {
-    graph g = {.tape = ag_tape_of(y), .options = options, .scalar = true};
-    bool done = collect(&g, y) && arrange(&g);
-    if (done) {
-        write_head(out, &g);
-        write_nodes(out, &g);
-        write_edges(out, &g);
-        fputs("}\n", out);
+static bool write(FILE *out, ag__dot *g) {
+    pairs p = {0};
+    explain(g);
+    if (!make_pairs(g, &p)) return false;
+    ag_tape *aside = labelled(g) ? ag_tape_new() : NULL; /* without it, no labels */
+    write_head(out, g);
+    write_nodes(out, g);
+    write_edges(out, g, &p, aside);
+    fputs("}\n", out);
+    ag_tape_free(aside);
+    ag__temp_free(g->tape, p.slot);
+    return true;
+}
+
+static void find_rows(ag__dot *g) {
+    const ag_check_report *r = g->options->report;
+    for (int k = 0; r && k < r->rows && k < AG_CHECK_ROWS; k++) {
+        const ag_tensor *x = r->row[k].node ? r->row[k].node : r->row[k].x;
+        int64_t i = x ? ag__dot_number_of(g, x) : AG__DOT_NONE;
+        g->row[k] = i == AG__DOT_NONE ? i : g->stand[i];
     }
+}
+
+bool ag__dot_graphs(FILE *out, ag_tensor *const ys[], int n, int64_t back, int keep, const ag_dot_options *options) {
+    ag__dot g = {.tape = ag_tape_of(ys[0]),
+                 .options = options,
+                 .palette = ag__dot_palette_of(options),
+                 .back = back,
+                 .keep = keep,
+                 .scalar = true};
+    bool done = collect(&g, ys, n) && ag__dot_arrange(&g);
+    if (done) find_rows(&g);
+    done = done && write(out, &g);
+    ag__temp_free(g.tape, g.rise);
+    ag__temp_free(g.tape, g.stand);
     ag__temp_free(g.tape, g.scopes);
     ag__temp_free(g.tape, g.home);
     ag__temp_free(g.tape, g.next);
     ag__temp_free(g.tape, g.slot);
     ag__give(g.tape, g.node, (size_t)g.capacity * sizeof *g.node);
     return done && !ferror(out);
+}
+
+bool ag__dot_graph(FILE *out, ag_tensor *y, const ag_dot_options *options) {
+    return options->backward ? ag__dot_backward(out, y, options) : ag__dot_graphs(out, &y, 1, INT64_MAX, 0, options);
 }

@@ -1,176 +1,22 @@
-/* dot_label.c: what stands in one node of a drawing, as one of Graphviz's HTML-like labels.
+/* dot_label.c: what stands in one node of a drawing or beside an edge, as one of Graphviz's HTML-like labels.
  *
- *     h = sum axes=0  (150, 16) f32     name and op, or the op alone; attributes, shape, dtype
- *     value  0.021 [-1.3, 1.2]          the number of a scalar, a small matrix whole, else mean and [min, max]
- *     grad   1e-04 [-0.01, 0.02]        likewise, in a second colour
+ *     h = sum axes=0  (150, 16) f32           name and op, or the op alone; attributes, shape, dtype
+ *     value  0.021 [-1.3, 1.2]   ▁▂▆█▅▁▁▁     the number of a scalar, a small matrix whole, else what it is like
+ *     grad   1e-04 [-0.01, 0.02] ▁▁█▂▁▁▁▁     likewise, in a second colour
  *
- * Invariant: whatever bytes a name holds, the label is UTF-8 and well-formed; whatever the locale, numbers have a point. */
-#include <float.h>
+ *     layer 0 … layer 11  × 12                a folded scope and how often it is repeated
+ *     9 operations, 1240 parameters each
+ *     (5, 16) f32 → (5, 16) f32               what goes in, what comes out */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
 #include "autograd/dot.h"
-#include "autograd/node.h"
 
 #define TABLE "<table border='0' cellborder='0' cellspacing='0' cellpadding='1'"
-#define SMALL_PRINT "<font color='" AG__DOT_MUTED "' point-size='9'>&#160;"
+#define SMALL_PRINT "<font color='%s' point-size='9'>&#160;"
 
-enum { NAME_LIMIT = 40, ATTR_LIMIT = 60, WHOLE_ROWS = 4, WHOLE_COLUMNS = 4, WHOLE = 12, SHORT_ATTRS = 16 };
-
-/* ---- Text ------------------------------------------------------------------------------------------------------- */
-
-/* The code point at s and its bytes: a space for a line's end or a tab, U+FFFD for what is not UTF-8 or XML forbids. */
-static int decode(const unsigned char *s, uint32_t *c) {
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    int n = s[0] < 0x80 ? 1 : s[0] >> 5 == 6 ? 2 : s[0] >> 4 == 14 ? 3 : s[0] >> 3 == 30 ? 4 : 0;
-    *c = n < 2 ? s[0] : s[0] & (0xFFu >> (n + 1));
-    for (int i = 1; i < n; i++) {
-        if (s[i] >> 6 != 2) n = 0; /* also where the string ends */
-        else *c = *c << 6 | (s[i] & 0x3F);
-    }
-    if (*c == '\n' || *c == '\t' || *c == '\r') *c = ' ';
-    bool control = *c < 0x20 || (*c >= 0x7F && *c < 0xA0), surrogate = *c >= 0xD800 && *c < 0xE000;
-    if (n && *c >= least[n] && *c <= 0x10FFFF && !control && !surrogate && (*c & 0xFFFE) != 0xFFFE) return n;
-    *c = 0xFFFD;
-    return n ? n : 1;
-}
-
-void ag__dot_text(FILE *out, const char *text, int limit) {
-    const unsigned char *s = (const unsigned char *)text;
-    for (int count = 0; *s; count++) {
-        if (count == limit) {
-            fputs("…", out);
-            return;
-        }
-        uint32_t c;
-        int n = decode(s, &c);
-        switch (c) {
-        case '&': fputs("&amp;", out); break;
-        case '<': fputs("&lt;", out); break;
-        case '>': fputs("&gt;", out); break;
-        case '"': fputs("&quot;", out); break;
-        case '\\': fputs("\\\\", out); break; /* Graphviz replaces \N, \G and others even here */
-        case ' ': fputc(' ', out); break;
-        case 0xFFFD: fputs("\xEF\xBF\xBD", out); break;
-        default: fwrite(s, 1, (size_t)n, out);
-        }
-        s += n;
-    }
-}
-
-/* ---- Numbers ---------------------------------------------------------------------------------------------------- */
-
-static void number(FILE *out, double v, int digits) {
-    char text[48];
-    if (isnan(v)) {
-        fputs("NaN", out);
-        return;
-    }
-    if (isinf(v)) {
-        fputs(v < 0 ? "-∞" : "∞", out);
-        return;
-    }
-    snprintf(text, sizeof text, "%.*g", digits, v + 0.0); /* + 0.0: -0 is shown as 0 */
-    bool point = false;
-    for (const char *s = text; *s; s++) {
-        bool plain = (*s >= '0' && *s <= '9') || *s == '-' || *s == '+' || *s == 'e';
-        if (plain) fputc(*s, out);
-        else if (!point) fputc('.', out); /* a locale's decimal point may have several bytes */
-        point = point || !plain;
-    }
-}
-
-/* ---- Values ----------------------------------------------------------------------------------------------------- */
-
-/* Element i, row-major; flat: x's data where it lies so. */
-static double element(const ag_tensor *x, const void *flat, int64_t i) {
-    if (!flat) return ag_at(x, i);
-    ag_dtype dtype = ag_dtype_of(x);
-    return ag__load((const char *)flat + (size_t)i * ag_dtype_size(dtype), dtype);
-}
-
-static const void *flat_data(const ag_tensor *x) { return ag_is_contiguous(x) ? ag_data(x) : NULL; }
-
-/* Mean and range of the finite elements; how many are not is said beside. */
-static void summary(FILE *out, const ag_tensor *x) {
-    const void *flat = flat_data(x);
-    int64_t size = ag_size(x), finite = 0;
-    double sum = 0, lo = DBL_MAX, hi = -DBL_MAX;
-    for (int64_t i = 0; i < size; i++) {
-        double v = element(x, flat, i);
-        if (!isfinite(v)) continue;
-        finite++;
-        sum += v;
-        lo = v < lo ? v : lo;
-        hi = v > hi ? v : hi;
-    }
-    if (lo == hi && finite == size) {
-        fputs("all ", out);
-        number(out, lo, 3);
-    } else if (finite) {
-        number(out, sum / (double)finite, 3);
-        fputs(" [", out);
-        number(out, lo, 3);
-        fputs(", ", out);
-        number(out, hi, 3);
-        fputc(']', out);
-    }
-    if (finite < size) fprintf(out, "%s%" PRId64 " not finite", finite ? ", " : "", size - finite);
-}
-
-/* A vector is a row. */
-static int64_t rows_of(const ag_shape *s) { return s->rank > 1 ? s->dim[0] : 1; }
-
-static bool fits(const ag_shape *s) {
-    int64_t rows = rows_of(s), columns = s->rank ? s->dim[s->rank - 1] : 1;
-    return s->rank <= 2 && rows <= WHOLE_ROWS && columns <= WHOLE_COLUMNS && rows * columns <= WHOLE;
-}
-
-/* On a panel of its own; nested tables stretch, so brackets would not stay with their numbers. */
-static void matrix(FILE *out, const ag_tensor *x, int64_t rows, int digits) {
-    const void *flat = flat_data(x);
-    int64_t columns = ag_size(x) / rows;
-    fputs(TABLE " style='rounded' bgcolor='#FFFFFFB0'>", out);
-    for (int64_t i = 0; i < rows; i++) {
-        fputs("<tr>", out);
-        for (int64_t j = 0; j < columns; j++) {
-            fputs("<td align='right'>&#160;", out);
-            number(out, element(x, flat, i * columns + j), digits);
-            fputs(j + 1 < columns ? "</td>" : "&#160;</td>", out);
-        }
-        fputs("</tr>", out);
-    }
-    fputs("</table>", out);
-}
-
-static void content(FILE *out, const ag_tensor *x) {
-    ag_shape s = ag_shape_of(x);
-    int digits = ag_dtype_of(x) == AG_I64 ? 15 : ag_size(x) == 1 ? 4 : 3; /* 15: whole numbers whole */
-    if (ag_size(x) == 0) fputs("empty", out);
-    else if (ag_size(x) == 1) number(out, ag_at(x, 0), digits);
-    else if (fits(&s)) matrix(out, x, rows_of(&s), digits);
-    else summary(out, x);
-}
-
-static void cells(FILE *out, const char *what, const char *tint, const char *ink, const ag_tensor *x, int span) {
-    fprintf(out, "<td align='right'><font color='%s'>%s&#160;</font></td>", tint, what);
-    fprintf(out, "<td align='left' colspan='%d'><font color='%s'>", span, ink);
-    content(out, x);
-    fputs("</font></td>", out);
-}
-
-/* ---- The label -------------------------------------------------------------------------------------------------- */
-
-static void shape_text(FILE *out, const ag_tensor *x) {
-    if (x->flags & AG__TUPLE) {
-        fprintf(out, "%d outputs", ag_op_of(x)->nout);
-        return;
-    }
-    ag_shape s = ag_shape_of(x);
-    for (int i = 0; i < s.rank; i++) fprintf(out, "%s%" PRId64, i ? ", " : "(", s.dim[i]);
-    fprintf(out, "%s%s", s.rank ? ") " : "", ag_dtype_name(ag_dtype_of(x)));
-}
+enum { NAME_LIMIT = 40, ATTR_LIMIT = 60, SHORT_ATTRS = 16 };
 
 /* "h = matmul", or what it is when it has no name. */
 static void title(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
@@ -206,49 +52,134 @@ static size_t unusual_attributes(const ag_tensor *x, char *text, size_t size) {
 }
 
 /* Few attributes stand beside the name, many below. */
-static void heading(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
+static void heading(FILE *out, const ag__dot *g, const ag_tensor *x, ag__dot_kind kind) {
     char attrs[4 * ATTR_LIMIT + 8];
     size_t n = unusual_attributes(x, attrs, sizeof attrs);
     fputs("<tr><td colspan='4'>", out);
     title(out, x, kind);
-    fputs(SMALL_PRINT, out);
+    fprintf(out, SMALL_PRINT, g->palette->muted);
     if (n && n <= SHORT_ATTRS) {
         ag__dot_text(out, attrs, ATTR_LIMIT);
         fputs("&#160; ", out);
     }
-    shape_text(out, x);
+    ag__dot_shape(out, x);
     fputs("&#160;</font></td></tr>", out);
     if (n > SHORT_ATTRS) {
-        fputs("<tr><td colspan='4'>" SMALL_PRINT, out);
+        fprintf(out, "<tr><td colspan='4'>" SMALL_PRINT, g->palette->muted);
         ag__dot_text(out, attrs, ATTR_LIMIT);
         fputs("</font></td></tr>", out);
     }
 }
 
+static void cells(FILE *out, const ag__dot *g, const ag_tensor *x, const ag_tensor *of, int span) {
+    const ag__dot_palette *p = g->palette;
+    bool grad = x != of;
+    fprintf(out, "<td align='right'><font color='%s'>%s&#160;</font></td>", grad ? p->gradient : p->muted,
+            grad ? "grad" : "value");
+    bool drawn = span > 1 && ag__dot_histogram(NULL, x);
+    fprintf(out, "<td align='left' colspan='%d'><font color='%s'>", drawn ? span - 1 : span, grad ? p->gradient : p->ink);
+    ag__dot_content(out, g, x);
+    fputs("</font></td>", out);
+    if (!drawn) return;
+    fprintf(out, "<td align='right'>&#160; <font color='%s' point-size='9'>", grad ? p->gradient : p->muted);
+    ag__dot_histogram(out, x);
+    fputs("</font></td>", out);
+}
+
 /* The value, then the gradient below it, or beside it where both are matrices of several rows. */
-static void quantities(FILE *out, const ag_tensor *x, const ag_tensor *value, const ag_tensor *g) {
-    ag_shape s = ag_shape_of(x);
-    bool beside = value && g && fits(&s) && rows_of(&s) > 1;
+static void quantities(FILE *out, const ag__dot *g, const ag_tensor *x, bool value, const ag_tensor *grad) {
+    int64_t rows;
+    bool beside = value && grad && ag__dot_fits(x, &rows) && rows > 1;
     int span = beside ? 1 : 3;
     fputs("<tr>", out);
-    if (value) cells(out, "value", AG__DOT_MUTED, AG__DOT_INK, value, span);
-    if (value && g && !beside) fputs("</tr><tr>", out);
-    if (g) cells(out, "grad", AG__DOT_GRADIENT, AG__DOT_GRADIENT, g, span);
+    if (value) cells(out, g, x, x, span);
+    if (value && grad && !beside) fputs("</tr><tr>", out);
+    if (grad) cells(out, g, grad, x, span);
     fputs("</tr>", out);
 }
 
-void ag__dot_label(FILE *out, ag_tensor *x, ag__dot_kind kind, const ag_dot_options *o) {
+static void verdict(FILE *out, const ag__dot *g, const ag_check_row *row) {
+    static const char *const mark[AG__DOT_MOODS] = {"✓", "≈", "✗"};
+    if (!row) return;
+    ag__dot_mood mood = ag__dot_mood_of(row->verdict);
+    fprintf(out, "<tr><td colspan='4'><font color='%s'><b>%s %s</b></font></td></tr>", g->palette->mood[mood],
+            mark[mood], ag_verdict_name(row->verdict));
+}
+
+void ag__dot_label(FILE *out, const ag__dot *g, int64_t i, ag__dot_kind kind) {
+    ag_tensor *x = g->node[i];
     if (kind == AG__DOT_CONSTANT) {
         fputc('<', out);
-        number(out, ag_at(x, 0), 4);
+        ag__dot_value(out, ag_at(x, 0), 4);
         fputc('>', out);
         return;
     }
-    bool tuple = x->flags & AG__TUPLE;
-    const ag_tensor *value = o->values && !tuple && (ag_data(x) || !ag_size(x)) ? x : NULL;
-    const ag_tensor *g = o->gradients && !tuple && ag_has_grad(x) ? ag_grad(x) : NULL;
+    bool tuple = x->flags & AG__TUPLE, value = g->options->values && !tuple && (ag_data(x) || !ag_size(x));
+    const ag_tensor *grad = g->options->gradients && !tuple && ag_has_grad(x) ? ag_grad(x) : NULL;
     fputs("<" TABLE ">", out);
-    heading(out, x, kind);
-    if (value || g) quantities(out, x, value, g);
+    heading(out, g, x, kind);
+    if (value || grad) quantities(out, g, x, value, grad);
+    verdict(out, g, ag__dot_verdict(g, i, 0));
     fputs("</table>>", out);
+}
+
+/* ---- Folded scopes ----------------------------------------------------------------------------------------------- */
+
+static void side(FILE *out, const ag__dot_scope *s, int which) {
+    for (int i = 0; i < s->sides[which] && i < AG__DOT_SHOWN; i++) {
+        if (i) fputs(", ", out);
+        ag__dot_shape(out, s->side[which][i]);
+    }
+    if (s->sides[which] > AG__DOT_SHOWN) fputs(", …", out);
+}
+
+/* "layer 0 … layer 11  × 12" */
+void ag__dot_scope_name(FILE *out, const ag__dot *g, int scope) {
+    const ag__dot_scope *s = &g->scopes[scope];
+    int copies = s->into ? s->copies : s->stack, last = s->into ? s->last : s->stack_last;
+    ag__dot_text(out, ag_scope_name(g->tape, scope), NAME_LIMIT);
+    if (copies <= 1) return;
+    fputs(" … ", out);
+    ag__dot_text(out, ag_scope_name(g->tape, last), NAME_LIMIT);
+    fprintf(out, " &#160; × %d", copies);
+}
+
+void ag__dot_scope_label(FILE *out, const ag__dot *g, int scope) {
+    const ag__dot_scope *s = &g->scopes[scope];
+    const char *each = s->copies > 1 ? " each" : "";
+    fputs("<" TABLE "><tr><td colspan='4'><b>", out);
+    ag__dot_scope_name(out, g, scope);
+    fputs("</b></td></tr>", out);
+    fprintf(out, "<tr><td colspan='4'><font color='%s'>%" PRId64 " operation%s", g->palette->muted, s->ops,
+            s->ops == 1 ? "" : "s");
+    if (s->parameters) fprintf(out, ", %" PRId64 " parameter%s", s->parameters, s->parameters == 1 ? "" : "s");
+    fprintf(out, "%s</font></td></tr><tr><td colspan='4'><font point-size='9'>", each);
+    side(out, s, 0);
+    fputs(" → ", out);
+    side(out, s, 1);
+    fputs("</font></td></tr>", out);
+    verdict(out, g, ag__dot_verdict(g, AG__DOT_NONE, scope));
+    fputs("</table>>", out);
+}
+
+/* ---- Edges ------------------------------------------------------------------------------------------------------- */
+
+/* What flows goes against the arrow: leftwards in a scalar graph, upwards in one of tensors. */
+void ag__dot_edge_label(FILE *out, const ag__dot *g, const ag__dot_flow *f) {
+    const ag__dot_palette *p = g->palette;
+    bool slope = f->known && g->scalar, flows = f->flows && g->options->gradients;
+    if (!slope && !flows) return;
+    fputs("label=<", out);
+    if (slope) {
+        fprintf(out, "<font color='%s'>&#160;∂ ", p->ink);
+        ag__dot_value(out, f->slope, 4);
+        fputs("</font>", out);
+    }
+    if (slope && flows) fputs("<br align='left'/>", out);
+    if (flows) {
+        fprintf(out, "<font color='%s'>&#160;%s ", p->gradient, g->scalar ? "←" : "↑");
+        ag__dot_value(out, g->scalar ? f->flow : fabs(f->flow), g->scalar ? 4 : 3);
+        fputs("</font>", out);
+    }
+    fputs(slope && flows ? "<br align='left'/>>" : ">", out);
 }

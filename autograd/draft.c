@@ -40,7 +40,8 @@ bool ag__draft_open(ag__draft *d) {
     if (strlen(d->path) >= PATH_MAX) return ag__draft_fail(d, strerror(ENAMETOOLONG));
     if (!realpath(d->path, d->target)) strcpy(d->target, d->path);
     bool there = stat(d->target, &about) == 0;
-    if (!strncmp(d->path, "/dev/", 5) || (there && !S_ISREG(about.st_mode))) {
+    bool opened = !strncmp(d->path, "/dev/", 5) && strncmp(d->path, "/dev/shm/", 9) != 0; /* /dev/stdout, perhaps a file */
+    if (opened || (there && !S_ISREG(about.st_mode))) {
         d->fd = open(d->path, O_WRONLY | O_APPEND | O_CLOEXEC);
     } else {
         d->fd = open_beside(d->target, d->name);

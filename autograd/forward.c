@@ -151,7 +151,8 @@ static bool check(ag_tape *t, ag_tensor *const xs[], ag_tensor *const tangents[]
     char text[160], other[160];
     for (int j = 0; j < m; j++) {
         const ag_tensor *x = xs[j], *u = tangents ? tangents[j] : NULL;
-        if (!x || x->tape != t) return ag__fail(t, AG_ERR_ARGUMENT, "jvp: tensor %d is NULL or on another tape", j) != NULL;
+        if (!x || x->tape != t)
+            return ag__fail(t, AG_ERR_ARGUMENT, "jvp: tensor %d is NULL or on another tape", j) != NULL;
         if (x->flags & AG__TUPLE || !ag__is_float(x->dtype)) {
             return ag__fail(t, AG_ERR_DTYPE, "jvp: %s is not a float tensor", ag__label(x, text, sizeof text)) != NULL;
         }
@@ -187,7 +188,7 @@ bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *cons
         return ag__fail(NULL, AG_ERR_ARGUMENT, "jvp: a tensor is NULL") != NULL;
     ag_tape *t = ys[0]->tape;
     if (t->status || !check(t, ys, NULL, n) || !check(t, xs, tangents, m)) return false;
-    if (t->region != &t->recorded) return ag__fail(t, AG_ERR_STATE, "jvp: called inside a gradient rule") != NULL;
+    if (ag__inside(t)) return ag__fail(t, AG_ERR_STATE, "jvp: called inside a gradient rule") != NULL;
     ag_tensor **found = ag__temp(t, (size_t)n * sizeof *found); /* out may be xs */
     if (!found) return false;
     bool recording = t->recording;
@@ -197,8 +198,10 @@ bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *cons
         if (ag_index(ys[i]) >= 0) ys[i]->flags |= AG__TARGET;
     }
     mark_needed(t, hi);
+    t->own = before + 1;
     t->recording = true;
     bool done = start(xs, tangents, m) && sweep(t, hi);
+    t->own = 0;
     t->recording = recording;
     if (!recording) ag__cut(t, before);
     for (int i = 0; i < n; i++) {

@@ -16,23 +16,27 @@
 /* Trial: a function f = Σ_k ⟨w_k, y_k⟩ of leaves, that can be evaluated again after they were moved */
 
 typedef struct ag__moved {
-    ag_tensor *source;           /* the tensor of the graph that is checked */
-    ag_tensor *leaf;             /* f64, on the trial's tape */
-    bool offset;                 /* source is the result of an op: leaf is added to it, and starts at 0 */
-    bool differs;                /* a flat node behind it has another value in f64 than was recorded */
-    double *a;                   /* analytic gradient of f, row-major */
-    double most, ulp;            /* max |a|; the last place of the largest recorded gradient */
-    double recorded_scale;       /* 0: no gradient was recorded */
+    ag_tensor *source;    /* the tensor of the graph that is checked */
+    ag_tensor *leaf;      /* f64, on the trial's tape */
+    bool offset;          /* source is the result of an op: leaf is added to it, and starts at 0 */
+    bool differs;         /* a flat node behind it has another value in f64 than was recorded */
+    double *a;            /* analytic gradient of f, row-major */
+    double most;          /* max |a| */
+    double recorded, ulp; /* the largest recorded gradient, and its last place */
     char name[64];
 } ag__moved;
 
 /* A flat node is held at its recorded value; beside it runs one that is not, to see whether it would change. */
 typedef struct ag__shadow {
     struct ag__shadow *next;
-    ag_tensor *live, *held;
-    void *home; /* live's value before anything moves */
+    ag_tensor *live;
+    void *home;   /* its value before anything moves */
+    bool differs; /* from what was recorded */
     bool watched;
 } ag__shadow;
+
+/* Is flat x, but for what rounding and a little movement do, still the row-major value at home? */
+bool ag__shadow_same(const ag_tensor *x, const void *home);
 
 typedef struct ag__point {
     double f;    /* NaN: could not be computed */
@@ -78,6 +82,10 @@ ag__line ag__trial_line(ag__trial *t, int j, int64_t index);
 bool ag__line_at(const ag__line *l, double s, ag__point *p); /* false: an error that is not one of values */
 bool ag__line_home(const ag__line *l);                       /* moves back, and recomputes what had moved */
 void ag__line_move(const ag__line *l, double s);
+/* The part of the slope along the line that x[j], of gradient d, has. */
+double ag__line_dot(const ag__line *l, int j, const ag_tensor *d);
+/* The analytic slope after all elements of x[j], j ≥ 0, were shaken by a rounding; round: which time. */
+bool ag__line_shaken(const ag__line *l, uint64_t round, double *a);
 /* Does a node have a kink here? True if a value's one-sided slopes along the line differ. */
 bool ag__line_bends(const ag__line *l, bool *bends);
 /* For a node's trial, order 1: is the rule right for each output by itself, at a kink of some of them? */
@@ -106,16 +114,19 @@ struct ag__check {
     ag_check_options o;
     ag__trial t;
     ag_check_report *report;
-    ag_tensor *node;  /* whose rule, or NULL */
-    bool tainted;     /* its inputs are not all finite: what is not finite then is not its fault */
-    bool every;       /* every element, not samples */
+    ag_tensor *node; /* whose rule, or NULL */
+    bool tainted;    /* its inputs are not all finite: what is not finite then is not its fault */
+    bool every;      /* every element, not samples */
     ag_tensor *loss;
-    int rules;        /* of the nodes of loss: 0 not yet checked, 1 all pass, −1 not */
-    /* Is a row that fails right after all, because of a kink that the line alone does not show? NULL: no. */
-    bool (*forgive)(ag__check *c, const ag__line *l, const ag_check_row *row, bool *forgiven);
+    int rules; /* of the nodes of loss: 0 not yet checked, 1 all pass, −1 not */
+    /* Is a row that fails, or shows a kink, right, for reasons that the line alone does not show? NULL: as it seems. */
+    bool (*confirm)(ag__check *c, const ag__line *l, const ag_check_row *row, bool *right);
 };
 
-bool ag__check_start(ag__check *c, const ag_check_options *options, ag_check_report *report, ag_tape *errors, const char *what);
+/* Loss one float element, xs floats, all on one tape without an error? Else its error is set. */
+bool ag__check_arguments(ag_tensor *loss, ag_tensor *const xs[], int n, const char *what);
+bool ag__check_start(ag__check *c, const ag_check_options *options, ag_check_report *report, ag_tape *errors,
+                     const char *what);
 bool ag__check_run(ag__check *c, int64_t limit); /* all orders of the trial; every element up to `limit` in AG_CHECK_AUTO */
 /* Ends the trial's tape and passes its error on; returns whether all passed. */
 bool ag__check_end(ag__check *c, bool done, ag_tape *errors, const char *what);
@@ -124,6 +135,7 @@ bool ag__check_end(ag__check *c, bool done, ag_tape *errors, const char *what);
 bool ag__check_copy(ag__check *c, ag_tensor *loss, ag_tensor *const xs[], int n);
 ag_tensor *ag__check_widen(ag_tape *t, const ag_tensor *x, unsigned flags); /* a leaf with x's value, floats in f64 */
 void ag__check_name(char out[64], const ag_tensor *x);
+void ag__check_node_name(char out[64], const ag_tensor *y, int input);
 
 /* Sets AG__TARGET on what leads to y; returns the end of that part of the tape. */
 int64_t ag__check_mark(ag_tensor *y, bool whole);

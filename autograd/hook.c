@@ -13,7 +13,8 @@ static bool check(ag_tensor *x, const ag_tensor *g) {
     char text[160], other[160];
     if (!g) {
         return t->status ? false
-                         : ag__fail(t, AG_ERR_STATE, "hook: the hook of %s returned NULL", ag__label(x, text, sizeof text)) != NULL;
+                         : ag__fail(t, AG_ERR_STATE, "hook: the hook of %s returned NULL",
+                                    ag__label(x, text, sizeof text)) != NULL;
     }
     if (g->tape != t) {
         return ag__fail(t, AG_ERR_ARGUMENT, "hook: the hook of %s returned a tensor of another tape, or a dropped one",
@@ -21,8 +22,8 @@ static bool check(ag_tensor *x, const ag_tensor *g) {
     }
     if (!(g->flags & AG__TUPLE) && g->shape == x->shape && g->dtype == x->dtype) return true;
     return ag__fail(t, AG_ERR_SHAPE, "hook: the hook of %s, %s, returned %s, %s; shape and dtype must stay",
-                    ag__label(x, text, sizeof text), ag_dtype_name((ag_dtype)x->dtype), ag__label(g, other, sizeof other),
-                    ag_dtype_name((ag_dtype)g->dtype)) != NULL;
+                    ag__label(x, text, sizeof text), ag_dtype_name((ag_dtype)x->dtype),
+                    ag__label(g, other, sizeof other), ag_dtype_name((ag_dtype)g->dtype)) != NULL;
 }
 
 bool ag__hook_call(ag_tensor *x) {

@@ -20,18 +20,28 @@ extern "C" {
 
 /* Drawing */
 
+struct ag_check_report;
 typedef struct ag_dot_options {
     size_t size;       /* set by ag_dot_defaults */
-    bool values;       /* values on the nodes: the number of a scalar, a small matrix whole, else mean and range */
+    bool values;       /* values on the nodes: the number of a scalar, a small matrix whole, else mean, range, histogram */
     bool gradients;    /* gradients likewise, where a backward pass left them */
     bool constants;    /* draw constant leaves too */
     const char *title; /* NULL: none */
+    bool derivatives;  /* on each edge of a scalar graph ∂y/∂x and the gradient that flows; of tensors, the flow's norm */
+    bool dark;         /* light on dark */
+    bool backward;     /* draw too what ag_gradients(y) with respect to its parameters records, in a cluster of its own */
+    int depth;         /* scopes nested this deep are one node each; 1: the outermost, 0: all are open */
+    int most_nodes;    /* 150; above it the innermost scopes are folded to one node each, level by level; 0: never */
+    const struct ag_check_report *report; /* outline what its rows speak of; NULL: none */
 } ag_dot_options;
 AG_API ag_dot_options ag_dot_defaults(void);
 
 /* Writes the graph that leads to y as Graphviz text. Parameters, other leaves, operations and y itself have shapes of
- * their own; scopes are clusters. options NULL: the defaults. Any program draws its first backward pass, gradients kept,
- * when the environment says AG_DOT=file. */
+ * their own; scopes are clusters or, folded, nodes. Folded scopes of one structure, each feeding the next, are one node
+ * with their number; in a graph of more than most_nodes, of three open ones or more the first is drawn for all. options
+ * NULL: the defaults. The gradient of an inner node, and so what flows along its edges, is there when it was retained
+ * (ag_tape_retain_grads). Any program draws its first backward pass, gradients kept, when the environment says
+ * AG_DOT=file. */
 AG_API bool ag_dot_write(ag_tensor *y, const char *path, const ag_dot_options *options);
 /* The same through the program `dot`, without a shell; path ends in .svg, .png or .pdf (.dot: as ag_dot_write). */
 AG_API bool ag_dot_render(ag_tensor *y, const char *path, const ag_dot_options *options);

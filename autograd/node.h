@@ -163,7 +163,7 @@ struct ag_tape {
     uint64_t clock;
     ag_status status;
     bool recording;
-    bool pure; /* ag_gradients is running: what a rule records stays, wherever that is */
+    bool pure;         /* ag_gradients is running: what a rule records stays, wherever that is */
     uint8_t attend;    /* what ag_backward does at every node: AG__ATTEND_… */
     bool poison;       /* dropped memory is overwritten and set aside */
     uint8_t debug;     /* AG_DEBUG */
@@ -184,7 +184,7 @@ struct ag_tape {
     size_t bytes, peak, limit; /* limit: what bytes may reach */
     double allowance;          /* AG__WATCH_WORK: operations that may still be spent */
     ag__profile *profile;
-    const ag_tensor *visited;  /* AG__ATTEND_VISIT: whose gradient rule is running */
+    const ag_tensor *visited; /* AG__ATTEND_VISIT: whose gradient rule is running */
 
     ag__shape *shapes[AG__SHAPE_BUCKETS];
     ag__scope *scopes;
@@ -194,6 +194,7 @@ struct ag_tape {
     ag_tensor *key; /* i64 leaf: the key of the random numbers */
     uint64_t draws;
     int64_t executed; /* ops run, for tests of cost */
+    int64_t own;      /* 1 + the place in region where what gradient rules record begins; 0: no loop calls any */
     ag_tensor **quarantine;
     int64_t quarantine_next;
     char message[AG__MESSAGE];
@@ -237,7 +238,7 @@ static inline ag__place ag__place_of(const ag__region *r) {
     return (ag__place){r->count, r->chunk, r->chunk ? r->chunk->used : 0};
 }
 void ag__region_cut(ag_tape *t, ag__region *r, ag__place place); /* nodes and bytes beyond place are dropped */
-void ag__region_trim(ag_tape *t, ag__region *r); /* frees what a cut has emptied */
+void ag__region_trim(ag_tape *t, ag__region *r);                 /* frees what a cut has emptied */
 void ag__region_free(ag_tape *t, ag__region *r);
 void ag__quarantine_free(ag_tape *t);
 static inline ag_tensor *ag__node(const ag__region *r, int64_t i) {
@@ -253,9 +254,9 @@ static inline ag_tensor *ag__node_new(ag_tape *t, ag__region *r, const ag_op *op
 }
 
 /* storage.c */
-ag__storage *ag__storage_new(ag_tape *t, size_t bytes);                                /* pooled, one reference */
+ag__storage *ag__storage_new(ag_tape *t, size_t bytes);     /* pooled, one reference */
 ag__storage *ag__storage_lasting(ag_tape *t, size_t bytes); /* the same, for what lives as long as the tape */
-void ag__storage_drop(ag_tape *t, ag__storage *s);                                     /* one reference less */
+void ag__storage_drop(ag_tape *t, ag__storage *s);          /* one reference less */
 ag__storage *ag__storage_foreign(ag_tape *t, ag__kind kind, void *base, size_t bytes); /* freed with the tape */
 void ag__storage_free_all(ag_tape *t);
 void *ag__temp(ag_tape *t, size_t bytes); /* pooled memory outside any node; NULL with the tape's error set */
@@ -307,7 +308,9 @@ ag_tensor *ag__grad_handle(ag_tensor *x); /* made, zeroed, when missing */
 /* Records d[i] for every wanted input of y, by its rule or through its composition. */
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
 ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x); /* sums or expands d to x's shape; checks the dtype */
-bool ag__stale(ag_tensor *y); /* was an input overwritten since y ran? Then the tape's error is set */
+/* Does a gradient rule or a hook run? The loop that called it owns the slots and marks of all nodes before tape.own. */
+static inline bool ag__inside(const ag_tape *t) { return t->own != 0; }
+bool ag__stale(ag_tensor *y);           /* was an input overwritten since y ran? Then the tape's error is set */
 void ag__cut(ag_tape *t, int64_t from); /* what was recorded since node `from` shall depend on nothing */
 
 /* attr.c */
@@ -334,7 +337,7 @@ void ag__debug_end(const ag_tape *t);
 void ag__debug_ran(ag_tensor *y, double seconds);
 bool ag__debug_check(ag_tensor *y); /* AG_DEBUG=4: NaN and Inf become errors */
 double ag__now(void);               /* seconds, monotonic */
-bool ag__dot_wanted(bool claim);     /* does AG_DOT ask for a drawing, and has nobody claimed it yet? */
+bool ag__dot_wanted(bool claim);    /* does AG_DOT ask for a drawing, and has nobody claimed it yet? */
 
 /* dot.c */
 void ag__dot_from_environment(ag_tensor *loss);

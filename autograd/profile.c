@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "autograd/profile.h"
+#include "autograd/text.h"
 
 enum { EVENTS = 1 << 20, PATH = 200 };
 
@@ -26,7 +27,7 @@ double ag__op_flops(const ag_tensor *y) {
         double n = op->flops(y);
         return n > 0 && isfinite(n) ? n : 0;
     }
-    if (op->flags & AG_VIEW) return 0;
+    if (op->flags & AG_VIEW && !(op->flags & AG_EFFECT)) return 0;
     double n = 0;
     for (int o = 0; o < (y->flags & AG__TUPLE ? op->nout : 1); o++) n += (double)ag_out(y, o)->shape->size;
     return n;
@@ -43,7 +44,8 @@ bool ag__work_take(ag_tensor *y) {
     double *left = &y->tape->allowance, cost = ag__op_flops(y);
     for (uint32_t i = 0; i < y->nin; i++) cost += breadth(ag__in(y)[i]);
     for (int o = 0; o < (y->flags & AG__TUPLE ? y->op->nout : 1); o++) cost += breadth(ag_out(y, o));
-    if (cost > *left) return ag_op_fail(y, AG_ERR_VALUE, "takes %.2g operations, of which %.2g are allowed", cost, *left);
+    if (cost > *left)
+        return ag_op_fail(y, AG_ERR_VALUE, "takes %.2g operations, of which %.2g are allowed", cost, *left);
     *left -= cost;
     return true;
 }
@@ -104,9 +106,7 @@ void ag__profile_ran(const ag_tensor *y, double start, double seconds) {
     add(&account_of(p, e.op)->of[e.direction], &e);
     account *scope = scope_of(p, e.scope);
     if (scope) add(&scope->of[e.direction], &e);
-    event *events = p->event_count < EVENTS
-                        ? ag__grow(NULL, p->events, sizeof e, p->event_count, &p->event_capacity)
-                        : NULL;
+    event *events = p->event_count < EVENTS ? ag__grow(NULL, p->events, sizeof e, p->event_count, &p->event_capacity) : NULL;
     if (events) {
         p->events = events;
         p->events[p->event_count++] = e;
@@ -157,35 +157,6 @@ bool ag_profile_stop(ag_tape *t) {
 
 /* ---- The table ---- */
 
-typedef struct text {
-    char *out;
-    size_t size, used;
-} text;
-
-AG_PRINTF(2, 3) static void put(text *w, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    size_t room = w->used < w->size ? w->size - w->used : 0;
-    int n = vsnprintf(room ? w->out + w->used : NULL, room, format, args);
-    va_end(args);
-    if (n > 0) w->used += (size_t)n;
-}
-
-/* "outer/inner"; of a long path its end. */
-static const char *path_of(const ag_tape *t, int scope, char *out) {
-    size_t at = PATH - 1;
-    out[at] = '\0';
-    if (!scope) return "(no scope)";
-    for (int s = scope; s; s = t->scopes[s].parent) {
-        size_t n = strlen(t->scopes[s].name) + (s != scope);
-        if (n > at) break;
-        at -= n;
-        memcpy(out + at, t->scopes[s].name, n - (s != scope));
-        if (s != scope) out[at + n - 1] = '/';
-    }
-    return out + at;
-}
-
 /* Columns as people see them: bytes that continue a UTF-8 character take none. */
 static int width_of(const char *s) {
     int n = 0;
@@ -193,32 +164,32 @@ static int width_of(const char *s) {
     return n;
 }
 
-static void put_bar(text *w, double share) {
+static void put_bar(ag__text *w, double share) {
     static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     int n = (int)(share * 80 + 0.5);
-    for (int i = 0; i < n / 8; i++) put(w, "█");
-    put(w, "%s", eighth[n % 8]);
+    for (int i = 0; i < n / 8; i++) ag__put(w, "█");
+    ag__put(w, "%s", eighth[n % 8]);
 }
 
-static void put_rate(text *w, double amount, double seconds) {
+static void put_rate(ag__text *w, double amount, double seconds) {
     if (amount > 0 && seconds > 0) {
-        put(w, " %9.2f", 1e-9 * amount / seconds);
+        ag__put(w, " %9.2f", 1e-9 * amount / seconds);
     } else {
-        put(w, "         –");
+        ag__put(w, "         –");
     }
 }
 
-static void put_row(text *w, const char *name, const account *a, double total) {
+static void put_row(ag__text *w, const char *name, const account *a, double total) {
     const tally *f = &a->of[AG__FORWARD], *b = &a->of[AG__BACKWARD];
     double seconds = f->seconds + b->seconds, share = total > 0 ? seconds / total : 0;
     int pad = 28 - width_of(name);
-    put(w, "%s%*s %8lld %11.3f %11.3f", name, pad > 0 ? pad : 0, "", (long long)(f->runs + b->runs), 1e3 * f->seconds,
-        1e3 * b->seconds);
+    ag__put(w, "%s%*s %8lld %11.3f %11.3f", name, pad > 0 ? pad : 0, "", (long long)(f->runs + b->runs),
+            1e3 * f->seconds, 1e3 * b->seconds);
     put_rate(w, f->bytes + b->bytes, seconds);
     put_rate(w, f->flops + b->flops, seconds);
-    put(w, " %5.1f %% ", 100 * share);
+    ag__put(w, " %5.1f %% ", 100 * share);
     put_bar(w, share);
-    put(w, "\n");
+    ag__put(w, "\n");
 }
 
 static double cost(const account *a) { return a->of[AG__FORWARD].seconds + a->of[AG__BACKWARD].seconds; }
@@ -229,23 +200,27 @@ static int64_t next_dearest(const account *list, int64_t n, int64_t last) {
     int64_t best = -1;
     for (int64_t i = 0; i < n; i++) {
         if (!runs(&list[i])) continue;
-        if (last >= 0 && (cost(&list[i]) > cost(&list[last]) || (cost(&list[i]) == cost(&list[last]) && i <= last))) continue;
+        if (last >= 0 && (cost(&list[i]) > cost(&list[last]) || (cost(&list[i]) == cost(&list[last]) && i <= last)))
+            continue;
         if (best < 0 || cost(&list[i]) > cost(&list[best])) best = i;
     }
     return best;
 }
 
-static void put_accounts(text *w, const ag_tape *t, const char *title, const account *list, int64_t n, double total) {
+static void put_accounts(ag__text *w, const ag_tape *t, const char *title, const account *list, int64_t n, double total) {
     enum { MOST = 40 };
     char path[PATH];
     int64_t shown = 0, all = 0;
     for (int64_t i = 0; i < n; i++) all += runs(&list[i]) != 0;
-    put(w, "\n%-28s %8s %11s %11s %9s %9s   share\n", title, "runs", "forward ms", "backward ms", "GB/s", "GFLOP/s");
+    ag__put(w, "\n%-28s %8s %11s %11s %9s %9s   share\n", title, "runs", "forward ms", "backward ms", "GB/s", "GFLOP/s");
     for (int64_t i = next_dearest(list, n, -1); i >= 0 && shown < MOST; i = next_dearest(list, n, i), shown++) {
-        const char *name = list == t->profile->ops ? (list[i].op ? list[i].op->name : "(others)") : path_of(t, (int)i, path);
+        const char *name = list[i].op                ? list[i].op->name
+                           : list == t->profile->ops ? "(others)"
+                           : i == 0                  ? "(no scope)"
+                                                     : ag__scope_path(t, (int)i, path, sizeof path);
         put_row(w, name, &list[i], total);
     }
-    if (all > shown) put(w, "… and %lld more\n", (long long)(all - shown));
+    if (all > shown) ag__put(w, "… and %lld more\n", (long long)(all - shown));
 }
 
 static void sum(tally *to, const tally *x) {
@@ -256,7 +231,7 @@ static void sum(tally *to, const tally *x) {
 }
 
 /* Scopes with what lies inside them; outer ones have smaller numbers. */
-static void put_scopes(text *w, const ag_tape *t, double total) {
+static void put_scopes(ag__text *w, const ag_tape *t, double total) {
     const ag__profile *p = t->profile;
     size_t bytes = (size_t)p->scope_count * sizeof(account);
     account *whole = p->scope_count > 1 ? ag__get(NULL, bytes, 64) : NULL;
@@ -271,12 +246,11 @@ static void put_scopes(text *w, const ag_tape *t, double total) {
 }
 
 const char *ag_profile_text(const ag_tape *t, char *out, size_t size) {
-    text w = {out, size, 0};
+    ag__text w = ag__text_in(out, size);
     if (!out || !size) return out;
-    out[0] = '\0';
     const ag__profile *p = t ? t->profile : NULL;
     if (!p) {
-        put(&w, "no profile: ag_profile_start was not called on this tape\n");
+        ag__put(&w, "no profile: ag_profile_start was not called on this tape\n");
         return out;
     }
     account all = {0};
@@ -284,8 +258,9 @@ const char *ag_profile_text(const ag_tape *t, char *out, size_t size) {
         for (int d = 0; d < AG__DIRECTIONS; d++) sum(&all.of[d], &p->ops[i].of[d]);
     }
     double total = cost(&all), wall = (p->on ? ag__now() : p->stop) - p->start;
-    put(&w, "%lld runs of operations took %.3f ms of the %.3f ms profiled\n", (long long)runs(&all), 1e3 * total, 1e3 * wall);
-    if (p->left_out) put(&w, "the trace lacks the last %lld of them\n", (long long)p->left_out);
+    ag__put(&w, "%lld runs of operations took %.3f ms of the %.3f ms profiled\n", (long long)runs(&all), 1e3 * total,
+            1e3 * wall);
+    if (p->left_out) ag__put(&w, "the trace lacks the last %lld of them\n", (long long)p->left_out);
     put_accounts(&w, t, "op", p->ops, AG__OPS + 1, total);
     put_row(&w, "all", &all, total);
     put_scopes(&w, t, total);

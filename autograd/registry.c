@@ -42,7 +42,7 @@ static const char *fault_of(const ag_op *op) {
     if (op->nout < 0 || op->nout > 8) return "it has more than 8 outputs";
     if (op->attr_size && !op->attrs) return "its attributes are not described";
     if (op->writes && !(op->flags & AG_EFFECT)) return "it writes without AG_EFFECT";
-    if (op->arity < -1 || op->nout < 0 || op->nout > UINT8_MAX) return "its arity or number of outputs is out of range";
+    if (op->arity < -1) return "its arity is out of range";
     if (op->flags & AG_RANDOM && (!op->attrs || op->attrs[0].type != AG_ATTR_I64 || op->attrs[0].offset)) {
         return "it is random, but its attributes do not begin with int64_t draw";
     }
@@ -53,13 +53,18 @@ bool ag_op_register(const ag_op *op) {
     if (!op) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: the record is NULL") != NULL;
     const char *fault = fault_of(op);
     if (fault) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: '%s': %s", op->name ? op->name : "", fault) != NULL;
-    const ag_op *known = ag_find_op(op->name);
+    const ag_op *known = NULL;
+    int builtin = builtin_count();
+    pthread_mutex_lock(&lock); /* looking and adding are one: two threads may bring the same name */
+    for (int i = 0; i < builtin + user_count && !known; i++) {
+        const ag_op *other = i < builtin ? ag__ops[i] : user_op[i - builtin];
+        if (!strcmp(other->name, op->name)) known = other;
+    }
+    bool room = known || user_count < USER_OPS;
+    if (!known && room) user_op[user_count++] = op;
+    pthread_mutex_unlock(&lock);
     if (known == op) return true;
     if (known) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: the name '%s' is taken", op->name) != NULL;
-    pthread_mutex_lock(&lock);
-    bool room = user_count < USER_OPS;
-    if (room) user_op[user_count++] = op;
-    pthread_mutex_unlock(&lock);
     return room ||
            ag__fail(NULL, AG_ERR_MEMORY, "op_register: '%s': the table holds %d operations", op->name, USER_OPS) != NULL;
 }

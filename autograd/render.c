@@ -199,7 +199,12 @@ static bool render(const draft *d, ag_tensor *y, const struct format *f, const a
 /* ---- Public ----------------------------------------------------------------------------------------------------- */
 
 ag_dot_options ag_dot_defaults(void) {
-    return (ag_dot_options){.size = sizeof(ag_dot_options), .values = true, .gradients = true, .constants = true};
+    return (ag_dot_options){.size = sizeof(ag_dot_options),
+                            .values = true,
+                            .gradients = true,
+                            .constants = true,
+                            .derivatives = true,
+                            .most_nodes = 150};
 }
 
 /* f NULL: by the suffix of path. */

@@ -155,8 +155,11 @@ bool ag_fill(ag_tensor *leaf, double value) {
 
 ag__meta *ag__meta_of(ag_tensor *x) {
     if (!x->meta) {
-        x->meta = ag__temp(x->tape, sizeof *x->meta);
-        if (x->meta) *x->meta = (ag__meta){0};
+        bool lasts = x->flags & AG__PERSISTENT;
+        ag__storage *s = (lasts ? ag__storage_lasting : ag__storage_new)(x->tape, sizeof *x->meta);
+        if (!s) return NULL;
+        x->meta = (ag__meta *)(void *)s->base;
+        *x->meta = (ag__meta){0};
     }
     return x->meta;
 }

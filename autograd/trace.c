@@ -50,7 +50,9 @@ static void put_string(FILE *out, const char *text) {
     fputc('"', out);
 }
 
-static int64_t nanoseconds(const tracing *w, double time) { return (int64_t)(1e9 * (time - w->t->profile->start) + 0.5); }
+static int64_t nanoseconds(const tracing *w, double time) {
+    return (int64_t)(1e9 * (time - w->t->profile->start) + 0.5);
+}
 
 static void put_time(FILE *out, const char *key, int64_t ns) {
     if (ns < 0) ns = 0;
@@ -117,8 +119,8 @@ static void turn(tracing *w, bool backward, int64_t end, int64_t start) {
 static void put_event(tracing *w, const ag__event *e, int64_t ns) {
     begin(w, "X", e->op->name, ns);
     put_time(w->out, "dur", nanoseconds(w, e->start + e->seconds) - ns);
-    fprintf(w->out, ",\"cat\":\"%s\",\"args\":{\"result\":\"%s (", e->direction == AG__BACKWARD ? "backward" : "forward",
-            ag_dtype_name((ag_dtype)e->dtype));
+    fprintf(w->out, ",\"cat\":\"%s\",\"args\":{\"result\":\"%s (",
+            e->direction == AG__BACKWARD ? "backward" : "forward", ag_dtype_name((ag_dtype)e->dtype));
     for (int i = 0; i < e->shape->rank; i++) fprintf(w->out, "%s%lld", i ? "," : "", (long long)e->shape->dim[i]);
     fprintf(w->out, ")\",\"bytes\":%.0f,\"flops\":%.0f}}", e->bytes, e->flops);
 }

@@ -210,6 +210,14 @@ static bool weight_grad(ag_tensor *y, ag_tensor *const u[], ag_tensor *d[]) {
     return true;
 }
 
+/* Each element of the output, or of its gradient, meets one kernel: (o, c/groups, kh, kw). */
+static double flops_of(const ag_tensor *out, const ag_tensor *kernel) {
+    return 2 * (double)ag_size(out) * (double)ag_dim(kernel, 1) * (double)ag_dim(kernel, 2) * (double)ag_dim(kernel, 3);
+}
+static double conv2d_flops(const ag_tensor *y) { return flops_of(y, ag_in(y, 1)); }
+static double input_flops(const ag_tensor *y) { return flops_of(ag_in(y, 0), ag_in(y, 1)); }
+static double weight_flops(const ag_tensor *y) { return flops_of(ag_in(y, 0), y); }
+
 const ag_op ag__op_conv2d = {
     .size = sizeof(ag_op),
     .name = "conv2d",
@@ -221,6 +229,7 @@ const ag_op ag__op_conv2d = {
     .shape = conv2d_shape,
     .run = conv2d_run,
     .grad = conv2d_grad,
+    .flops = conv2d_flops,
 };
 
 const ag_op ag__op_conv2d_input = {
@@ -234,6 +243,7 @@ const ag_op ag__op_conv2d_input = {
     .shape = input_shape,
     .run = input_run,
     .grad = input_grad,
+    .flops = input_flops,
 };
 
 const ag_op ag__op_conv2d_weight = {
@@ -247,6 +257,7 @@ const ag_op ag__op_conv2d_weight = {
     .shape = weight_shape,
     .run = weight_run,
     .grad = weight_grad,
+    .flops = weight_flops,
 };
 
 ag_conv2d_options ag_conv2d_defaults(void) {

@@ -136,6 +136,8 @@ static bool cholesky_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return (d[0] = ag_scale(ag_solve_triangular(y, ag_transpose(half, -1, -2), false, true), 0.5)) != NULL;
 }
 
+static double cholesky_flops(const ag_tensor *y) { return (double)ag_size(y) * (double)ag_dim(y, -1) / 3; }
+
 const ag_op ag__op_cholesky = {
     .size = sizeof(ag_op),
     .name = "cholesky",
@@ -144,6 +146,7 @@ const ag_op ag__op_cholesky = {
     .shape = cholesky_shape,
     .run = cholesky_run,
     .grad = cholesky_grad,
+    .flops = cholesky_flops,
 };
 
 ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, NULL); }
@@ -225,6 +228,8 @@ static bool solve_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return (d[0] = ag_neg(s->upper ? ag_transpose(triangle, -1, -2) : triangle)) != NULL;
 }
 
+static double solve_flops(const ag_tensor *y) { return (double)ag_size(y) * (double)ag_dim(y, -2); }
+
 const ag_op ag__op_solve_triangular = {
     .size = sizeof(ag_op),
     .name = "solve_triangular",
@@ -235,6 +240,7 @@ const ag_op ag__op_solve_triangular = {
     .shape = solve_shape,
     .run = solve_run,
     .grad = solve_grad,
+    .flops = solve_flops,
 };
 
 ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper, bool transpose) {

@@ -114,6 +114,8 @@ static bool matmul_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return (d[1] = ag_matmul(ag_transpose(a, -1, -2), gy)) != NULL;
 }
 
+static double matmul_flops(const ag_tensor *y) { return 2 * (double)ag_size(y) * (double)ag_dim(ag_in(y, 0), -1); }
+
 const ag_op ag__op_matmul = {
     .size = sizeof(ag_op),
     .name = "matmul",
@@ -123,13 +125,27 @@ const ag_op ag__op_matmul = {
     .shape = matmul_shape,
     .run = matmul_run,
     .grad = matmul_grad,
+    .flops = matmul_flops,
 };
+
+/* Would a and b, 1-d ones promoted, multiply? What else may be wrong with them the op itself says, of the operands as given. */
+static bool promotes(const ag_tensor *a, const ag_tensor *b) {
+    char left[AG__TEXT], right[AG__TEXT];
+    if (!a || !b || ag_rank(a) < 1 || ag_rank(b) < 1 || ag_tape_of(a) != ag_tape_of(b)) return false;
+    if (ag_dtype_of(a) != ag_dtype_of(b) || ag_dtype_of(a) > AG_F64) return false;
+    if (ag_dim(a, -1) == ag_dim(b, ag_rank(b) == 1 ? 0 : -2)) return true;
+    ag_tape_fail(ag_tape_of(a), AG_ERR_SHAPE, "matmul", "inner sizes differ: %s · %s",
+                 ag_shape_text(a, left, sizeof left), ag_shape_text(b, right, sizeof right));
+    return false;
+}
 
 /* NumPy's rule: a 1-d operand is a row (a) or a column (b), and its axis of extent 1 leaves the result again. */
 ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b) {
     bool row = ag_rank(a) == 1, column = ag_rank(b) == 1;
-    if (row) a = ag_reshape(a, AG_SHAPE(1, ag_dim(a, 0)));
-    if (column) b = ag_reshape(b, AG_SHAPE(ag_dim(b, 0), 1));
+    if ((row || column) && promotes(a, b)) {
+        if (row) a = ag_reshape(a, AG_SHAPE(1, ag_dim(a, 0)));
+        if (column) b = ag_reshape(b, AG_SHAPE(ag_dim(b, 0), 1));
+    }
     ag_tensor *y = ag_apply(&ag__op_matmul, (ag_tensor *[]){a, b}, 2, NULL);
     if (!y || (!row && !column)) return y;
     ag_shape s = ag_shape_of(y);

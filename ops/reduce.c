@@ -52,6 +52,9 @@ static bool sum_run(ag_tensor *y) {
 
 static bool sum_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) { return (d[0] = spread(y, g[0])) != NULL; }
 
+/* One addition or comparison for each element that goes in. */
+static double reduce_flops(const ag_tensor *y) { return (double)ag_size(ag_in(y, 0)); }
+
 const ag_op ag__op_sum = {
     .size = sizeof(ag_op),
     .name = "sum",
@@ -63,6 +66,7 @@ const ag_op ag__op_sum = {
     .shape = reduce_shape,
     .run = sum_run,
     .grad = sum_grad,
+    .flops = reduce_flops,
 };
 
 ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim) {
@@ -110,6 +114,7 @@ const ag_op ag__op_mean = {
     .shape = mean_shape,
     .run = mean_run,
     .grad = mean_grad,
+    .flops = reduce_flops,
 };
 
 ag_tensor *ag_mean(ag_tensor *x, ag_axes axes, bool keepdim) {
@@ -157,6 +162,7 @@ const ag_op ag__op_max = {
     .shape = max_shape,
     .run = max_run,
     .grad = max_grad,
+    .flops = reduce_flops,
     .jvp = max_jvp,
 };
 
@@ -205,6 +211,7 @@ const ag_op ag__op_sum_to = {
     .shape = sum_to_shape,
     .run = sum_to_run,
     .grad = sum_to_grad,
+    .flops = reduce_flops,
 };
 
 ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape) {

@@ -31,7 +31,8 @@ static net build(ag_tape *t, ag_dtype dtype) {
 static const struct {
     ag_dtype from, to;
     double tolerance;
-} conversions[] = {{AG_F32, AG_DTYPE_COUNT, 0}, {AG_F32, AG_F32, 0}, {AG_F32, AG_F64, 1e-6}, {AG_F64, AG_F32, 1e-6}, {AG_F64, AG_F64, 0}};
+} conversions[] = {
+    {AG_F32, AG_DTYPE_COUNT, 0}, {AG_F32, AG_F32, 0}, {AG_F32, AG_F64, 1e-6}, {AG_F64, AG_F32, 1e-6}, {AG_F64, AG_F64, 0}};
 
 Test(graph, clones_have_the_same_values_names_and_scopes) {
     for (int i = 0; i < COUNT_OF(conversions); i++) {
@@ -80,7 +81,8 @@ Test(graph, clones_copy_what_is_needed_once) {
 /* ag_full of any size stays without memory. */
 Test(graph, clones_of_constants_are_constants) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
-    ag_tensor *huge = ag_full(t, AG_F32, AG_SHAPE(1 << 20, 1 << 20), 0.5), *y = ag_slice(ag_slice(huge, 0, 0, 1, 1), 1, 0, 2, 1), *out;
+    ag_tensor *huge = ag_full(t, AG_F32, AG_SHAPE(1 << 20, 1 << 20), 0.5),
+              *y = ag_slice(ag_slice(huge, 0, 0, 1, 1), 1, 0, 2, 1), *out;
     cr_assert(ag_clone(other, &y, 1, AG_F64, 0, &out), "%s", ag_tape_message(other));
     assert_values(out, 0, 0.5, 0.5);
     cr_assert_lt(ag_tape_bytes(other), 8u << 20);
@@ -97,7 +99,8 @@ Test(graph, clones_leave_effects_out) {
     assert_values(out[1], 0, 0.5, 1);
     cr_assert(ag_replay(other));
     assert_values(out[1], 0, 0.5, 1);
-    for (int64_t i = 0; i < ag_tape_size(other); i++) cr_assert_str_neq(ag_op_name(ag_tape_node(other, i)), "lerp_into");
+    for (int64_t i = 0; i < ag_tape_size(other); i++)
+        cr_assert_str_neq(ag_op_name(ag_tape_node(other, i)), "lerp_into");
     assert_values(leaf, 0, 0.5, 1);
     ag_tape_free(t);
     ag_tape_free(other);
@@ -176,7 +179,8 @@ Test(graph, wrong_clones_are_errors) {
 Test(graph, replay_follows_the_leaves) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
     net n = build(t, AG_F64);
-    ag_tensor *d, *fresh[2], *average = DATA(t, 0, 0), *effect = ag_assign(average, DATA(t, 3, 4)), *view = ag_reshape(n.hidden, AG_SHAPE(8));
+    ag_tensor *d, *fresh[2], *average = DATA(t, 0, 0), *effect = ag_assign(average, DATA(t, 3, 4)),
+                             *view = ag_reshape(n.hidden, AG_SHAPE(8));
     cr_assert(ag_gradients(&n.loss, NULL, 1, &n.w, 1, &d));
     double loss = ag_item(n.loss);
     const double *pointer = ag_f64(n.hidden);
@@ -201,12 +205,17 @@ Test(graph, replay_follows_the_leaves) {
 
 Test(graph, replay_can_fail) {
     ag_tape *t = ag_tape_new();
-    ag_tensor *a = ag_leaf(t, AG_F64, (double[]){4, 2, 2, 3}, AG_SHAPE(2, 2), AG_REQUIRES_GRAD), *l = ag_cholesky(a);
+    ag_tensor *a = ag_leaf(t, AG_F64, (double[]){4, 2, 2, 3}, AG_SHAPE(2, 2), AG_REQUIRES_GRAD);
+    ag_tensor *scaled = ag_scale(a, 1), *l = ag_cholesky(scaled), *y = SUM(ag_square(l));
     assert_values(l, 1e-15, 2, 0, 1, sqrt(2));
     cr_assert(ag_write(a, (double[]){-4, 2, 2, 3}));
     cr_assert(!ag_replay(t));
     assert_error(t, AG_ERR_VALUE, "cholesky");
+    cr_assert(!ag_backward(y), "its nodes are of two minds");
+    assert_error(t, AG_ERR_STATE, "was overwritten");
     cr_assert(ag_write(a, (double[]){9, 3, 3, 2}) && ag_replay(t));
     assert_values(l, 1e-15, 3, 0, 1, 1);
+    cr_assert(ag_backward(y)); /* the trace of a: the identity */
+    assert_values(ag_grad(a), 1e-15, 1, 0, 0, 1);
     ag_tape_free(t);
 }

@@ -72,7 +72,8 @@ Test(tape, nodes_stay_where_they_are) {
     for (int i = 0; i < N; i++) node[i] = y = ag_add_scalar(y, 1);
     cr_assert_eq(ag_tape_size(t), N);
     for (int i = 0; i < N; i++) {
-        if (ag_tape_node(t, i) != node[i] || ag_index(node[i]) != i || ag_item(node[i]) != i + 1) cr_assert_fail("node %d", i);
+        if (ag_tape_node(t, i) != node[i] || ag_index(node[i]) != i || ag_item(node[i]) != i + 1)
+            cr_assert_fail("node %d", i);
     }
     cr_assert_null(ag_tape_node(t, N));
     cr_assert_null(ag_tape_node(t, -1));

@@ -90,7 +90,7 @@ static inline void put_label(FILE *out, const char *s) {
     bool blank = true;
     for (; *s && strncmp(s, ">];", 3); s++) {
         if (*s == '<') {
-            blank = blank || !strncmp(s, "<td", 3);
+            blank = blank || !strncmp(s, "<td", 3) || !strncmp(s, "<br", 3);
             s += strcspn(s, ">");
         } else if (*s == ' ' || !strncmp(s, "&#160;", 6)) {
             blank = true;
@@ -114,7 +114,8 @@ static inline const char *bones(char *text) {
         line += strspn(line, " ");
         if (!strncmp(line, "subgraph", 8)) continue;
         if (label) {
-            fprintf(out, "%.*s", (int)strcspn(line, " ["), line);
+            bool edge = strstr(line, " -> ") && strstr(line, " -> ") < label;
+            fprintf(out, "%.*s", (int)strcspn(line, edge ? "[" : " [") - edge, line);
             put_label(out, label + strlen("label=<"));
             fputs(*line == 'g' ? " {\n" : "\n", out);
         } else {

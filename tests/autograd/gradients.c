@@ -275,9 +275,15 @@ Test(gradients, bad_ends_are_errors) {
     const struct {
         ag_tensor *y, *g, *x;
         ag_status status;
-    } bad[] = {{y, NULL, NULL, AG_ERR_ARGUMENT},  {y, NULL, foreign, AG_ERR_ARGUMENT}, {y, NULL, index, AG_ERR_DTYPE},
-               {y, NULL, whole, AG_ERR_DTYPE},    {index, NULL, w, AG_ERR_DTYPE},      {whole, NULL, w, AG_ERR_DTYPE},
-               {y, w, w, AG_ERR_SHAPE},           {w, foreign, w, AG_ERR_SHAPE},       {w, ag_cast(w, AG_F32), w, AG_ERR_SHAPE},
+    } bad[] = {{y, NULL, NULL, AG_ERR_ARGUMENT},
+               {y, NULL, foreign, AG_ERR_ARGUMENT},
+               {y, NULL, index, AG_ERR_DTYPE},
+               {y, NULL, whole, AG_ERR_DTYPE},
+               {index, NULL, w, AG_ERR_DTYPE},
+               {whole, NULL, w, AG_ERR_DTYPE},
+               {y, w, w, AG_ERR_SHAPE},
+               {w, foreign, w, AG_ERR_SHAPE},
+               {w, ag_cast(w, AG_F32), w, AG_ERR_SHAPE},
                {ag_slice(w, 0, 0, 1, 1), whole, w, AG_ERR_SHAPE}};
     for (int i = 0; i < COUNT_OF(bad); i++) {
         ag_tensor *ys[] = {w, bad[i].y}, *gys[] = {NULL, bad[i].g}, *xs[] = {w, bad[i].x};

@@ -18,7 +18,8 @@ static ag_tensor *exponential(ag_tensor *x) { return ag_exp(x); }
 static ag_tensor *quotient(ag_tensor *x) { return ag_div(ag_mul(x, x), ag_square(ag_square(x))); } /* x⁻² */
 
 #define X 0.7
-#define X5 {X * X * X * X * X, 5 * X * X * X * X, 20 * X * X * X, 60 * X * X, 120 * X}
+#define X5 \
+    { X *X *X *X *X, 5 * X *X *X *X, 20 * X *X *X, 60 * X *X, 120 * X }
 static const struct {
     const char *name;
     ag_tensor *(*f)(ag_tensor *x);
@@ -28,7 +29,9 @@ static const struct {
     {"pow", fifth_pow, X5},
     {"x^5 summed", fifth_summed, X5},
     {"exp", exponential, {2.0137527074704766, 2.0137527074704766, 2.0137527074704766, 2.0137527074704766, 2.0137527074704766}},
-    {"x^-2", quotient, {1 / (X * X), -2 / (X * X * X), 6 / (X * X * X * X), -24 / (X * X * X * X * X), 120 / (X * X * X * X * X * X)}},
+    {"x^-2",
+     quotient,
+     {1 / (X * X), -2 / (X * X * X), 6 / (X * X * X * X), -24 / (X * X * X * X * X), 120 / (X * X * X * X * X * X)}},
     {"tanh", ag_tanh, {0}}, /* below */
 };
 
@@ -154,9 +157,9 @@ Test(gradients, forward_mode_of_many) {
     ag_tensor *p = ag_mul(a, b), *y = SUM(p), *z = ag_neg(b);
     ag_tensor *ys[] = {y, p, z, a}, *xs[] = {a, b, a}, *us[] = {one, NULL, one};
     cr_assert(ag_jvp(ys, 4, xs, us, 3, d), "%s", ag_tape_message(t));
-    assert_values(d[0], 0, 16);     /* a is among the xs twice: tangents add up */
+    assert_values(d[0], 0, 16); /* a is among the xs twice: tangents add up */
     assert_values(d[1], 0, 6, 10);
-    assert_values(d[2], 0, 0, 0);   /* no tangent for b */
+    assert_values(d[2], 0, 0, 0); /* no tangent for b */
     assert_values(d[3], 0, 2, 2);
     ag_tensor *inner[] = {a, p}, *vs[] = {one, one};
     cr_assert(ag_jvp(&y, 1, inner, vs, 2, d), "an inner tensor gets its own tangent on top");
@@ -177,8 +180,12 @@ Test(gradients, forward_mode_refuses_bad_input) {
     const struct {
         ag_tensor *y, *x, *u;
         ag_status status;
-    } rows[] = {{y, w, wrong, AG_ERR_SHAPE},       {y, w, foreign, AG_ERR_SHAPE},   {y, foreign, w, AG_ERR_ARGUMENT},
-                {y, NULL, w, AG_ERR_ARGUMENT},     {index, w, w, AG_ERR_DTYPE},     {y, index, index, AG_ERR_DTYPE},
+    } rows[] = {{y, w, wrong, AG_ERR_SHAPE},
+                {y, w, foreign, AG_ERR_SHAPE},
+                {y, foreign, w, AG_ERR_ARGUMENT},
+                {y, NULL, w, AG_ERR_ARGUMENT},
+                {index, w, w, AG_ERR_DTYPE},
+                {y, index, index, AG_ERR_DTYPE},
                 {ag_input(index, 0), w, w, AG_ERR_DTYPE}};
     for (int i = 0; i < COUNT_OF(rows); i++) {
         cr_assert(!ag_jvp(&rows[i].y, 1, &rows[i].x, &rows[i].u, 1, &d), "row %d", i);
@@ -198,7 +205,8 @@ Test(gradients, forward_mode_refuses_bad_input) {
 /* y = batch_norm(x) has three: the normalised x, and each channel's mean and variance. */
 static ag_tensor *normalised(ag_tensor *x, ag_tensor **mean) {
     ag_tape *t = ag_tape_of(x);
-    ag_tensor *y = ag_batch_norm(x, ag_full(t, AG_F64, AG_SHAPE(1), 1), ag_full(t, AG_F64, AG_SHAPE(1), 0), NULL, NULL, true, 0, 0);
+    ag_tensor *y =
+        ag_batch_norm(x, ag_full(t, AG_F64, AG_SHAPE(1), 1), ag_full(t, AG_F64, AG_SHAPE(1), 0), NULL, NULL, true, 0, 0);
     if (mean) *mean = ag_part(ag_input(y, 0), 1);
     return y;
 }

@@ -50,8 +50,11 @@ Test(lifetime, full_takes_no_memory) {
 Test(lifetime, fill_converts) {
     static const struct {
         double value, f32, i64, boolean;
-    } rows[] = {{0, 0, 0, 0},        {-1.75, -1.75, -1, 1},       {1e300, (double)INFINITY, 9223372036854775807., 1},
-                {-1e300, -(double)INFINITY, -9223372036854775808., 1}, {0x1p63, 0x1p63, 9223372036854775807., 1}};
+    } rows[] = {{0, 0, 0, 0},
+                {-1.75, -1.75, -1, 1},
+                {1e300, (double)INFINITY, 9223372036854775807., 1},
+                {-1e300, -(double)INFINITY, -9223372036854775808., 1},
+                {0x1p63, 0x1p63, 9223372036854775807., 1}};
     ag_tape *t = ag_tape_new();
     for (int i = 0; i < COUNT_OF(rows); i++) {
         const double expected[] = {rows[i].f32, rows[i].value, rows[i].i64, rows[i].boolean};
@@ -240,7 +243,7 @@ static void by_assign(ag_tensor *w) { ag_assign(w, ag_neg(w)); }
 static void by_random(ag_tensor *w) { ag_fill_uniform(w, 0, 1); }
 
 Test(lifetime, what_the_owner_writes_makes_uses_of_borrowers_stale) {
-    static void (*const writes[])(ag_tensor *w) = {by_write, by_fill, by_touch, by_assign, by_random};
+    static void (*const writes[])(ag_tensor * w) = {by_write, by_fill, by_touch, by_assign, by_random};
     for (int i = 0; i < COUNT_OF(writes); i++) {
         for (int twice = 0; twice < 2; twice++) {
             ag_tape *owner = ag_tape_new(), *between = ag_tape_new(), *t = ag_tape_new();

@@ -48,8 +48,8 @@ static ag_tensor *of_an_optimizer(ag_tape *t) {
 static const struct {
     const char *name;
     ag_tensor *(*make)(ag_tape *t);
-} makers[] = {{"parameter", a_parameter}, {"buffer", a_buffer},     {"data", data},
-              {"one byte", small},        {"wrapped", wrapped},     {"gradient", a_gradient},
+} makers[] = {{"parameter", a_parameter}, {"buffer", a_buffer},      {"data", data},
+              {"one byte", small},        {"wrapped", wrapped},      {"gradient", a_gradient},
               {"module", of_a_module},    {"state", of_an_optimizer}};
 
 static void record_much(ag_tape *t) {
@@ -216,7 +216,8 @@ Test(lifetime, a_mark_in_a_loop_does_not_grow, .timeout = 120) {
     for (int i = 0; i < 2000; i++) cr_assert(step(t, w)); /* until the quarantine of a poisoning tape is full */
     size_t bytes = ag_tape_bytes(t);
     for (int i = 0; i < 100000; i++) {
-        if (!step(t, w) || ag_tape_bytes(t) != bytes) cr_assert_fail("%zu bytes became %zu in step %d", bytes, ag_tape_bytes(t), i);
+        if (!step(t, w) || ag_tape_bytes(t) != bytes)
+            cr_assert_fail("%zu bytes became %zu in step %d", bytes, ag_tape_bytes(t), i);
     }
     ag_tape_free(t);
 }

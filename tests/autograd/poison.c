@@ -239,7 +239,8 @@ Test(lifetime, every_kind_of_node_is_poisoned) {
     ag_tensor *w = PARAM(t, 3, 1, 2), *index = NULL;
     ag_mark m = ag_tape_mark(t);
     for (int round = 0; round < 3; round++) {
-        ag_tensor *kept[] = {ag_topk(w, 2, 0, &index), index, BATCH(t, 1, 2), ag_scalar(t, AG_F32, 1), ag_reshape(w, AG_SHAPE(3, 1))};
+        ag_tensor *kept[] = {ag_topk(w, 2, 0, &index), index, BATCH(t, 1, 2), ag_scalar(t, AG_F32, 1),
+                             ag_reshape(w, AG_SHAPE(3, 1))};
         for (int i = 0; i < 2000; i++) ag_neg(w);
         cr_assert(ag_tape_rewind(t, m));
         for (int i = 0; i < COUNT_OF(kept); i++) {

@@ -39,7 +39,7 @@ static ag_tensor *of_wrap(ag_tape *t, ag_shape s) {
 }
 
 Test(tape, shapes_are_checked_once_and_everywhere) {
-    static ag_tensor *(*const make[])(ag_tape *t, ag_shape s) = {of_full, of_wrap};
+    static ag_tensor *(*const make[])(ag_tape * t, ag_shape s) = {of_full, of_wrap};
     for (int i = 0; i < COUNT_OF(shapes); i++) {
         for (int k = 0; k < COUNT_OF(make); k++) {
             ag_tape *t = ag_tape_new();
@@ -69,7 +69,8 @@ Test(tape, a_shape_that_memory_cannot_hold_is_an_error) {
     assert_error(t, AG_ERR_SHAPE, "reshape");
     cr_assert_null(ag_expand(x, AG_SHAPE(1 << 20, INT64_C(1) << 29, INT64_C(1) << 29)));
     assert_error(t, AG_ERR_SHAPE, "more elements");
-    ag_tensor *tall = ag_full(t, AG_F32, AG_SHAPE(INT64_C(1) << 40, 1), 1), *wide = ag_full(t, AG_F32, AG_SHAPE(INT64_C(1) << 40), 1);
+    ag_tensor *tall = ag_full(t, AG_F32, AG_SHAPE(INT64_C(1) << 40, 1), 1),
+              *wide = ag_full(t, AG_F32, AG_SHAPE(INT64_C(1) << 40), 1);
     cr_assert_null(ag_add(tall, wide));
     assert_error(t, AG_ERR_SHAPE, "more elements");
     assert_values(ag_neg(DATA(t, 1)), 0, -1);

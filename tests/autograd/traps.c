@@ -76,7 +76,8 @@ Test(gradients, shared_memory_is_not_added_to_twice) {
             ag_tensor *x = PARAM(t, 1, -2, 3, 5), *y = aliases[i].f(single ? ag_cast(x, AG_F32) : x), *d;
             if (!y && single) ag_tape_clear(t); /* it mixes in an f64 constant */
             if (!y && single) continue;
-            cr_assert(ag_gradients(&y, NULL, 1, &x, 1, &d) && ag_backward(y), "%s: %s", aliases[i].name, ag_tape_message(t));
+            cr_assert(ag_gradients(&y, NULL, 1, &x, 1, &d) && ag_backward(y), "%s: %s", aliases[i].name,
+                      ag_tape_message(t));
             char text[CHECK_TEXT];
             cr_assert(check_values(d, aliases[i].d, 4, 0, text), "%s, recorded: %s", aliases[i].name, text);
             cr_assert(check_values(ag_grad(x), aliases[i].d, 4, 0, text), "%s, in place: %s", aliases[i].name, text);
@@ -104,7 +105,8 @@ Test(gradients, the_seed_is_left_alone) {
     cr_assert(ag_backward_from(&y, &kept, 1));
     assert_values(kept, 0, 20, 40);
     assert_values(ag_grad(b), 0, 50, 100);
-    ag_tensor *m = ag_leaf(t, AG_F64, (double[]){1, 2, 3, 4}, AG_SHAPE(2, 2), AG_REQUIRES_GRAD), *mt = ag_transpose(m, 0, 1);
+    ag_tensor *m = ag_leaf(t, AG_F64, (double[]){1, 2, 3, 4}, AG_SHAPE(2, 2), AG_REQUIRES_GRAD),
+              *mt = ag_transpose(m, 0, 1);
     cr_assert(ag_backward(SUM(ag_mul(m, ag_from_f64(t, (double[]){1, 2, 3, 4}, AG_SHAPE(2, 2))))));
     ag_tensor *of_m = ag_grad(m);
     cr_assert(ag_backward_from(&mt, &of_m, 1));
@@ -143,10 +145,10 @@ static void optimizes(ag_tensor *w) { /* with a gradient from elsewhere */
 }
 
 Test(gradients, an_overwritten_input_is_an_error) {
-    static ag_tensor *(*const uses[])(ag_tensor *w) = {direct, by_view, twofold};
+    static ag_tensor *(*const uses[])(ag_tensor * w) = {direct, by_view, twofold};
     static const char *const message[] = {"w (3) was overwritten after square used it", "was overwritten after",
                                           "w (3) was overwritten after mul used it"};
-    static void (*const ways[])(ag_tensor *w) = {writes, fills, points, assigns, averages, randomizes, optimizes};
+    static void (*const ways[])(ag_tensor * w) = {writes, fills, points, assigns, averages, randomizes, optimizes};
     for (int i = 0; i < COUNT_OF(uses); i++) {
         for (int k = 0; k < COUNT_OF(ways); k++) {
             ag_tape *t = ag_tape_new();
@@ -179,7 +181,9 @@ static bool wrong_shape(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     (void)g;
     return (d[0] = ag_full(ag_tape_of(y), AG_F64, AG_SHAPE(7), 1)) != NULL;
 }
-static bool wrong_dtype(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) { return (void)y, (d[0] = ag_cast(g[0], AG_F32)) != NULL; }
+static bool wrong_dtype(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (void)y, (d[0] = ag_cast(g[0], AG_F32)) != NULL;
+}
 static bool half(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) { /* one input served, then the error */
     d[0] = ag_scale(g[0], 5);
     return ag_op_fail(y, AG_ERR_VALUE, "refuses the second");
@@ -234,7 +238,8 @@ static bool wide_run(ag_tensor *y) {
     for (int i = 0; i < 6; i++) out[i] = ag_at(ag_in(y, 0), i / 3);
     return true;
 }
-static const ag_op crossing = {.size = sizeof(ag_op), .name = "crossing", .arity = 1, .shape = wide_shape, .run = wide_run, .grad = row};
+static const ag_op crossing = {
+    .size = sizeof(ag_op), .name = "crossing", .arity = 1, .shape = wide_shape, .run = wide_run, .grad = row};
 
 Test(gradients, of_any_shape_that_broadcasts_with_the_input_fit) {
     ag_tape *t = ag_tape_new();

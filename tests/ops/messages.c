@@ -14,6 +14,7 @@ typedef struct fault {
 
 static const fault faults[] = {
     {"where", "b(2) f(3) f(2)", AG_ERR_SHAPE, "shapes do not broadcast"},
+    {"sum", "f(2) | axes=0 axes=0", AG_ERR_ARGUMENT, "sum: 'axes' is given twice"},
     {"matmul", "f(150,4) f(5,3)", AG_ERR_SHAPE, "matmul: inner sizes differ: (150,4) · (5,3)"},
     {"matmul", "f(2,3,4) f(5,4,2)", AG_ERR_SHAPE, "leading axes do not broadcast: (2,3,4) · (5,4,2)"},
     {"matmul", "f(3) f(3,2)", AG_ERR_SHAPE, "needs at least 2 axes, but"},

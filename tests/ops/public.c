@@ -161,6 +161,10 @@ Test(ops, matmul_of_vectors) {
     assert_shape(ag_matmul(a, m), 2);
     assert_values(ag_matmul(ag_transpose(m, 0, 1), a), 0, 22, 28);
     assert_shape(ag_matmul(ag_expand(m, AG_SHAPE(5, 3, 2)), ag_slice(a, 0, 0, 2, 1)), 5, 3);
+    int64_t before = ag_tape_size(t);
+    cr_assert_null(ag_matmul(a, ag_transpose(m, 0, 1)));
+    assert_error(t, AG_ERR_SHAPE, "inner sizes differ: (3) · (2,3)");
+    cr_assert_eq(ag_tape_size(t), before + 1, "the transpose alone");
     cr_assert_null(ag_matmul(a, ag_scalar(t, AG_F64, 1)));
     assert_error(t, AG_ERR_SHAPE, "matmul: ");
     ag_tape_free(t);
