@@ -91,8 +91,8 @@ ag_tensor *ag_wrap(ag_tape *t, ag_dtype dtype, void *data, ag_shape shape, ag_re
     if (s && !data && s->size) {
         ag__fail(t, AG_ERR_ARGUMENT, "wrap: data is NULL");
     } else if (s && (uintptr_t)data % ag__dtype_bytes[dtype]) {
-        ag__fail(t, AG_ERR_ARGUMENT, "wrap: the address %p is not a multiple of the %zu bytes of %s", data, ag__dtype_bytes[dtype],
-                 ag_dtype_name(dtype));
+        ag__fail(t, AG_ERR_ARGUMENT, "wrap: the address %p is not a multiple of the %zu bytes of %s", data,
+                 ag__dtype_bytes[dtype], ag_dtype_name(dtype));
     } else if (s) {
         ag__storage *store = ag__storage_foreign(t, AG__EXTERNAL, data, (size_t)s->size * ag__dtype_bytes[dtype]);
         x = store ? node_init(t, &t->persistent, dtype, s, store) : NULL;

@@ -35,10 +35,11 @@ CAST(i64, int64_t, f32, float, (float)x)
 CAST(i64, int64_t, f64, double, (double)x)
 CAST(i64, int64_t, i64, int64_t, x)
 CAST(i64, int64_t, bool, bool, x != 0)
-CAST(bool, bool, f32, float, x ? 1 : 0)
-CAST(bool, bool, f64, double, x ? 1 : 0)
-CAST(bool, bool, i64, int64_t, x)
-CAST(bool, bool, bool, bool, x)
+/* a bool of foreign memory may be any byte */
+CAST(bool, unsigned char, f32, float, x ? 1 : 0)
+CAST(bool, unsigned char, f64, double, x ? 1 : 0)
+CAST(bool, unsigned char, i64, int64_t, x ? 1 : 0)
+CAST(bool, unsigned char, bool, bool, x != 0)
 
 static cast_fn *const casts[AG_DTYPE_COUNT][AG_DTYPE_COUNT] = {
     {f32_f32, f32_f64, f32_i64, f32_bool},

@@ -21,17 +21,17 @@
             y[i] = (value);                                                          \
         }                                                                            \
     }
-#define LOOP3(name, value)                                                           \
-    static void NAME(name)(int64_t n, const void *const in[], void *out, double p) { \
-        const bool *w = in[0];                                                       \
-        const T *u = in[1], *v = in[2];                                              \
-        T *y = out;                                                                  \
-        (void)p;                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                            \
-            const bool c = w[i];                                                     \
-            const T a = u[i], b = v[i];                                              \
-            y[i] = (value);                                                          \
-        }                                                                            \
+#define LOOP3(name, value)                                                             \
+    static void NAME(name)(int64_t n, const void *const in[], void *out, double p) {   \
+        const unsigned char *w = in[0]; /* a bool of foreign memory may be any byte */ \
+        const T *u = in[1], *v = in[2];                                                \
+        T *y = out;                                                                    \
+        (void)p;                                                                       \
+        for (int64_t i = 0; i < n; i++) {                                              \
+            const bool c = w[i] != 0;                                                  \
+            const T a = u[i], b = v[i];                                                \
+            y[i] = (value);                                                            \
+        }                                                                              \
     }
 
 #define F1(name, value, ...) LOOP1(name, value)

@@ -19,17 +19,17 @@
             y[i] = (R)(value);                                                       \
         }                                                                            \
     }
-#define I3(name, value)                                                              \
-    static void name##_i64(int64_t n, const void *const in[], void *out, double p) { \
-        const bool *w = in[0];                                                       \
-        const int64_t *u = in[1], *v = in[2];                                        \
-        int64_t *y = out;                                                            \
-        (void)p;                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                            \
-            const bool c = w[i];                                                     \
-            const int64_t a = u[i], b = v[i];                                        \
-            y[i] = (value);                                                          \
-        }                                                                            \
+#define I3(name, value)                                                                \
+    static void name##_i64(int64_t n, const void *const in[], void *out, double p) {   \
+        const unsigned char *w = in[0]; /* a bool of foreign memory may be any byte */ \
+        const int64_t *u = in[1], *v = in[2];                                          \
+        int64_t *y = out;                                                              \
+        (void)p;                                                                       \
+        for (int64_t i = 0; i < n; i++) {                                              \
+            const bool c = w[i] != 0;                                                  \
+            const int64_t a = u[i], b = v[i];                                          \
+            y[i] = (value);                                                            \
+        }                                                                              \
     }
 
 #define F1(...)

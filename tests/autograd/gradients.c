@@ -271,6 +271,8 @@ Test(gradients, bad_ends_are_errors) {
     assert_error(t, AG_ERR_STATE, "does not depend");
     cr_assert(!ag_backward(NULL));
     cr_assert(!ag_backward_from(NULL, NULL, 1) && !ag_backward_from(&y, NULL, 0) && !ag_backward_from(&y, NULL, -1));
+    cr_assert(!ag_gradients(NULL, NULL, 1, &w, 1, d) && !ag_gradients(&y, NULL, 1, NULL, 1, d) &&
+              !ag_gradients(&y, NULL, 1, &w, 1, NULL) && !ag_gradients(&y, NULL, 0, &w, 1, d));
     assert_ok(t);
     const struct {
         ag_tensor *y, *g, *x;

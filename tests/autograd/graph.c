@@ -93,6 +93,16 @@ Test(graph, attributes_are_printed_and_parsed) {
     }
 }
 
+Test(graph, attributes_may_be_left_to_their_defaults) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (double[]){1, 2, 3, 4}, AG_SHAPE(2, 2));
+    assert_values(ag_apply(ag_find_op("sum"), &x, 1, NULL), 0, 10);
+    assert_values(ag_apply(ag_find_op("transpose"), &x, 1, NULL), 0, 1, 3, 2, 4); /* composed */
+    cr_assert_null(ag_apply(ag_find_op("scale"), &x, 1, NULL));
+    assert_error(t, AG_ERR_ARGUMENT, "scale needs the attribute 'factor'");
+    ag_tape_free(t);
+}
+
 static const struct {
     const char *op, *attributes, *part;
 } wrong[] = {

@@ -68,6 +68,22 @@ Test(lifetime, fill_converts) {
     ag_tape_free(t);
 }
 
+/* Elements of every size are gathered from strided views. */
+Test(lifetime, views_are_read_in_every_dtype) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_i64(t, (int64_t[]){0, 1, 2, 3, 4, 0}, AG_SHAPE(2, 3));
+    for (int d = 0; d < AG_DTYPE_COUNT; d++) {
+        ag_tensor *y = ag_slice(ag_permute(ag_cast(x, (ag_dtype)d), AG_AXES(1, 0)), 0, AG_END, AG_END, -1);
+        unsigned char raw[6 * 8];
+        cr_assert(ag_read(y, raw));
+        ag_tensor *dense = ag_leaf(t, (ag_dtype)d, raw, AG_SHAPE(3, 2), 0);
+        assert_same(dense, y);
+        double most = d == AG_BOOL ? 1 : 9;
+        assert_values(dense, 0, fmin(2, most), 0, 1, fmin(4, most), 0, fmin(3, most));
+    }
+    ag_tape_free(t);
+}
+
 /* ---- Memory of the caller ------------------------------------------------------------------------------------------- */
 
 static void count_release(void *context, void *data) {

@@ -74,6 +74,44 @@ Test(gradients, a_rule_may_differentiate_compositions) {
     ag_tape_free(t);
 }
 
+/* ---- An op of many inputs that states its composition only ------------------------------------------------------------------ */
+
+static ag_tensor *polynomial(ag_tensor *y) { /* in₀ + in₁ (in₂ + in₃ in₀) */
+    return ag_add(ag_in(y, 0), ag_mul(ag_in(y, 1), ag_add(ag_in(y, 2), ag_mul(ag_in(y, 3), ag_in(y, 0)))));
+}
+static ag_tensor *first(ag_tensor *y) { return ag_in(y, 0); }
+
+static const ag_op four = {
+    .size = sizeof(ag_op), .name = "four", .arity = 4, .shape = like_x, .run = zeros, .compose = polynomial};
+static const ag_op identity = {
+    .size = sizeof(ag_op), .name = "identity", .arity = 2, .shape = like_x, .run = zeros, .compose = first};
+static const ag_op nine = {.size = sizeof(ag_op), .name = "nine", .arity = 9, .shape = like_x, .run = zeros, .compose = first};
+
+Test(gradients, go_through_a_composition) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x[9], *d[4], *dd;
+    for (int i = 0; i < 9; i++) x[i] = PARAM(t, i + 1, 10);
+    ag_set_requires_grad(x[2], false);
+    ag_tensor *y = SUM(ag_apply(&four, x, 4, NULL));
+    cr_assert(ag_backward(y) && ag_backward(y), "%s", ag_tape_message(t));
+    assert_values(ag_grad(x[0]), 0, 2 * (1 + 2 * 4), 2 * (1 + 100)); /* 1 + in₁ in₃ */
+    assert_values(ag_grad(x[3]), 0, 2 * 2, 2 * 100);                 /* in₁ in₀ */
+    cr_assert(!ag_has_grad(x[2]));
+    cr_assert(ag_gradients(&y, NULL, 1, x, 4, d), "%s", ag_tape_message(t));
+    assert_values(d[1], 0, 3 + 4, 10 + 100); /* in₂ + in₃ in₀ */
+    assert_values(d[2], 0, 2, 10);
+    ag_tensor *s = SUM(d[1]);
+    cr_assert(ag_gradients(&s, NULL, 1, &x[3], 1, &dd));
+    assert_values(dd, 0, 1, 10);
+    y = SUM(ag_apply(&identity, x, 2, NULL)); /* its composition is one of the inputs itself */
+    cr_assert(ag_gradients(&y, NULL, 1, x, 2, d), "%s", ag_tape_message(t));
+    assert_values(d[0], 0, 1, 1);
+    assert_values(d[1], 0, 0, 0);
+    cr_assert(!ag_backward(SUM(ag_apply(&nine, x, 9, NULL))));
+    assert_error(t, AG_ERR_ARGUMENT, "nine: its gradient cannot be taken through its composition");
+    ag_tape_free(t);
+}
+
 /* What the rule takes in without an alias is a constant to its inner gradients, whatever the outer ones ask for. */
 static bool captures_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     ag_tensor *x = ag_alias(ag_in(y, 0)), *w = ag_in(y, 1), *product = ag_mul(ag_mul(x, w), w);
