@@ -11,7 +11,7 @@
 
 #include "autograd/dot.h"
 
-enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250, LABELLED = 300 };
+enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250, LABELLED = 120 };
 
 #define FONT "fontname=\"Helvetica,Arial,sans-serif\""
 
@@ -95,6 +95,7 @@ static bool collect(ag__dot *g, ag_tensor *const ys[], int n) {
 
 /* ---- Writing ----------------------------------------------------------------------------------------------------- */
 
+/* Labels take ranks of their own, for which dot needs minutes in large graphs. */
 static bool labelled(const ag__dot *g) {
     return g->options->derivatives && g->drawn <= LABELLED && g->back == INT64_MAX;
 }
@@ -125,8 +126,7 @@ static void write_head(FILE *out, const ag__dot *g) {
             g->drawn <= LARGE ? "1" : "0.1");
     fprintf(out,
             "           bgcolor=\"%s\", pad=0.2, nodesep=0.25, ranksep=%s, " FONT ", fontcolor=\"%s\", fontsize=10,\n"
-            "           labelloc=t, label=<<table border='0' cellborder='0' "
-            "cellspacing='4'>",
+            "           labelloc=t, label=<<table border='0' cellborder='0' cellspacing='4'>",
             p->ground, g->flows && !g->scalar ? "0.2" : "0.32", p->ink); /* labels take room of their own */
     if (o->title && *o->title) {
         fputs("<tr><td><font point-size='16'>", out);
@@ -136,8 +136,8 @@ static void write_head(FILE *out, const ag__dot *g) {
     ag__dot_legend(out, g);
     fprintf(out,
             "</table>>];\n"
-            "    node [" FONT ", fontcolor=\"%s\", fontsize=11, margin=\"0.08,0.04\", height=0.3, "
-            "width=0.3, penwidth=1.1];\n"
+            "    node [" FONT ", fontcolor=\"%s\", fontsize=11, margin=\"0.08,0.04\", height=0.3, width=0.3, "
+            "penwidth=1.1];\n"
             "    edge [" FONT ", fontsize=9, color=\"%s\", arrowsize=0.7, penwidth=1.1];\n",
             p->ink, p->edge);
 }
@@ -231,10 +231,10 @@ static void write_edge(FILE *out, const ag__dot *g, int64_t from, int64_t to, co
     fputs("];\n", out);
 }
 
-/* A pair of ends, one of them a folded scope, is joined by one arrow, however many tensors go that way. */
+/* A pair of ends, one of them a folded scope or a stand-in, is joined by one arrow, however many tensors go that way. */
 typedef struct pairs {
     uint64_t *slot; /* hash table, 0: empty */
-    int64_t slots, count;
+    int64_t slots;
 } pairs;
 
 static uint64_t end_of(const ag__dot *g, int64_t i) {

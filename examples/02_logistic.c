@@ -37,11 +37,11 @@ static data make_data(ag_tape *t) {
     return d;
 }
 
-static ag_tensor *score(model m, data d) { return ag_add(ag_matmul(d.x, m.w), m.b); }
+static ag_tensor *score(model m, data d) { return ag_set_name(ag_add(ag_matmul(d.x, m.w), m.b), "score"); }
 
 static ag_tensor *loss_of(model m, data d) {
-    ag_tensor *likely = ag_sigmoid(ag_mul(d.s, score(m, d)));
-    return ag_neg(ag_mean(ag_log(likely), AG_ALL, false));
+    ag_tensor *likely = ag_set_name(ag_sigmoid(ag_mul(d.s, score(m, d))), "likely");
+    return ag_set_name(ag_neg(ag_mean(ag_log(likely), AG_ALL, false)), "loss");
 }
 
 /* The gradient by formula, ∂loss/∂w = mean of (p − y) x with y = 1 or 0. Returns the distance from ag_backward's. */
@@ -107,8 +107,17 @@ static void show_plane(model m, data d) {
     SAY("\n    o class 0   + class 1   dots: the model says 1\n");
 }
 
+/* The loss once more, after training, with the gradients of inner nodes kept. */
+static bool draw_loss(model m, data d) {
+    ag_tape_retain_grads(ag_tape_of(m.w), true);
+    ag_tensor *loss = loss_of(m, d);
+    bool good = ag_zero_grad(m.w) && ag_zero_grad(m.b) && ag_backward(loss);
+    if (good) draw(loss, picture);
+    return good;
+}
+
 int main(int argc, char **argv) {
-    int code = options(argc, argv, "Finds the line between two clouds of points.", false);
+    int code = options(argc, argv, "Finds the line between two clouds of points.", true);
     if (code >= 0) return code;
     ag_tape *t = ag_tape_new();
     ag_seed(t, 1);
@@ -122,5 +131,6 @@ int main(int argc, char **argv) {
         right = count_right(m, d);
     }
     bool good = loss >= 0 && loss < 0.25 && right >= 0.9 * POINTS;
+    if (good && picture) good = draw_loss(m, d);
     return finish(t, "02_logistic", good, "%d of %d points right, loss %.4f", right, POINTS, loss);
 }

@@ -85,18 +85,30 @@ static void show_outputs(double output[TASKS][CASES], const int right[TASKS]) {
     SAY("\n");
 }
 
+/* The loss once more, after training, with the gradients of inner nodes kept. */
+static bool draw_loss(ag_module *net, ag_tensor *x, ag_tensor *target) {
+    ag_tape_retain_grads(ag_tape_of(x), true);
+    for (int i = 0; i < ag_module_parameter_count(net); i++) ag_zero_grad(ag_module_parameters(net)[i]);
+    ag_tensor *loss = ag_set_name(ag_mse_loss(ag_set_name(ag_module_forward(net, x), "output"), target), "loss");
+    if (!ag_backward(loss)) return false;
+    draw(loss, picture);
+    return true;
+}
+
 int main(int argc, char **argv) {
-    int code = options(argc, argv, "Perceptrons learn AND and OR; XOR takes a hidden layer.", false);
+    int code = options(argc, argv, "Perceptrons learn AND and OR; XOR takes a hidden layer.", true);
     if (code >= 0) return code;
     ag_tape *t = ag_tape_new();
     ag_seed(t, 3); /* with two hidden units about half of all starts get stuck; this one does not */
     ag_tensor *x = ag_from_f32(t, &inputs[0][0], AG_SHAPE(CASES, 2));
+    ag_set_name(x, "x");
     ag_module *net = NULL;
+    ag_tensor *target = NULL;
     double output[TASKS][CASES] = {{0}};
     int right[TASKS] = {0};
     bool good = true;
     for (int k = 0; k < TASKS; k++) {
-        ag_tensor *target = ag_from_f32(t, task[k].target, AG_SHAPE(CASES, 1));
+        target = ag_set_name(ag_from_f32(t, task[k].target, AG_SHAPE(CASES, 1)), "target");
         net = make_network(t, task[k].hidden);
         good = train(t, net, x, target) >= 0 && good;
         ag_tensor *y = ag_module_forward(net, x);
@@ -110,5 +122,6 @@ int main(int argc, char **argv) {
         show_outputs(output, right);
         show_hidden(net, x);
     }
+    if (good && picture) good = draw_loss(net, x, target);
     return finish(t, "03_xor", good, "of XOR's four cases one perceptron gets %d, a hidden layer %d", right[2], right[3]);
 }
