@@ -182,7 +182,7 @@ static char take_character(char **p) {
         return (char)c;
     }
     int high = c == 'x' ? hex((*p)[1]) : -1, low = high < 0 ? -1 : hex((*p)[2]);
-    if (low < 0) return 0;
+    if (low < 0 || high + low == 0) return 0; /* *p stays in the escape, where no name ends */
     *p += 3;
     return (char)(16 * high + low);
 }

@@ -22,16 +22,16 @@ extern "C" {
 
 struct ag_check_report;
 typedef struct ag_dot_options {
-    size_t size;       /* set by ag_dot_defaults */
-    bool values;       /* values on the nodes: the number of a scalar, a small matrix whole, else mean, range, histogram */
-    bool gradients;    /* gradients likewise, where a backward pass left them */
-    bool constants;    /* draw constant leaves too */
+    size_t size;    /* set by ag_dot_defaults */
+    bool values;    /* values on the nodes: the number of a scalar, a small matrix whole, else mean, range, histogram */
+    bool gradients; /* gradients likewise, where a backward pass left them */
+    bool constants; /* draw constant leaves too */
     const char *title; /* NULL: none */
-    bool derivatives;  /* on each edge of a scalar graph ∂y/∂x and the gradient that flows; of tensors, the flow's norm */
-    bool dark;         /* light on dark */
-    bool backward;     /* draw too what ag_gradients(y) with respect to its parameters records, in a cluster of its own */
-    int depth;         /* scopes nested this deep are one node each; 1: the outermost, 0: all are open */
-    int most_nodes;    /* 150; above it the innermost scopes are folded to one node each, level by level; 0: never */
+    bool derivatives; /* on each edge: of scalars ∂y/∂x and the gradient that flows, of tensors its norm; up to 120 nodes */
+    bool dark;      /* light on dark */
+    bool backward;  /* draw too what ag_gradients(y) with respect to its parameters records, in a cluster of its own */
+    int depth;      /* scopes nested this deep are one node each; 1: the outermost, 0: all are open */
+    int most_nodes; /* 150; above it the innermost scopes are folded to one node each, level by level; 0: never */
     const struct ag_check_report *report; /* outline what its rows speak of; NULL: none */
 } ag_dot_options;
 AG_API ag_dot_options ag_dot_defaults(void);
@@ -73,10 +73,10 @@ AG_API const char *ag_verdict_name(ag_verdict verdict); /* "wrong sign" */
 AG_API bool ag_verdict_passes(ag_verdict verdict);
 
 typedef enum ag_check_mode {
-    AG_CHECK_AUTO,        /* every element up to 2000 in all, else samples */
-    AG_CHECK_ELEMENTS,    /* every element */
-    AG_CHECK_SAMPLES,     /* `samples` elements of each x */
-    AG_CHECK_DIRECTIONAL  /* one random direction through all xs: four forward passes, however large the net */
+    AG_CHECK_AUTO,       /* every element up to 2000 in all, else samples */
+    AG_CHECK_ELEMENTS,   /* every element */
+    AG_CHECK_SAMPLES,    /* `samples` elements of each x */
+    AG_CHECK_DIRECTIONAL /* one random direction through all xs: four forward passes, however large the net */
 } ag_check_mode;
 
 typedef struct ag_check_options {
@@ -89,15 +89,15 @@ typedef struct ag_check_options {
 AG_API ag_check_options ag_check_defaults(void);
 
 typedef struct ag_check_row {
-    char name[64];     /* of the parameter, or the op and its place: "layer1.weight", "#17 tanh" */
-    ag_tensor *x;      /* the tensor moved, in the graph checked */
-    ag_tensor *node;   /* ag_gradcheck_nodes: whose rule; else NULL */
-    int order;         /* 1 or 2 */
-    int64_t index;     /* row-major element; −1: a direction */
-    double at, step;   /* x and d */
+    char name[64];   /* of the parameter, or the op and its place: "layer1.weight", "#17 tanh" */
+    ag_tensor *x;    /* the tensor moved, in the graph checked */
+    ag_tensor *node; /* ag_gradcheck_nodes: whose rule; else NULL */
+    int order;       /* 1 or 2 */
+    int64_t index;   /* row-major element; −1: a direction */
+    double at, step; /* x and d */
     double analytic, numeric;
-    double recorded;   /* the gradient of the graph as recorded; NaN where there is none */
-    double ulps;       /* |recorded − analytic| in ulps of the largest f32 gradient of x */
+    double recorded; /* the gradient of the graph as recorded; NaN where there is none */
+    double ulps;     /* |recorded − analytic| in ulps of the largest f32 gradient of x */
     double absolute, relative, tolerance;
     ag_verdict verdict;
 } ag_check_row;
@@ -107,20 +107,21 @@ typedef struct ag_check_report {
     bool passed;
     int64_t checked, failed;
     int64_t count[AG_VERDICT_COUNT];
-    int rows;                          /* worst first: failures, then by absolute / tolerance */
+    int rows; /* worst first: failures, then by absolute / tolerance */
     ag_check_row row[AG_CHECK_ROWS];
 } ag_check_report;
 
 /* Checks the gradient of the one-element loss to xs[0..n); n = 0: to every leaf that requires one. options NULL: the
  * defaults; report may be NULL. True: everything passed. False: something failed, see report, or could not be done, see the
  * status of the loss's tape. */
-AG_API bool ag_gradcheck(ag_tensor *loss, ag_tensor *const xs[], int n, const ag_check_options *options, ag_check_report *report);
+AG_API bool ag_gradcheck(ag_tensor *loss, ag_tensor *const xs[], int n, const ag_check_options *options,
+                         ag_check_report *report);
 /* Each node's rule alone, at the recorded values, with random weights on its outputs: names the one wrong op in a model. */
 AG_API bool ag_gradcheck_nodes(ag_tensor *loss, const ag_check_options *options, ag_check_report *report);
 /* For a function that builds its graph anew from f64 leaves xs[0..n) at every call, branches included. */
 typedef ag_tensor *ag_check_fn(void *context, ag_tape *tape, ag_tensor *const xs[], int n);
-AG_API bool ag_gradcheck_fn(ag_check_fn *f, void *context, ag_tensor *const xs[], int n, const ag_check_options *options,
-                            ag_check_report *report);
+AG_API bool ag_gradcheck_fn(ag_check_fn *f, void *context, ag_tensor *const xs[], int n,
+                            const ag_check_options *options, ag_check_report *report);
 /* The report as a table for people; like snprintf, but returns out. */
 AG_API const char *ag_check_text(const ag_check_report *report, char *out, size_t size);
 
@@ -139,11 +140,11 @@ AG_API int ag_graph_load(ag_tape *tape, const char *path, ag_tensor *out[], int 
 AG_API const char *ag_why_no_grad(ag_tensor *x, char *out, size_t size);
 
 typedef struct ag_origin {
-    ag_tensor *node;   /* the first whose value is not finite though its inputs are; NULL: all finite */
-    bool backward;     /* its gradient, not its value */
-    int64_t index;     /* row-major element */
+    ag_tensor *node; /* the first whose value is not finite though its inputs are; NULL: all finite */
+    bool backward;   /* its gradient, not its value */
+    int64_t index;   /* row-major element */
     double value;
-    char text[400];    /* a sentence with op, scope, element and the inputs that made it */
+    char text[400]; /* a sentence with op, scope, element and the inputs that made it */
 } ag_origin;
 /* Finds where NaN or infinity began in the graph of y; if the values are finite, in its backward pass (run aside; no
  * gradient changes). True: found. */

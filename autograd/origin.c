@@ -42,18 +42,18 @@ static int64_t corresponding(const ag_tensor *x, const ag_tensor *like, int64_t 
 
 static void put_place(ag__text *w, const ag_tensor *x, int64_t index) {
     if (x->shape->size == 1) {
-        ag__put(w, "the value");
+        ag__text_put(w, "the value");
     } else {
-        ag__put(w, "element %lld", (long long)index);
+        ag__text_put(w, "element %lld", (long long)index);
     }
 }
 
 static void put_input_name(ag__text *w, const ag_tensor *y, uint32_t k) {
     const char *name = ag_name(ag__in(y)[k]);
     if (*name) {
-        ag__put(w, "'%s'", name);
+        ag__text_put(w, "'%s'", name);
     } else {
-        ag__put(w, "%c", y->nin == 1 ? 'x' : (int)('a' + k));
+        ag__text_put(w, "%c", y->nin == 1 ? 'x' : (int)('a' + k));
     }
 }
 
@@ -65,30 +65,30 @@ static void put_inputs(ag__text *w, const ag_tensor *y, const ag_tensor *like, i
     for (uint32_t k = 0; k < y->nin && k < MOST; k++) {
         const ag_tensor *x = ag__in(y)[k];
         int64_t at = map ? corresponding(x, like, index) : -1;
-        ag__put(w, k ? ", " : ", from ");
+        ag__text_put(w, k ? ", " : ", from ");
         put_input_name(w, y, k);
         if (at >= 0) {
-            ag__put(w, " = %.9g", ag_at(x, at));
+            ag__text_put(w, " = %.9g", ag_at(x, at));
         } else {
-            ag__put(w, " ");
-            ag__put_range(w, x);
+            ag__text_put(w, " ");
+            ag__text_range(w, x);
         }
     }
-    if (y->nin > MOST) ag__put(w, " and %u more", (unsigned)y->nin - MOST);
+    if (y->nin > MOST) ag__text_put(w, " and %u more", (unsigned)y->nin - MOST);
     size_t n = map ? ag_attr_text(y, attributes, sizeof attributes) : 0;
-    if (n && n < sizeof attributes) ag__put(w, ", %s", attributes);
+    if (n && n < sizeof attributes) ag__text_put(w, ", %s", attributes);
 }
 
 static bool tell_forward(ag_origin *o, ag_tensor *x) {
     *o = (ag_origin){.node = x, .index = ag__first_nonfinite(x)};
     o->value = ag_at(x, o->index);
     ag__text w = ag__text_in(o->text, sizeof o->text);
-    ag__put_node(&w, x);
-    ag__put(&w, ": ");
+    ag__text_node(&w, x);
+    ag__text_put(&w, ": ");
     put_place(&w, x, o->index);
-    ag__put(&w, " is %g", o->value);
+    ag__text_put(&w, " is %g", o->value);
     if (x->flags & AG__LEAF) {
-        ag__put(&w, ", as it was given");
+        ag__text_put(&w, ", as it was given");
     } else {
         put_inputs(&w, maker(x), x, o->index);
     }
@@ -101,16 +101,16 @@ static bool tell_rule(ag_origin *o, ag_tensor *node, ag_tensor *y, uint32_t k, c
     int64_t at = ag__first_nonfinite(d), own = corresponding(x, d, at);
     *o = (ag_origin){.node = node, .backward = true, .index = own < 0 ? at : own, .value = ag_at(d, at)};
     ag__text w = ag__text_in(o->text, sizeof o->text);
-    ag__put(&w, "backward of ");
-    ag__put_node(&w, node);
-    ag__put(&w, ": ");
+    ag__text_put(&w, "backward of ");
+    ag__text_node(&w, node);
+    ag__text_put(&w, ": ");
     put_place(&w, x, o->index);
-    ag__put(&w, " of the gradient it gives ");
+    ag__text_put(&w, " of the gradient it gives ");
     put_input_name(&w, node, k);
-    ag__put(&w, " is %g", o->value);
+    ag__text_put(&w, " is %g", o->value);
     int64_t arrived = g && node->op->flags & AG_MAP ? corresponding(g, d, at) : -1;
     put_inputs(&w, node, d, at);
-    if (arrived >= 0) ag__put(&w, ", g = %.9g", ag_at(g, arrived));
+    if (arrived >= 0) ag__text_put(&w, ", g = %.9g", ag_at(g, arrived));
     return true;
 }
 
@@ -118,11 +118,11 @@ static bool tell_sum(ag_origin *o, ag_tensor *node, const ag_tensor *g) {
     *o = (ag_origin){.node = node, .backward = true, .index = ag__first_nonfinite(g)};
     o->value = ag_at(g, o->index);
     ag__text w = ag__text_in(o->text, sizeof o->text);
-    ag__put(&w, "backward to ");
-    ag__put_node(&w, node);
-    ag__put(&w, ": the gradients that arrive there are finite, but ");
+    ag__text_put(&w, "backward to ");
+    ag__text_node(&w, node);
+    ag__text_put(&w, ": the gradients that arrive there are finite, but ");
     put_place(&w, g, o->index);
-    ag__put(&w, " of their sum is %g", o->value);
+    ag__text_put(&w, " of their sum is %g", o->value);
     return true;
 }
 

@@ -164,32 +164,40 @@ static int width_of(const char *s) {
     return n;
 }
 
+typedef struct table {
+    ag__text w;
+    const ag_tape *t;
+    double total; /* seconds */
+    bool small;   /* times in µs, else in ms */
+} table;
+
 static void put_bar(ag__text *w, double share) {
     static const char *const eighth[] = {"", "▏", "▎", "▍", "▌", "▋", "▊", "▉"};
     int n = (int)(share * 80 + 0.5);
-    for (int i = 0; i < n / 8; i++) ag__put(w, "█");
-    ag__put(w, "%s", eighth[n % 8]);
+    if (n) ag__text_put(w, " ");
+    for (int i = 0; i < n / 8; i++) ag__text_put(w, "█");
+    ag__text_put(w, "%s\n", eighth[n % 8]);
 }
 
 static void put_rate(ag__text *w, double amount, double seconds) {
     if (amount > 0 && seconds > 0) {
-        ag__put(w, " %9.2f", 1e-9 * amount / seconds);
+        ag__text_put(w, " %9.2f", 1e-9 * amount / seconds);
     } else {
-        ag__put(w, "         –");
+        ag__text_put(w, "         –");
     }
 }
 
-static void put_row(ag__text *w, const char *name, const account *a, double total) {
-    const tally *f = &a->of[AG__FORWARD], *b = &a->of[AG__BACKWARD];
-    double seconds = f->seconds + b->seconds, share = total > 0 ? seconds / total : 0;
+static void put_row(table *b, const char *name, const account *a) {
+    const tally *forward = &a->of[AG__FORWARD], *backward = &a->of[AG__BACKWARD];
+    double seconds = forward->seconds + backward->seconds, share = b->total > 0 ? seconds / b->total : 0;
+    double unit = b->small ? 1e6 : 1e3;
     int pad = 28 - width_of(name);
-    ag__put(w, "%s%*s %8lld %11.3f %11.3f", name, pad > 0 ? pad : 0, "", (long long)(f->runs + b->runs),
-            1e3 * f->seconds, 1e3 * b->seconds);
-    put_rate(w, f->bytes + b->bytes, seconds);
-    put_rate(w, f->flops + b->flops, seconds);
-    ag__put(w, " %5.1f %% ", 100 * share);
-    put_bar(w, share);
-    ag__put(w, "\n");
+    ag__text_put(&b->w, "%s%*s %8lld %11.3f %11.3f", name, pad > 0 ? pad : 0, "",
+                 (long long)(forward->runs + backward->runs), unit * forward->seconds, unit * backward->seconds);
+    put_rate(&b->w, forward->bytes + backward->bytes, seconds);
+    put_rate(&b->w, forward->flops + backward->flops, seconds);
+    ag__text_put(&b->w, " %5.1f %%", 100 * share);
+    put_bar(&b->w, share);
 }
 
 static double cost(const account *a) { return a->of[AG__FORWARD].seconds + a->of[AG__BACKWARD].seconds; }
@@ -207,20 +215,21 @@ static int64_t next_dearest(const account *list, int64_t n, int64_t last) {
     return best;
 }
 
-static void put_accounts(ag__text *w, const ag_tape *t, const char *title, const account *list, int64_t n, double total) {
+static void put_accounts(table *b, const char *title, const account *list, int64_t n) {
     enum { MOST = 40 };
     char path[PATH];
     int64_t shown = 0, all = 0;
     for (int64_t i = 0; i < n; i++) all += runs(&list[i]) != 0;
-    ag__put(w, "\n%-28s %8s %11s %11s %9s %9s   share\n", title, "runs", "forward ms", "backward ms", "GB/s", "GFLOP/s");
+    ag__text_put(&b->w, "\n%-28s     runs  forward %s backward %s      GB/s   GFLOP/s   share\n", title,
+                 b->small ? "µs" : "ms", b->small ? "µs" : "ms");
     for (int64_t i = next_dearest(list, n, -1); i >= 0 && shown < MOST; i = next_dearest(list, n, i), shown++) {
-        const char *name = list[i].op                ? list[i].op->name
-                           : list == t->profile->ops ? "(others)"
-                           : i == 0                  ? "(no scope)"
-                                                     : ag__scope_path(t, (int)i, path, sizeof path);
-        put_row(w, name, &list[i], total);
+        const char *name = list[i].op                   ? list[i].op->name
+                           : list == b->t->profile->ops ? "(others)"
+                           : i == 0                     ? "(no scope)"
+                                                        : ag__scope_path(b->t, (int)i, path, sizeof path);
+        put_row(b, name, &list[i]);
     }
-    if (all > shown) ag__put(w, "… and %lld more\n", (long long)(all - shown));
+    if (all > shown) ag__text_put(&b->w, "… and %lld more\n", (long long)(all - shown));
 }
 
 static void sum(tally *to, const tally *x) {
@@ -231,38 +240,40 @@ static void sum(tally *to, const tally *x) {
 }
 
 /* Scopes with what lies inside them; outer ones have smaller numbers. */
-static void put_scopes(ag__text *w, const ag_tape *t, double total) {
-    const ag__profile *p = t->profile;
+static void put_scopes(table *b) {
+    const ag__profile *p = b->t->profile;
     size_t bytes = (size_t)p->scope_count * sizeof(account);
     account *whole = p->scope_count > 1 ? ag__get(NULL, bytes, 64) : NULL;
     if (!whole) return;
     memcpy(whole, p->scopes, bytes);
     for (int64_t s = p->scope_count; s-- > 1;) {
-        int parent = t->scopes[s].parent;
+        int parent = b->t->scopes[s].parent;
         for (int d = 0; parent && d < AG__DIRECTIONS; d++) sum(&whole[parent].of[d], &whole[s].of[d]);
     }
-    put_accounts(w, t, "scope, inner ones included", whole, p->scope_count, total);
+    put_accounts(b, "scope, inner ones included", whole, p->scope_count);
     ag__give(NULL, whole, bytes);
 }
 
 const char *ag_profile_text(const ag_tape *t, char *out, size_t size) {
-    ag__text w = ag__text_in(out, size);
     if (!out || !size) return out;
+    table b = {.w = ag__text_in(out, size), .t = t};
     const ag__profile *p = t ? t->profile : NULL;
     if (!p) {
-        ag__put(&w, "no profile: ag_profile_start was not called on this tape\n");
+        ag__text_put(&b.w, "no profile: ag_profile_start was not called on this tape\n");
         return out;
     }
     account all = {0};
     for (int i = 0; i <= AG__OPS; i++) {
         for (int d = 0; d < AG__DIRECTIONS; d++) sum(&all.of[d], &p->ops[i].of[d]);
     }
-    double total = cost(&all), wall = (p->on ? ag__now() : p->stop) - p->start;
-    ag__put(&w, "%lld runs of operations took %.3f ms of the %.3f ms profiled\n", (long long)runs(&all), 1e3 * total,
-            1e3 * wall);
-    if (p->left_out) ag__put(&w, "the trace lacks the last %lld of them\n", (long long)p->left_out);
-    put_accounts(&w, t, "op", p->ops, AG__OPS + 1, total);
-    put_row(&w, "all", &all, total);
-    put_scopes(&w, t, total);
+    b.total = cost(&all);
+    b.small = b.total < 1e-2;
+    double wall = (p->on ? ag__now() : p->stop) - p->start;
+    ag__text_put(&b.w, "%lld runs of operations took %.3f ms of the %.3f ms profiled\n", (long long)runs(&all),
+                 1e3 * b.total, 1e3 * wall);
+    if (p->left_out) ag__text_put(&b.w, "the trace lacks the last %lld of them\n", (long long)p->left_out);
+    put_accounts(&b, "op", p->ops, AG__OPS + 1);
+    put_row(&b, "all", &all);
+    put_scopes(&b);
     return out;
 }

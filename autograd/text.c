@@ -10,7 +10,7 @@ ag__text ag__text_in(char *out, size_t size) {
     return (ag__text){out, size, 0};
 }
 
-void ag__put(ag__text *w, const char *format, ...) {
+void ag__text_put(ag__text *w, const char *format, ...) {
     va_list args;
     va_start(args, format);
     size_t room = w->used < w->size ? w->size - w->used : 0;
@@ -33,12 +33,12 @@ const char *ag__scope_path(const ag_tape *t, int scope, char *out, size_t size) 
     return out + at;
 }
 
-void ag__put_scope(ag__text *w, const ag_tape *t, int scope) {
+void ag__text_scope(ag__text *w, const ag_tape *t, int scope) {
     char path[160];
-    if (scope) ag__put(w, " [in %s]", ag__scope_path(t, scope, path, sizeof path));
+    if (scope) ag__text_put(w, " [in %s]", ag__scope_path(t, scope, path, sizeof path));
 }
 
-void ag__put_range(ag__text *w, const ag_tensor *x) {
+void ag__text_range(ag__text *w, const ag_tensor *x) {
     double least = HUGE_VAL, most = -HUGE_VAL;
     for (int64_t i = 0; i < x->shape->size; i++) {
         double v = ag_at(x, i);
@@ -46,17 +46,17 @@ void ag__put_range(ag__text *w, const ag_tensor *x) {
         most = v > most ? v : most;
     }
     if (x->shape->size == 1) {
-        ag__put(w, "%g", ag_at(x, 0));
+        ag__text_put(w, "%g", ag_at(x, 0));
     } else if (x->shape->size == 0) {
-        ag__put(w, "without elements");
+        ag__text_put(w, "without elements");
     } else if (least < most) {
-        ag__put(w, "between %g and %g", least, most);
+        ag__text_put(w, "between %g and %g", least, most);
     } else {
-        ag__put(w, "%g everywhere", least);
+        ag__text_put(w, "%g everywhere", least);
     }
 }
 
-void ag__put_node(ag__text *w, const ag_tensor *x) {
+void ag__text_node(ag__text *w, const ag_tensor *x) {
     const char *name = ag_name(x);
     if (x->flags & AG__LEAF) {
         char extents[160];
@@ -64,17 +64,17 @@ void ag__put_node(ag__text *w, const ag_tensor *x) {
         bare.meta = NULL;
         ag_shape_text(&bare, extents, sizeof extents);
         if (*name) {
-            ag__put(w, "'%s' %s", name, extents);
+            ag__text_put(w, "'%s' %s", name, extents);
         } else {
-            ag__put(w, "a leaf %s", extents);
+            ag__text_put(w, "a leaf %s", extents);
         }
         return;
     }
     const ag_tensor *y = x->flags & AG__PART ? x->in[0] : x;
     if (*name) {
-        ag__put(w, "%s at '%s'", y->op->name, name);
+        ag__text_put(w, "%s at '%s'", y->op->name, name);
     } else {
-        ag__put(w, "%s at #%u", y->op->name, (unsigned)y->index);
+        ag__text_put(w, "%s at #%u", y->op->name, (unsigned)y->index);
     }
-    ag__put_scope(w, x->tape, x->scope);
+    ag__text_scope(w, x->tape, x->scope);
 }

@@ -11,17 +11,17 @@ typedef struct ag__text {
 
 /* Begins with an empty text; size 0: nothing is ever written. */
 ag__text ag__text_in(char *out, size_t size);
-void ag__put(ag__text *w, const char *format, ...) AG_PRINTF(2, 3);
+void ag__text_put(ag__text *w, const char *format, ...) AG_PRINTF(2, 3);
 
 /* "outer/inner", of a path that does not fit its inner end; "" outside every scope. Returns a part of out. */
 const char *ag__scope_path(const ag_tape *t, int scope, char *out, size_t size);
 /* " [in outer/inner]", or nothing. */
-void ag__put_scope(ag__text *w, const ag_tape *t, int scope);
+void ag__text_scope(ag__text *w, const ag_tape *t, int scope);
 
 /* The values of x: "0.5" of one element, else "between -1 and 2". NaN is left out. */
-void ag__put_range(ag__text *w, const ag_tensor *x);
+void ag__text_range(ag__text *w, const ag_tensor *x);
 
 /* "relu at 'h' [in net/layer1]", "relu at #5"; of a leaf "'w' (4,3)". */
-void ag__put_node(ag__text *w, const ag_tensor *x);
+void ag__text_node(ag__text *w, const ag_tensor *x);
 
 #endif

@@ -15,11 +15,11 @@ typedef struct culprits {
 } culprits;
 
 static void begin_culprit(culprits *c) {
-    if (c->count++ && c->count <= NAMED) ag__put(c->w, "; ");
+    if (c->count++ && c->count <= NAMED) ag__text_put(c->w, "; ");
 }
 
 static void end_culprits(const culprits *c) {
-    if (c->count > NAMED) ag__put(c->w, "; and %lld more", (long long)(c->count - NAMED));
+    if (c->count > NAMED) ag__text_put(c->w, "; and %lld more", (long long)(c->count - NAMED));
 }
 
 /* ---- Cut paths ---- */
@@ -46,19 +46,19 @@ static const char *reason_of(const ag_tensor *c) {
 
 static void tell_cuts(ag__text *w, const ag__reach *r, const ag_tensor *x) {
     culprits c = {w, 0};
-    ag__put_node(w, x);
-    ag__put(w, " got no gradient: every path from the loss to it is cut, at ");
+    ag__text_node(w, x);
+    ag__text_put(w, " got no gradient: every path from the loss to it is cut, at ");
     for (int64_t i = r->past; i-- > 0;) {
         const ag_tensor *y = ag__node(&r->t->recorded, i);
         if (!(r->recorded[i] & AG__LEADS) || !(r->recorded[i] & AG__DEPENDS) || !cuts(r, y)) continue;
         begin_culprit(&c);
         if (c.count > NAMED) continue;
-        ag__put_node(w, y);
+        ag__text_node(w, y);
         const char *reason = reason_of(y);
         if (reason) {
-            ag__put(w, ", %s", reason);
+            ag__text_put(w, ", %s", reason);
         } else {
-            ag__put(w, ", whose result is %s", ag_dtype_name((ag_dtype)y->dtype));
+            ag__text_put(w, ", whose result is %s", ag_dtype_name((ag_dtype)y->dtype));
         }
     }
     end_culprits(&c);
@@ -89,13 +89,13 @@ static void tell_dead(const ag__reach *r, const ag__aside *a, int64_t i, culprit
     if (!towards || gives) return;
     begin_culprit(c);
     if (c->count > NAMED) return;
-    ag__put_node(c->w, node);
+    ag__text_node(c->w, node);
     if (none) {
-        ag__put(c->w, " (flat in that input)");
+        ag__text_put(c->w, " (flat in that input)");
     } else {
-        ag__put(c->w, " (saturated: its input is ");
-        ag__put_range(c->w, towards);
-        ag__put(c->w, ")");
+        ag__text_put(c->w, " (saturated: its input is ");
+        ag__text_range(c->w, towards);
+        ag__text_put(c->w, ")");
     }
 }
 
@@ -117,23 +117,24 @@ static void tell_flow(ag__text *w, const ag__reach *r, const ag__aside *a, const
     for (int64_t i = 0; i < a->count; i++) {
         if (a->node[i] == x) g = ag__kept(a->copy[i], 0);
     }
-    ag__put_node(w, x);
-    ag__put(w, x->flags & AG__HAS_GRAD ? " has a gradient of zeros" : " has no gradient");
+    ag__text_node(w, x);
+    ag__text_put(w, x->flags & AG__HAS_GRAD ? " has a gradient of zeros" : " has no gradient");
     if (g && ag__first_nonzero(g) >= 0) {
-        ag__put(w, hooked(r, a)              ? ": a hook replaced it on the way"
-                   : x->flags & AG__HAS_GRAD ? ", though at the present values of the leaves it would not be zero"
-                                             : ": one flows to it, so ag_zero_grad has cleared it since ag_backward");
+        ag__text_put(w, hooked(r, a) ? ": a hook replaced it on the way"
+                        : x->flags & AG__HAS_GRAD
+                            ? ", though at the present values of the leaves it would not be zero"
+                            : ": one flows to it, so ag_zero_grad has cleared it since ag_backward");
         return;
     }
     size_t before = w->used;
-    ag__put(w, ", for every local derivative is zero at ");
+    ag__text_put(w, ", for every local derivative is zero at ");
     for (int64_t i = a->count; i-- > 0;) {
         if (ag__reach_of(r, a->node[i]) & AG__DEPENDS && !(a->node[i]->flags & AG__LEAF)) tell_dead(r, a, i, &c);
     }
     end_culprits(&c);
     if (c.count) return;
     w->used = before;
-    ag__put(w, ": the gradients that flow to it cancel");
+    ag__text_put(w, ": the gradients that flow to it cancel");
 }
 
 /* ---- The answer ---- */
@@ -142,24 +143,24 @@ static void tell_flow(ag__text *w, const ag__reach *r, const ag__aside *a, const
 static bool tell_at_once(ag__text *w, const ag_tensor *x) {
     const ag_tape *t = x->tape;
     if (x->flags & AG__TUPLE) {
-        ag__put_node(w, x);
-        ag__put(w, " has several outputs: ask about one of them, ag_part(x, i)");
+        ag__text_node(w, x);
+        ag__text_put(w, " has several outputs: ask about one of them, ag_part(x, i)");
     } else if (!ag__is_float(x->dtype)) {
-        ag__put_node(w, x);
-        ag__put(w, " is %s: only f32 and f64 have gradients", ag_dtype_name((ag_dtype)x->dtype));
+        ag__text_node(w, x);
+        ag__text_put(w, " is %s: only f32 and f64 have gradients", ag_dtype_name((ag_dtype)x->dtype));
     } else if (x->flags & AG__HAS_GRAD && !gradient_is_zero(x)) {
-        ag__put_node(w, x);
-        ag__put(w, " has a gradient: ");
-        ag__put_range(w, x->meta->grad);
+        ag__text_node(w, x);
+        ag__text_put(w, " has a gradient: ");
+        ag__text_range(w, x->meta->grad);
     } else if (t->ends.state == AG__ENDS_NONE) {
-        ag__put(w, "ag_backward was not called on this tape yet");
+        ag__text_put(w, "ag_backward was not called on this tape yet");
     } else if (t->ends.state == AG__ENDS_DROPPED) {
-        ag__put(w, "the loss of the last ag_backward was dropped by ag_tape_rewind: ask before it");
+        ag__text_put(w, "the loss of the last ag_backward was dropped by ag_tape_rewind: ask before it");
     } else if (t->region == &t->scratch) {
-        ag__put(w, "ag_backward is running: ask when it has ended");
+        ag__text_put(w, "ag_backward is running: ask when it has ended");
     } else if (ag_index(x) >= t->ends.past) {
-        ag__put_node(w, x);
-        ag__put(w, " was recorded after the loss, which cannot depend on it");
+        ag__text_node(w, x);
+        ag__text_put(w, " was recorded after the loss, which cannot depend on it");
     } else {
         return false;
     }
@@ -171,30 +172,30 @@ static void tell_path(ag__text *w, const ag__reach *r, const ag_tensor *x) {
     unsigned reach = ag__reach_of(r, x);
     ag__aside a;
     if (!(reach & AG__LEADS)) {
-        ag__put_node(w, x);
-        ag__put(w, " got no gradient: the loss does not depend on it");
+        ag__text_node(w, x);
+        ag__text_put(w, " got no gradient: the loss does not depend on it");
     } else if (!(x->flags & AG__GRAD)) {
-        ag__put_node(w, x);
-        ag__put(w,
-                x->flags & AG__LEAF
-                    ? " does not require a gradient; ag_set_requires_grad(x, true) before the forward pass asks for one"
-                    : " is made of nothing that requires a gradient, or was cut from it");
+        ag__text_node(w, x);
+        ag__text_put(
+            w, x->flags & AG__LEAF
+                   ? " does not require a gradient; ag_set_requires_grad(x, true) before the forward pass asks for one"
+                   : " is made of nothing that requires a gradient, or was cut from it");
     } else if (!(reach & AG__FLOWS)) {
         tell_cuts(w, r, x);
     } else if (t->ends.state == AG__ENDS_FAILED) {
-        ag__put(w, "the last ag_backward ended in an error, and then no gradient changes%s%s", t->status ? ": " : "",
-                ag_tape_message(t));
+        ag__text_put(w, "the last ag_backward ended in an error, and then no gradient changes%s%s",
+                     t->status ? ": " : "", ag_tape_message(t));
     } else if (!(x->flags & (AG__LEAF | AG__HAS_GRAD))) {
-        ag__put(w, "a gradient flowed through ");
-        ag__put_node(w, x);
-        ag__put(w, ", but only leaves keep theirs: ag_retain_grad(x) before ag_backward keeps this one");
+        ag__text_put(w, "a gradient flowed through ");
+        ag__text_node(w, x);
+        ag__text_put(w, ", but only leaves keep theirs: ag_retain_grad(x) before ag_backward keeps this one");
     } else if (ag__aside_open(&a, r, t->ends.y, t->ends.count)) {
         tell_flow(w, r, &a, x);
         ag__aside_close(&a);
     } else {
-        ag__put_node(w, x);
-        ag__put(w, " has no gradient, or zeros, though a path leads to it; the pass could not be repeated: %s",
-                a.tape && a.tape->status ? a.tape->message : "out of memory");
+        ag__text_node(w, x);
+        ag__text_put(w, " has no gradient, or zeros, though a path leads to it; the pass could not be repeated: %s",
+                     a.tape && a.tape->status ? a.tape->message : "out of memory");
         ag__aside_close(&a);
     }
 }
@@ -203,7 +204,7 @@ const char *ag_why_no_grad(ag_tensor *x, char *out, size_t size) {
     if (!out || !size) return out;
     ag__text w = ag__text_in(out, size);
     if (!x || x->tape == &ag__dropped) {
-        ag__put(&w, "%s", x ? ag__dropped.message : "the tensor is NULL");
+        ag__text_put(&w, "%s", x ? ag__dropped.message : "the tensor is NULL");
         return out;
     }
     if (tell_at_once(&w, x)) return out;
@@ -212,7 +213,7 @@ const char *ag_why_no_grad(ag_tensor *x, char *out, size_t size) {
         ag__reach_from(&r, x);
         tell_path(&w, &r, x);
     } else {
-        ag__put(&w, "memory is short");
+        ag__text_put(&w, "memory is short");
     }
     ag__reach_close(&r);
     return out;

@@ -108,7 +108,8 @@ static void same_gradient(ag_tensor *w, ag_tensor *v) {
 
 static void sample_comes_back(const sample *s, ag_dtype dtype) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
-    ag_tensor *in[SAMPLE_INPUTS], *ys[2 * SAMPLE_INPUTS], *out[2 * SAMPLE_INPUTS], *flows[SAMPLE_INPUTS], *again[SAMPLE_INPUTS];
+    ag_tensor *in[SAMPLE_INPUTS], *ys[2 * SAMPLE_INPUTS], *out[2 * SAMPLE_INPUTS], *flows[SAMPLE_INPUTS],
+        *again[SAMPLE_INPUTS];
     cr_assert(sample_tensors(s, t, dtype, AG_REQUIRES_GRAD, in));
     ag_scope_push(t, "net");
     ag_tensor *y = sample_call(s, t, in);
@@ -480,12 +481,8 @@ static bool triple_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     (void)y;
     return (d[0] = ag_scale(g[0], 3)) != NULL;
 }
-static const ag_op triple = {.size = sizeof(ag_op),
-                             .name = "test: triple",
-                             .arity = 1,
-                             .shape = triple_shape,
-                             .run = triple_run,
-                             .grad = triple_grad};
+static const ag_op triple = {
+    .size = sizeof(ag_op), .name = "test: triple", .arity = 1, .shape = triple_shape, .run = triple_run, .grad = triple_grad};
 
 Test(graph_file, an_unknown_op_says_how_to_make_it_known) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();

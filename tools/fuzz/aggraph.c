@@ -87,7 +87,7 @@ static size_t read_file(const char *path, char *to) {
     return n;
 }
 
-static void check_same(const ag_tensor *x, const ag_tensor *y) {
+static void need_same(const ag_tensor *x, const ag_tensor *y) {
     if (ag_op_of(x) && ag_op_of(x)->nout > 1) return; /* a tuple has no values of its own */
     ag_shape a = ag_shape_of(x), b = ag_shape_of(y);
     size_t bytes = (size_t)ag_size(x) * ag_dtype_size(ag_dtype_of(x));
@@ -98,7 +98,7 @@ static void check_same(const ag_tensor *x, const ag_tensor *y) {
     free(q);
 }
 
-static void check_loaded(ag_tensor *const out[], int n, const char *path) {
+static void need_round_trip(ag_tensor *const out[], int n, const char *path) {
     static char first[8 * MOST], second[8 * MOST];
     ag_tensor *again[OUTS];
     n = n < OUTS ? n : OUTS;
@@ -106,7 +106,7 @@ static void check_loaded(ag_tensor *const out[], int n, const char *path) {
     size_t bytes = read_file(path, first);
     ag_tape *t = ag_tape_new();
     need(t && ag_graph_load(t, path, again, OUTS) == n && !ag_tape_status(t));
-    for (int i = 0; i < n; i++) check_same(out[i], again[i]);
+    for (int i = 0; i < n; i++) need_same(out[i], again[i]);
     need(ag_graph_save(again, n, path));
     need(bytes == read_file(path, second) && !memcmp(first, second, bytes));
     ag_tape_free(t);
@@ -180,7 +180,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         need(ag_tape_size(t) == 0 && ag_scope_count(t) == 1 && !out[0]);
     } else {
         need(!ag_tape_status(t) && out[0]);
-        check_loaded(out, n, path);
+        need_round_trip(out, n, path);
     }
     ag_tape_free(t);
     unlink(path);
