@@ -1,0 +1,238 @@
+/* cmd_ops.c: autograd ops: what operations there are, and all that is known of one. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "formula.h"
+#include "ops.h"
+#include "show.h"
+#include "value.h"
+
+static const struct {
+    unsigned flag;
+    const char *word, *explanation;
+} words[] = {
+    {AG_MAP, "elementwise", "element by element; inputs broadcast"},
+    {AG_VIEW, "view", "shares the memory of its input where strides allow"},
+    {AG_FLAT, "flat", "has no gradient: a step function, or cut on purpose"},
+    {AG_RANDOM, "random", "draws from the tape's key (--seed)"},
+    {AG_EFFECT, "effect", "writes a leaf; replays and checks skip it"},
+    {AG_LINEAR, "linear", "linear in its inputs together"},
+    {AG_MULTILINEAR, "multilinear", "linear in each input"},
+    {AG_DETACH, "detach", "keeps the value, cuts the gradient"},
+};
+enum { WORDS = sizeof words / sizeof *words };
+
+static const char *type_name(ag_attr_type type) {
+    static const char *const name[] = {
+        "true or false",       "integer", "integer", "number", "f32, f64, i64 or bool", "list of integers",
+        "list of axes, or all"};
+    return name[type];
+}
+
+/* All of them */
+
+enum { CALL = 34 /* columns of a call; behind a longer one the formula stands in the next line */ };
+
+static bool list(session *s) {
+    const ag_op *op;
+    for (int i = 0; (op = ag_op_at(i)) != NULL; i++) {
+        text call = {0};
+        ops_put_call(op, &call);
+        int width = text_width(text_of(&call));
+        text_put(&s->out, text_of(&call));
+        if (width > CALL) text_put(&s->out, "\n");
+        text_repeat(&s->out, ' ', width > CALL ? CALL + 2 : CALL + 2 - width);
+        text_put(&s->out, op->formula ? op->formula : "");
+        text_put(&s->out, op->flags & AG_FLAT     ? "  (flat)\n"
+                          : op->flags & AG_RANDOM ? "  (random)\n"
+                          : op->flags & AG_EFFECT ? "  (effect)\n"
+                                                  : "\n");
+        text_free(&call);
+    }
+    return true;
+}
+
+static void json_op(const ag_op *op, text *out) {
+    text_put(out, "{\"name\": ");
+    text_json_string(out, op->name);
+    text_put(out, ", \"formula\": ");
+    text_json_string(out, op->formula ? op->formula : "");
+    text_printf(out, ", \"inputs\": %d, \"outputs\": %d, \"differentiable\": %s, \"flags\": [", ops_inputs(op),
+                op->nout > 1 ? op->nout : 1, op->grad || op->compose ? "true" : "false");
+    for (int i = 0, n = 0; i < WORDS; i++) {
+        if (op->flags & words[i].flag) text_printf(out, "%s\"%s\"", n++ ? ", " : "", words[i].word);
+    }
+    text_put(out, "], \"attributes\": [");
+    for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
+        text_printf(out, "%s{\"name\": \"%s\", \"type\": \"%s\", \"default\": ", f == ops_fields(op) ? "" : ", ",
+                    f->name, type_name(f->type));
+        if (f->preset) text_json_string(out, f->preset);
+        else text_put(out, "null");
+        text_put(out, "}");
+    }
+    text_put(out, "]}");
+}
+
+static bool list_json(session *s, const ag_op *only) {
+    const ag_op *op;
+    text_put(&s->out, "{\"ops\": [");
+    for (int i = 0, n = 0; (op = ag_op_at(i)) != NULL; i++) {
+        if (only && op != only) continue;
+        if (n++) text_put(&s->out, ",\n ");
+        json_op(op, &s->out);
+    }
+    text_put(&s->out, "]}\n");
+    return true;
+}
+
+/* One of them */
+
+static void put_attributes(const ag_op *op, text *rows) {
+    for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
+        text_printf(rows, "%s\t%s: %s, ", f == ops_fields(op) ? "attributes" : "", f->name, type_name(f->type));
+        text_printf(rows, f->preset ? "else %s\t\n" : "%s\t\n", f->preset ? f->preset : "required");
+    }
+}
+
+static void put_properties(const ag_op *op, text *rows) {
+    int n = 0;
+    for (int i = 0; i < WORDS; i++) {
+        if (op->flags & words[i].flag) {
+            text_printf(rows, "%s\t%s: %s\t\n", n++ ? "" : "properties", words[i].word, words[i].explanation);
+        }
+    }
+}
+
+/* f64 (3,4), i64 (3,4) → f64 (3,4), for every dtype that the call takes in f64's place */
+static void put_examples(ag_tape *t, const ag_op *op, const trial *c, text *rows) {
+    bool first = true;
+    for (int d = 0; d < AG_DTYPE_COUNT; d++) {
+        ag_dtype dtype[4];
+        bool has_float = !c->n;
+        for (int i = 0; i < c->n; i++) has_float = has_float || c->dtype[i] == AG_F64;
+        for (int i = 0; i < c->n; i++) dtype[i] = c->dtype[i] == AG_F64 || !has_float ? (ag_dtype)d : c->dtype[i];
+        if (!c->n && d) break;
+        ag_tensor *y = ops_try_dtypes(t, op, c, dtype);
+        if (!y) continue;
+        text_put(rows, first ? "takes\t" : "\t");
+        for (int i = 0; i < c->n; i++) {
+            trial shown = *c;
+            ag_tensor *x = ag_leaf(t, dtype[i], NULL, shown.shape[i], 0);
+            if (i) text_put(rows, ", ");
+            if (x) show_shape(rows, x);
+        }
+        text_put(rows, c->n ? " → " : "→ ");
+        if (op->nout > 1) {
+            for (int o = 0; o < op->nout; o++) {
+                if (o) text_put(rows, ", ");
+                show_shape(rows, ag_part(y, o));
+            }
+        } else {
+            show_shape(rows, y);
+        }
+        text_put(rows, "\t\n");
+        first = false;
+    }
+    if (*c->attributes && !first) text_printf(rows, "\twith%s%s\t\n", *c->attributes == ' ' ? "" : " ", c->attributes);
+}
+
+/* The rule, read off what it records at a gradient called g; of a composed operation, through the composition. */
+static void put_gradient(ag_tape *t, const ag_op *op, const trial *c, text *rows) {
+    ag_tensor *y = ag_part(c->y, 0), *x[4], *d[4], *g = NULL;
+    named names[6];
+    int n = 0, m = 0;
+    if (op->flags & (AG_FLAT | AG_EFFECT) || !y) return;
+    for (int i = 0; i < c->n; i++) {
+        names[n++] = (named){c->in[i], ag_name(c->in[i])};
+        if (ag_dtype_of(c->in[i]) == AG_F64) x[m++] = c->in[i];
+    }
+    if (m) g = ag_full(t, ag_dtype_of(y), ag_shape_of(y), 1);
+    if (!g || !ag_gradients(&y, &g, 1, x, m, d)) return;
+    names[n++] = (named){g, "g"};
+    if (ag_op_of(c->y) == op) names[n++] = (named){y, "y"};
+    for (int i = 0; i < m; i++) {
+        text formula = {0};
+        bool good = formula_put(&formula, d[i], names, n, false);
+        text_printf(rows, "%s\tto %s: %s\t\n", i ? "" : "gradient", ag_name(x[i]),
+                    good ? text_of(&formula) : "too long to show");
+        text_free(&formula);
+    }
+    text_put(rows, "\twhere g is what arrives at the result y\t\n");
+}
+
+static bool describe(session *s, const ag_op *op, const char *given) {
+    text rows = {0}, call = {0};
+    trial c;
+    ag_tape *t = s->e.tape;
+    ops_put_call(op, &call);
+    text_printf(&s->out, "%s\n\n    %s\n\n", text_of(&call), op->formula ? op->formula : "");
+    put_attributes(op, &rows);
+    if (op->nout > 1) text_printf(&rows, "outputs\t%d, of which an expression gets the first\t\n", op->nout);
+    put_properties(op, &rows);
+    if (ops_try(t, op, given, &c)) {
+        put_examples(t, op, &c, &rows);
+        put_gradient(t, op, &c, &rows);
+    }
+    text_table(&s->out, text_of(&rows), "");
+    text_free(&rows);
+    text_free(&call);
+    return true;
+}
+
+/* The pairs: x=[lo, hi] is the interval to draw, all others are attributes. */
+static bool read_pairs(session *s, const ag_op *op, text *attributes, double interval[2]) {
+    for (int i = 0; i < s->o->pairs; i++) {
+        const char *pair = s->o->pair[i];
+        if (strncmp(pair, "x=", 2)) {
+            text_printf(attributes, "%s%s", i ? " " : "", pair);
+            continue;
+        }
+        const ag_tensor *x = value_read(&s->e, "x", pair + 2, &s->f);
+        if (!x) return false;
+        if (ag_size(x) == 2) {
+            interval[0] = ag_at(x, 0);
+            interval[1] = ag_at(x, 1);
+        }
+        if (ag_size(x) != 2 || !(interval[0] < interval[1])) {
+            return fault_say(&s->f, EXIT_USAGE, "ops: x= is the interval to draw %s on: x='[-2, 2]'", op->name);
+        }
+    }
+    return true;
+}
+
+static bool draw(session *s, const ag_op *op, const char *attributes, const double interval[2]) {
+    text svg = {0};
+    bool good = ops_curve(s, op, attributes, interval[0], interval[1], &svg);
+    FILE *out = good ? fopen(s->o->out, "wb") : NULL;
+    if (good) {
+        good = out && fwrite(text_of(&svg), 1, svg.size, out) == svg.size;
+        good = out && !fclose(out) && good;
+        if (!good) fault_say(&s->f, EXIT_FILE, "%s cannot be written", s->o->out);
+    }
+    text_free(&svg);
+    return good;
+}
+
+bool cmd_ops(session *s) {
+    const char *name = s->o->expression;
+    s->e.tape = ag_tape_new();
+    s->e.dtype = AG_F64;
+    if (!s->e.tape) return fault_memory(&s->f);
+    if (!name && s->o->out)
+        return fault_say(&s->f, EXIT_USAGE, "-o draws one operation: autograd ops tanh -o tanh.svg");
+    if (!name) return s->o->json ? list_json(s, NULL) : list(s);
+    const ag_op *op = ag_find_op(name);
+    if (!op) {
+        nearest near = nearest_begin(name);
+        for (int i = 0; (op = ag_op_at(i)) != NULL; i++) nearest_try(&near, op->name);
+        return fault_say(&s->f, EXIT_USAGE, near.best ? "unknown op '%s'; did you mean '%s'?" : "unknown op '%s'%s",
+                         name, near.best ? near.best : "; 'autograd ops' lists them");
+    }
+    text attributes = {0};
+    double interval[2] = {0, 0};
+    bool good = read_pairs(s, op, &attributes, interval);
+    if (good && s->o->out) good = draw(s, op, text_of(&attributes), interval);
+    else if (good) good = s->o->json ? list_json(s, op) : describe(s, op, text_of(&attributes));
+    text_free(&attributes);
+    return good;
+}

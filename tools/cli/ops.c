@@ -1,0 +1,133 @@
+/* ops.c: operations are tried on small inputs until one call works. What shapes an operation takes is not in its
+ * record, but a call says. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval.h"
+#include "ops.h"
+
+enum { MOST = 4 };
+
+const ag_attr_field *ops_fields(const ag_op *op) {
+    static const ag_attr_field none[] = {{0}};
+    return op->attr_size && op->attrs ? op->attrs + !!(op->flags & AG_RANDOM) : none;
+}
+
+int ops_inputs(const ag_op *op) { return op->arity < 0 ? -1 : op->arity - !!(op->flags & AG_RANDOM); }
+
+const char *ops_input_name(const ag_op *op, int i) {
+    static const char *const one[] = {"x"}, *const two[] = {"a", "b"}, *const choice[] = {"c", "a", "b"},
+                             *const many[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
+    int n = ops_inputs(op);
+    if (i < 0 || i >= 8) return "…";
+    return n == 1 ? one[0] : n == 2 ? two[i % 2] : n == 3 && op->flags & AG_MAP ? choice[i % 3] : many[i];
+}
+
+void ops_put_call(const ag_op *op, text *out) {
+    int n = ops_inputs(op);
+    text_printf(out, "%s(", op->name);
+    for (int i = 0; i < n; i++) text_printf(out, "%s%s", i ? ", " : "", ops_input_name(op, i));
+    if (n < 0) text_put(out, "a, b, …");
+    for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
+        bool list = f->preset && strchr(f->preset, ',');
+        text_printf(out, "%s%s%s%s%s%s", n || f != ops_fields(op) ? ", " : "", f->name, f->preset ? "=" : "",
+                    list ? "[" : "", f->preset ? f->preset : "", list ? "]" : "");
+    }
+    text_put(out, ")");
+}
+
+enum { EXTENTS = 3 };
+
+/* "axis=1": what stands in `given`, then a guess for each required attribute that does not; k: the k-th guess of
+ * extents */
+static void guess(const ag_op *op, const char *given, int k, char *out, size_t size) {
+    static const char *const extents[EXTENTS] = {"3,4", "1,2,5,5", "3,2,3,3"};
+    static const char *const guesses[] = {
+        [AG_ATTR_BOOL] = "true", [AG_ATTR_INT] = "0",    [AG_ATTR_I64] = "2", [AG_ATTR_F64] = "2",
+        [AG_ATTR_DTYPE] = "f64", [AG_ATTR_SHAPE] = NULL, [AG_ATTR_AXES] = "0"};
+    int used = snprintf(out, size, "%s", given);
+    for (const ag_attr_field *f = ops_fields(op); f->name && used >= 0 && (size_t)used < size; f++) {
+        char key[64];
+        const char *typed = f->type == AG_ATTR_SHAPE ? extents[k] : guesses[f->type];
+        snprintf(key, sizeof key, "%s=", f->name);
+        if (!f->preset && !strstr(given, key)) used += snprintf(out + used, size - (size_t)used, " %s%s", key, typed);
+    }
+}
+
+/* Values spread over [lo, hi]; square matrices become symmetric and dominated by their diagonal. */
+static ag_tensor *sample(ag_tape *t, const ag_op *op, ag_dtype dtype, ag_shape shape, int input) {
+    double data[256], lo = op->lo < op->hi ? op->lo : -2, hi = op->lo < op->hi ? op->hi : 2;
+    int64_t n = 1, columns = shape.rank ? shape.dim[shape.rank - 1] : 1;
+    bool square = shape.rank == 2 && shape.dim[0] == columns;
+    for (int i = 0; i < shape.rank; i++) n *= shape.dim[i];
+    for (int64_t i = 0; i < n && i < 256; i++) {
+        int64_t r = i / columns, c = i % columns, k = square && r > c ? c * columns + r : i;
+        double at = (double)((k * 37 + 11 + 17 * input) % 101) / 100;
+        bool indices = dtype == AG_I64 || dtype == AG_BOOL;
+        data[i] = indices ? (double)((i + input) % (dtype == AG_I64 ? 3 : 2))
+                          : lo + (hi - lo) * at + (square && r == c ? 6 : 0);
+    }
+    return n <= 256 ? eval_leaf(t, dtype, data, shape, 0) : NULL;
+}
+
+static ag_tensor *call(ag_tape *t, const ag_op *op, trial *c) {
+    for (int i = 0; i < c->n; i++) {
+        c->in[i] = sample(t, op, c->dtype[i], c->shape[i], i);
+        if (!c->in[i]) return NULL;
+        ag_set_name(c->in[i], ops_input_name(op, i));
+    }
+    ag_tensor *y = ag_call(t, op->name, c->in, c->n, c->attributes);
+    ag_tape_clear(t);
+    return y;
+}
+
+/* What is tried, of input 0, of those between, of the last */
+#define S(...)                                                                     \
+    {                                                                              \
+        sizeof((int64_t[]){0, __VA_ARGS__}) / sizeof(int64_t) - 1, { __VA_ARGS__ } \
+    }
+static const ag_shape shapes[][3] = {
+    {S(3, 4), S(3, 4), S(3, 4)},
+    {S(3, 3), S(3, 3), S(3, 3)},
+    {S(3, 4), S(4), S(4)},
+    {S(3, 4), S(3), S(3)},
+    {S(4), S(4), S(4)},
+    {{0}, {0}, {0}},
+    {{0}, S(3, 4), S(3, 4)},
+    {{0}, S(3, 4), S(3)},
+    {S(3, 4), S(3, 4), {0}},
+    {S(1, 2, 5, 5), S(3, 2, 3, 3), S(3, 2, 3, 3)},
+    {S(1, 3, 3, 3), S(3, 2, 3, 3), S(3, 2, 3, 3)},
+    {S(1, 3, 3, 3), S(1, 2, 5, 5), S(1, 2, 5, 5)},
+    {S(2, 3, 4), S(2, 3, 4), S(2, 3, 4)},
+};
+#undef S
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static const ag_dtype dtypes[][3] = {
+    {AG_F64, AG_F64, AG_F64}, {AG_F64, AG_F64, AG_I64},    {AG_BOOL, AG_F64, AG_F64},
+    {AG_I64, AG_I64, AG_I64}, {AG_BOOL, AG_BOOL, AG_BOOL},
+};
+enum { DTYPES = sizeof dtypes / sizeof *dtypes };
+
+bool ops_try(ag_tape *t, const ag_op *op, const char *given, trial *out) {
+    *out = (trial){.n = ops_inputs(op) < 0 ? 2 : ops_inputs(op)};
+    if (out->n > MOST) return false;
+    for (int k = 0; k < EXTENTS * DTYPES * SHAPES; k++) {
+        guess(op, given, k / (DTYPES * SHAPES), out->attributes, sizeof out->attributes);
+        for (int i = 0; i < out->n; i++) {
+            int which = i == 0 ? 0 : i < out->n - 1 ? 1 : 2;
+            out->shape[i] = shapes[k % SHAPES][which];
+            out->dtype[i] = dtypes[k / SHAPES % DTYPES][which];
+        }
+        out->y = call(t, op, out);
+        if (out->y) return true;
+    }
+    return false;
+}
+
+ag_tensor *ops_try_dtypes(ag_tape *t, const ag_op *op, const trial *like, const ag_dtype dtype[4]) {
+    trial other = *like;
+    memcpy(other.dtype, dtype, sizeof other.dtype);
+    return call(t, op, &other);
+}
