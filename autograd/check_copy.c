@@ -197,7 +197,7 @@ static void read_recorded(ag__moved *m) {
     const ag_tensor *x = m->source, *g = x->flags & AG__HAS_GRAD && x->meta ? x->meta->grad : NULL;
     for (int64_t i = 0; g && i < g->shape->size; i++) m->recorded = fmax(m->recorded, fabs(ag_at(g, i)));
     m->ulp = x->dtype == AG_F32 ? (double)(nextafterf((float)m->recorded, INFINITY) - (float)m->recorded)
-                                : nextafter(m->recorded, INFINITY) - m->recorded;
+                                : nextafter(m->recorded, (double)INFINITY) - m->recorded;
 }
 
 static bool choose(ag__trial *t, ag_tensor *const xs[], int n) {

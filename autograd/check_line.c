@@ -15,7 +15,7 @@
 
 #include "autograd/gradcheck.h"
 
-enum { SHRINKS = 5, AT_LEAST = 3, EDGES = 12, ROUGH = 9, SHAKES = 4 };
+enum { STEPS = 6, AT_LEAST = 4, EDGES = 12 };
 static const double STEP = 3.7e-4, SHRINK = 8, RELATIVE = 1e-7, OF_LARGEST = 1e-10;
 
 typedef struct five {
@@ -84,62 +84,57 @@ static bool accept_kink(const ag__line *l, const five *v, ag_check_row *row) {
     return true;
 }
 
-/* How rough f is about s, by the fourth differences of values so near that nothing else remains (Moré, Wild 2011). */
-static bool roughness(const ag__line *l, double s, double h, double *deviation) {
-    double f[ROUGH], sum = 0;
-    for (int i = 0; i < ROUGH; i++) {
-        ag__point p;
-        if (!ag__line_at(l, representable(l, s + (i - ROUGH / 2) * h * l->scale), &p)) return false;
-        f[i] = p.f;
-    }
-    for (int k = 1; k <= 4; k++) {
-        for (int i = 0; i + k < ROUGH; i++) f[i] = f[i + 1] - f[i];
-    }
-    for (int i = 0; i + 4 < ROUGH; i++) sum += f[i] * f[i];
-    *deviation = sqrt(sum / (ROUGH - 4) / 70); /* (2k)! / (k!)² = 70 for k = 4 */
-    return true;
+/* May this step speak for a, when the first one found an error? */
+static bool speaks(const five *first, const five *v) {
+    return 4 * v->d > first->d || v->noise <= fmax(first->error / SHRINK, 1e-6 * fabs(v->n));
 }
 
-/* The error of f as it shows, which may be more than its size tells: a loss near 0 can be a difference of large numbers. It is
- * measured away from x, where a kink or a jump may be, and in two rhythms, as f may be so coarse that one of them hides it. */
-static bool measure_noise(const ag__line *l, double d, double *noise) {
-    double left, right;
-    if (!roughness(l, -1.5 * d, 1e-7, &left) || !roughness(l, 1.5 * d, 2.618e-7, &right)) return false;
-    *noise = 8 * fmax(left, right);
-    return true;
-}
-
-/* The same where f is coarser still, constant over those distances: what n changes by from step to step, far from the first;
- * or all that f changes by, if it takes hardly more than one value and they are within rounding of one. */
-static double noise_of_steps(const ag__line *l, const five *v, int count) {
-    enum { FEW = 3 };
-    double noise = 0, value[FEW], least = v[0].f[2], most = least;
-    int values = 0;
+/* Where f is so coarse that it repeats its values: the least that it changes by, or all, if that is a few times the least; and
+ * if it does not change at all, the rounding of numbers of order one, such as stand in 1 − p. */
+static double coarseness(const five *v, int count) {
+    enum { REPEATED = 4 };
+    double f[5 * STEPS], least = (double)INFINITY;
+    int n = 0, repeated = 0;
     for (int k = 0; k < count; k++) {
-        if (k > 1) noise = fmax(noise, 4 * fabs(v[k].n - v[k - 1].n) * v[k].d);
-        for (int i = 0; i < 5 && values <= FEW; i++) {
-            int at = 0;
-            while (at < values && value[at] != v[k].f[i]) at++;
-            if (at == values && values++ < FEW) value[at] = v[k].f[i];
-            least = fmin(least, v[k].f[i]);
-            most = fmax(most, v[k].f[i]);
+        for (int i = 0; i < 5; i++) {
+            int at = n;
+            if (k && i == 2) continue; /* home again */
+            for (; at > 0 && f[at - 1] > v[k].f[i]; at--) f[at] = f[at - 1];
+            f[at] = v[k].f[i];
+            n++;
         }
     }
-    bool coarse = values <= FEW && most - least <= 1e-13 * fmax(1, l->t->home.size);
-    return coarse ? fmax(noise, 2 * (most - least)) : noise;
+    for (int i = 1; i < n; i++) {
+        if (f[i] == f[i - 1]) repeated++;
+        if (f[i] > f[i - 1]) least = fmin(least, f[i] - f[i - 1]);
+    }
+    double span = f[n - 1] - f[0];
+    if (repeated < REPEATED) return 0;
+    return span == 0 ? DBL_EPSILON : span <= 8 * least ? span : least;
 }
 
-/* May a step whose noise is this large speak for a, when the first step found an error? */
-static bool speaks(const five *first, const five *v) {
-    return v == first || v->noise <= fmax(first->error / SHRINK, 1e-6 * fabs(v->n));
+/* Rounding of f by E changes n by E / d from step to step. Kinks and curvature, too, change n, so not the largest counts. */
+static double unsteadiness(const five *v, int count) {
+    double least = (double)INFINITY, second = (double)INFINITY;
+    for (int k = 1; k < count; k++) {
+        double change = fabs(v[k].n - v[k - 1].n) * v[k].d;
+        second = fmin(second, fmax(change, least));
+        least = fmin(least, change);
+    }
+    return count > 2 ? second : 0;
 }
 
-/* The steps again, with noise that was measured. */
-static bool accept_noise(const ag__line *l, const five *v, int count, double noise, ag_check_row *row) {
+/* The steps again, with the noise of f as it was measured, and that of a where it is far below the largest elements: there a is
+ * a difference of such, in the second order one of differences that were rounded already. */
+static bool accept_noise(const ag__line *l, five *v, int count, double noise, ag_check_row *row) {
+    double far_below = 1e-7 * l->most, of_a = l->j < 0 ? 0 : fmin(l->t->x[l->j].noise, far_below);
+    if (l->t->order > 1) of_a = far_below;
     for (int k = 0; k < count; k++) {
-        five rough[2] = {v[0], v[k]};
-        rough[1].noise = fmax(v[k].noise, noise / v[k].d);
-        if ((k == 0 || speaks(&rough[0], &rough[1])) && accept(l, &rough[1], row)) return true;
+        v[k].noise = fmax(v[k].noise, noise / v[k].d);
+        if (!speaks(v, &v[k])) continue;
+        five all = v[k];
+        all.noise += of_a;
+        if (accept(l, &all, row)) return true;
     }
     return false;
 }
@@ -192,7 +187,7 @@ static void name_fault(const ag__line *l, const five *v, ag_check_row *row) {
 /* The step that the next one changes least. */
 static const five *steadiest(const five *v, int count) {
     int best = 0;
-    double change = INFINITY;
+    double change = (double)INFINITY;
     for (int k = 1; k < count; k++) {
         if (!(fabs(v[k].n - v[k - 1].n) < change)) continue;
         change = fabs(v[k].n - v[k - 1].n);
@@ -201,46 +196,28 @@ static const five *steadiest(const five *v, int count) {
     return &v[best];
 }
 
-/* An error far below the largest elements may be the rounding of a itself, a difference of such; that shows when x is shaken
- * by a rounding. */
-static bool accept_shaken(const ag__line *l, five v, ag_check_row *row, bool *accepted) {
-    double change = 0;
-    *accepted = false;
-    if (l->j < 0 || v.error > 1e-6 * l->most) return true;
-    for (uint64_t round = 1; round <= SHAKES; round++) {
-        double a;
-        if (!ag__line_shaken(l, round, &a)) return false;
-        change = fmax(change, fabs(a - l->a));
-    }
-    v.noise += 8 * change;
-    *accepted = accept(l, &v, row);
-    return true;
-}
-
 bool ag__line_check(const ag__line *l, ag_check_row *row) {
-    five v[SHRINKS];
+    five v[STEPS];
     double d = STEP * l->scale, noise;
     int count = 0;
+    bool speaking = true;
     if (!isfinite(l->a) || !isfinite(l->t->home.f)) {
         fill(row, (double)NAN, d, 0);
         row->verdict = AG_NOT_FINITE;
         return true;
     }
-    bool speaking = true;
-    for (int k = 0; k < EDGES && count < SHRINKS && (speaking || count < AT_LEAST); k++, d /= SHRINK) {
+    for (int k = 0; k < EDGES && count < STEPS && (speaking || count < AT_LEAST); k++) {
         if (!take(l, d, &v[count])) return false;
+        d /= v[count].finite && count < 2 ? 3 : SHRINK; /* not 2: no point comes twice */
         if (!v[count].finite) continue;
         speaking = speaks(v, &v[count]);
         if (speaking && accept(l, &v[count], row)) return true;
         count++;
     }
     if (!count) return check_edge(l, row);
-    if (!measure_noise(l, v[0].d, &noise)) return false;
-    if (accept_noise(l, v, count, noise, row) || accept_noise(l, v, count, noise_of_steps(l, v, count), row))
-        return true;
-    v[count - 1].noise = fmax(v[count - 1].noise, noise / v[count - 1].d);
-    bool accepted = accept_kink(l, &v[count - 1], row);
-    if (!accepted && !accept_shaken(l, *steadiest(v, count), row, &accepted)) return false;
-    if (!accepted) name_fault(l, steadiest(v, count), row);
+    if (!ag__line_noise(l, v[0].d, &noise)) return false;
+    if (accept_noise(l, v, count, fmax(noise, 4 * coarseness(v, count)), row)) return true;
+    if (accept_noise(l, v, count, 8 * unsteadiness(v, count), row)) return true;
+    if (!accept_kink(l, &v[count - 1], row)) name_fault(l, steadiest(v, count), row);
     return true;
 }

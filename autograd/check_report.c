@@ -50,8 +50,8 @@ static void insert(ag_check_report *r, const ag_check_row *row) {
 
 void ag__tally_start(ag__tally *t) {
     ag__report_start(&t->rows);
-    t->least = INFINITY;
-    t->most = -INFINITY;
+    t->least = (double)INFINITY;
+    t->most = (double)-INFINITY;
     t->ratios = t->right = 0;
 }
 

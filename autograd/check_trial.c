@@ -4,7 +4,6 @@
  *
  * Only what depends on the leaves that move is run again. Leaves are written to directly, without a stamp: the graph is back
  * home whenever a gradient is taken of it. A function that builds its graph anew is called instead. */
-#include <float.h>
 #include <math.h>
 
 #include "autograd/gradcheck.h"
@@ -72,7 +71,7 @@ static ag_tensor **leaves(ag__trial *t) {
     return xs;
 }
 
-static bool gradients(ag__trial *t, ag_tensor *const *ys, ag_tensor *const *ws, int m, ag_tensor **out) {
+bool ag__trial_gradients(ag__trial *t, ag_tensor *const *ys, ag_tensor *const *ws, int m, ag_tensor **out) {
     ag_tensor **xs = leaves(t);
     bool done = xs && ag_gradients(ys, ws, m, xs, t->n, out);
     ag__temp_free(t->tape, xs);
@@ -98,9 +97,17 @@ static bool rebuild(ag__trial *t, ag__point *p) {
     if (!y) return no_value(t, p);
     if (t->order == 1) {
         t->y[0] = y;
-    } else if (!gradients(t, &y, NULL, 1, t->y)) {
+    } else if (!ag__trial_gradients(t, &y, NULL, 1, t->y)) {
         return no_value(t, p);
     }
+    *p = value(t);
+    return true;
+}
+
+/* All of it: any leaf may have moved. */
+bool ag__trial_again(ag__trial *t, ag__point *p) {
+    if (t->f) return rebuild(t, p);
+    if (!ag_replay(t->tape)) return no_value(t, p);
     *p = value(t);
     return true;
 }
@@ -117,7 +124,7 @@ bool ag__trial_raise(ag__trial *t) {
         }
         if (!v[j]) return false;
     }
-    if (!t->f && !gradients(t, t->y, t->w, t->m, g)) return false;
+    if (!t->f && !ag__trial_gradients(t, t->y, t->w, t->m, g)) return false;
     t->y = g;
     t->w = v;
     t->m = t->n;
@@ -147,11 +154,10 @@ bool ag__trial_settle(ag__trial *t, bool *steady) {
         return false;
     }
     *steady = true;
+    t->noise = -1;
     for (int i = 1; i < TIMES; i++) {
-        ag__point again = t->home;
-        if (!t->f && !ag_replay(t->tape)) return false;
-        if (t->f && !evaluate(t, &again)) return false;
-        if (!t->f) again = value(t);
+        ag__point again;
+        if (!ag__trial_again(t, &again)) return false;
         *steady = *steady && identical(again.f, t->home.f);
     }
     return true;
@@ -171,7 +177,7 @@ static bool backward(ag__trial *t) {
 static bool recorded_gradients(ag__trial *t) {
     ag_mark here = ag_tape_mark(t->tape);
     ag_tensor **g = ag__temp(t->tape, (size_t)t->n * sizeof *g);
-    bool done = g && gradients(t, t->y, t->w, t->m, g);
+    bool done = g && ag__trial_gradients(t, t->y, t->w, t->m, g);
     for (int j = 0; done && j < t->n; j++) ag__gather(g[j], t->x[j].a);
     ag__temp_free(t->tape, g);
     return done && (t->f || ag_tape_rewind(t->tape, here));
@@ -274,30 +280,4 @@ bool ag__line_home(const ag__line *l) {
     ag__point p;
     ag__line_move(l, 0);
     return l->t->f || run(l->t, &p);
-}
-
-/* The elements of x[j] one rounding away from home, each by its own chance. */
-static void shake(const ag__line *l, uint64_t round) {
-    const ag__moved *x = &l->t->x[l->j];
-    double *data = x->leaf->data;
-    for (int64_t i = 0; i < x->leaf->shape->size; i++) {
-        double home = ag_at(x->source, i);
-        data[i] = (x->offset ? 0 : home) + 4 * DBL_EPSILON * fabs(home) * ag__check_random(l->t->seed + round, l->j, i);
-    }
-}
-
-bool ag__line_shaken(const ag__line *l, uint64_t round, double *a) {
-    ag__trial *t = l->t;
-    ag__point p;
-    ag_tensor *x = t->x[l->j].leaf, *d = NULL;
-    shake(l, round);
-    if (!evaluate(t, &p)) return false;
-    ag_mark here = ag_tape_mark(t->tape);
-    bool done = ag_gradients(t->y, t->w, t->m, &x, 1, &d);
-    if (done) *a = ag__line_dot(l, l->j, d);
-    done = done && (t->f || ag_tape_rewind(t->tape, here));
-    for (int64_t i = 0; i < x->shape->size; i++) {
-        ((double *)x->data)[i] = t->x[l->j].offset ? 0 : ag_at(t->x[l->j].source, i);
-    }
-    return done && ag__line_home(l);
 }

@@ -27,6 +27,17 @@ static int open_beside(const char *target, char *name) {
         fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
         if (fd < 0 && errno != EEXIST) break;
     }
+    if (fd < 0 || fd > STDERR_FILENO) return fd;
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); /* 0 to 2 are what a child's files become */
+    if (high < 0) unlink(name);
+    close(fd);
+    return high;
+}
+
+int ag__draft_scratch(const ag__draft *d) {
+    char name[PATH_ROOM];
+    int fd = open_beside(d->target, name);
+    if (fd >= 0) unlink(name);
     return fd;
 }
 
@@ -64,8 +75,8 @@ bool ag__draft_close(ag__draft *d, bool good) {
     return good;
 }
 
-bool ag__draft_write(const ag__draft *d, bool (*write)(FILE *out, const void *context), const void *context) {
-    int copy = fcntl(d->fd, F_DUPFD_CLOEXEC, 0);
+bool ag__draft_write(const ag__draft *d, int fd, bool (*write)(FILE *out, const void *context), const void *context) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
     if (!out) {
         int error = errno;

@@ -24,7 +24,9 @@ bool ag__draft_open(ag__draft *d);
 /* Ends the draft: gives it the target's name if `good` and all was written, else drops it. */
 bool ag__draft_close(ag__draft *d, bool good);
 bool ag__draft_fail(const ag__draft *d, const char *why); /* "what: cannot write 'path': why"; returns false */
-/* Lets `write` write to the draft through stdio. False when it says so or anything failed to be written. */
-bool ag__draft_write(const ag__draft *d, bool (*write)(FILE *out, const void *context), const void *context);
+/* A file beside the draft that is gone when it is closed; −1, and errno. */
+int ag__draft_scratch(const ag__draft *d);
+/* Lets `write` write to fd, d->fd or a scratch file, through stdio. False when it says so or not all could be written. */
+bool ag__draft_write(const ag__draft *d, int fd, bool (*write)(FILE *out, const void *context), const void *context);
 
 #endif

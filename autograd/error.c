@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "autograd/node.h"
+#include "autograd/text.h"
 
 static _Thread_local char last_message[AG__MESSAGE];
 static ag_log_fn *log_function;
@@ -24,15 +24,9 @@ const char *ag_status_name(ag_status status) {
 
 /* Appends " [in outer/inner]", the open scopes. */
 static void append_scope(const ag_tape *t, char *text, size_t size) {
-    int path[16], depth = 0;
-    for (int s = t->scope; s && depth < 16; s = t->scopes[s].parent) path[depth++] = s;
+    char path[160];
     size_t used = strlen(text);
-    for (int i = depth; i-- > 0 && used < size;) {
-        int n = snprintf(text + used, size - used, "%s%s%s", i == depth - 1 ? " [in " : "/", t->scopes[path[i]].name,
-                         i ? "" : "]");
-        if (n < 0) return;
-        used += (size_t)n;
-    }
+    snprintf(text + used, size - used, " [in %s]", ag__scope_path(t, t->scope, path, sizeof path));
 }
 
 void *ag__vfail(ag_tape *t, ag_status status, const char *prefix, const char *format, va_list args) {

@@ -22,6 +22,7 @@ typedef struct ag__moved {
     bool differs;         /* a flat node behind it has another value in f64 than was recorded */
     double *a;            /* analytic gradient of f, row-major */
     double most;          /* max |a| */
+    double noise;         /* of a, when measured */
     double recorded, ulp; /* the largest recorded gradient, and its last place */
     char name[64];
 } ag__moved;
@@ -54,6 +55,7 @@ typedef struct ag__trial {
     ag_tensor **run; /* what depends on the leaves watched, in order */
     int64_t runs;
     ag__point home; /* where nothing is moved */
+    double noise;   /* of f, by shaking; −1: not measured */
     uint64_t seed;
     ag_check_fn *f; /* instead of a recorded graph: makes one anew, from mark on */
     void *context;
@@ -65,6 +67,8 @@ bool ag__trial_raise(ag__trial *t);
 /* Evaluates f where nothing is moved, more than once; *steady: always the same. */
 bool ag__trial_settle(ag__trial *t, bool *steady);
 bool ag__trial_analytic(ag__trial *t);
+bool ag__trial_again(ag__trial *t, ag__point *p); /* runs all of it */
+bool ag__trial_gradients(ag__trial *t, ag_tensor *const *ys, ag_tensor *const *ws, int m, ag_tensor **out);
 /* x[j], or for j < 0 all of them, are about to move. */
 bool ag__trial_watch(ag__trial *t, int j);
 
@@ -84,8 +88,8 @@ bool ag__line_home(const ag__line *l);                       /* moves back, and 
 void ag__line_move(const ag__line *l, double s);
 /* The part of the slope along the line that x[j], of gradient d, has. */
 double ag__line_dot(const ag__line *l, int j, const ag_tensor *d);
-/* The analytic slope after all elements of x[j], j ≥ 0, were shaken by a rounding; round: which time. */
-bool ag__line_shaken(const ag__line *l, uint64_t round, double *a);
+/* The rounding error of f near here, as measured; d: of the first step. Fills t->noise and x[].noise when missing. */
+bool ag__line_noise(const ag__line *l, double d, double *noise);
 /* Does a node have a kink here? True if a value's one-sided slopes along the line differ. */
 bool ag__line_bends(const ag__line *l, bool *bends);
 /* For a node's trial, order 1: is the rule right for each output by itself, at a kink of some of them? */

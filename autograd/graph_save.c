@@ -308,7 +308,7 @@ bool ag_graph_save(ag_tensor *const ys[], int n, const char *path) {
     if (good) {
         number_all(&s);
         ag__draft d = {.tape = t, .what = "graph_save", .path = path};
-        good = ag__draft_open(&d) && ag__draft_write(&d, write_graph, &s);
+        good = ag__draft_open(&d) && ag__draft_write(&d, d.fd, write_graph, &s);
         good = ag__draft_close(&d, good);
     }
     ag__give(t, s.cells, (size_t)s.cell_capacity * sizeof *s.cells);

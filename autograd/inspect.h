@@ -125,29 +125,33 @@ AG_API bool ag_gradcheck_fn(ag_check_fn *f, void *context, ag_tensor *const xs[]
 /* The report as a table for people; like snprintf, but returns out. */
 AG_API const char *ag_check_text(const ag_check_report *report, char *out, size_t size);
 
-/* Saving a graph: ops by name, attributes, leaves with their values, names, scopes. docs/aggraph.md describes the format. */
+/* Saving a graph: ops by name, attributes, leaves with their present values, names, scopes; effects are left out. The format
+ * is text with the values behind it: docs/aggraph.md. */
 
+/* Writes what leads to ys[0..n). The file appears whole, or what stood there stays. */
 AG_API bool ag_graph_save(ag_tensor *const ys[], int n, const char *path);
-/* Runs a saved graph onto the tape, persistent leaves as such. out[0..capacity) are the saved ys, NULL beyond them; returns
- * how many there are, or −1. A file that is cut short, altered or hostile is an error, never more. */
+/* Runs a saved graph onto the tape, inside the open scope, persistent leaves as such. out[0..capacity) are the saved ys, NULL
+ * beyond them; returns how many there are, or −1. Values and gradients are those saved, to the last bit. Ops of one's own must
+ * be registered. A file that is cut short, altered or hostile is an error, never more, and leaves nothing on the tape. */
 AG_API int ag_graph_load(ag_tape *tape, const char *path, ag_tensor *out[], int capacity);
 
 /* Asking why */
 
 /* One sentence on why the last ag_backward on this tape left x without a gradient, or that it did not: where every path from
  * the loss to x was cut (detached, not recorded, an integer cast, a flat op, frozen) or that there is none, or that the
- * gradient is zero because an op saturated. Like snprintf, but returns out. */
+ * gradient is zero because an op saturated. Ask before a rewind drops the loss. Like snprintf, but returns out. */
 AG_API const char *ag_why_no_grad(ag_tensor *x, char *out, size_t size);
 
 typedef struct ag_origin {
     ag_tensor *node; /* the first whose value is not finite though its inputs are; NULL: all finite */
-    bool backward;   /* its gradient, not its value */
-    int64_t index;   /* row-major element */
+    bool backward;   /* not its value, but what its rule makes of a finite gradient */
+    int64_t index;   /* row-major element of the value, or of the gradient it gives an input; −1: none */
     double value;
-    char text[400]; /* a sentence with op, scope, element and the inputs that made it */
+    char text[400]; /* a sentence with op, scope, element and the inputs that made it; "": all finite */
 } ag_origin;
-/* Finds where NaN or infinity began in the graph of y; if the values are finite, in its backward pass (run aside; no
- * gradient changes). True: found. */
+/* Finds where the NaN or infinity in y began; if y is finite, where one begins in its backward pass (run aside, on the
+ * leaves' present values; no gradient changes); if that is finite too, an op that made one of finite inputs though nothing
+ * came of it. True: found. */
 AG_API bool ag_find_nonfinite(ag_tensor *y, ag_origin *origin);
 
 /* Called by ag_backward with the gradient of x when it is complete; what it returns (a tensor of the same shape made with

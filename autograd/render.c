@@ -5,111 +5,32 @@
  *     graph ──▶ draft ── stdin ──▶ dot -Tsvg ── stdout ──▶ draft ── rename ──▶ graph.svg
  *                                      └─────── stderr ──▶ draft, whose first line is the reason of a failure
  *
- * Invariant: a draft is a file of its own beside the target and takes the target's name when it is complete: after a
- * failure, what stood there before stands there still. dot reads and writes files, not pipes, so that no SIGPIPE can
- * arise, and no shell sees a name. */
+ * After a failure, what stood there before stands there still (draft.h). dot reads and writes files, not pipes, so that no
+ * SIGPIPE can arise, and no shell sees a name. */
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "autograd/dot.h"
-#include "autograd/node.h"
+#include "autograd/draft.h"
 
 extern char **environ;
 
-enum { PATH_ROOM = PATH_MAX + 64, TRIES = 10000, NOT_FOUND = 127 /* of a shell, and of exec in some libcs */ };
+enum { NOT_FOUND = 127 /* of a shell, and of exec in some libcs */ };
 
-/* ---- Drafts ----------------------------------------------------------------------------------------------------- */
+typedef struct drawing {
+    ag_tensor *y;
+    const ag_dot_options *options;
+} drawing;
 
-typedef struct draft {
-    ag_tape *tape;
-    const char *path; /* as the user wrote it, for messages */
-    char *target;     /* the same with links followed, so that the rename keeps them */
-    char *name;       /* of the draft; empty: the target is a device or a pipe and is written in place */
-    int fd;
-} draft;
-
-static bool fail(const draft *d, const char *why) {
-    return ag__fail(d->tape, AG_ERR_IO, "dot: cannot write '%s': %s", d->path, why) != NULL;
-}
-
-/* Makes a file beside target and writes its name to `name`. Unlike mkstemp, open leaves the mode to the umask. */
-static int open_beside(const char *target, char *name) {
-    const char *slash = strrchr(target, '/');
-    int folder = slash ? (int)(slash - target) + 1 : 0, fd = -1;
-    for (int i = 0; i < TRIES && fd < 0; i++) {
-        snprintf(name, PATH_ROOM, "%.*s.autograd-%ld-%d", folder, target, (long)getpid(), i);
-        fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-        if (fd < 0 && errno != EEXIST) break;
-    }
-    if (fd < 0 || fd > STDERR_FILENO) return fd;
-    int high = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1); /* 0 to 2 are what a child's files become */
-    if (high < 0) unlink(name);
-    close(fd);
-    return high;
-}
-
-/* A file that is gone when it is closed. */
-static int open_scratch(const draft *d) {
-    char name[PATH_ROOM];
-    int fd = open_beside(d->target, name);
-    if (fd >= 0) unlink(name);
-    return fd;
-}
-
-static bool draft_open(draft *d) {
-    struct stat about;
-    d->target = ag__temp(d->tape, 2 * PATH_ROOM);
-    if (!d->target) return false;
-    d->name = d->target + PATH_ROOM;
-    d->name[0] = '\0';
-    if (strlen(d->path) >= PATH_MAX) return fail(d, strerror(ENAMETOOLONG));
-    if (!realpath(d->path, d->target)) strcpy(d->target, d->path);
-    bool there = stat(d->target, &about) == 0;
-    if (!strncmp(d->path, "/dev/", 5) || (there && !S_ISREG(about.st_mode))) {
-        d->fd = open(d->path, O_WRONLY | O_APPEND | O_CLOEXEC);
-    } else {
-        d->fd = open_beside(d->target, d->name);
-        if (d->fd < 0) d->name[0] = '\0';
-        else if (there) fchmod(d->fd, about.st_mode & 0777);
-    }
-    return d->fd >= 0 || fail(d, strerror(errno));
-}
-
-/* Ends the draft: gives it the target's name if `good` and all was written, else drops it. */
-static bool draft_close(draft *d, bool good) {
-    if (d->fd >= 0 && close(d->fd) && good) good = fail(d, strerror(errno));
-    if (d->name && *d->name) {
-        if (good && rename(d->name, d->target)) good = fail(d, strerror(errno));
-        if (!good) unlink(d->name);
-    }
-    ag__temp_free(d->tape, d->target);
-    return good;
-}
-
-/* Writes the graph's text to fd, which stays open. */
-static bool write_text(const draft *d, int fd, ag_tensor *y, const ag_dot_options *o) {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-    FILE *out = copy < 0 ? NULL : fdopen(copy, "w");
-    if (!out) {
-        if (copy >= 0) close(copy);
-        return fail(d, strerror(errno));
-    }
-    bool good = ag__dot_graph(out, y, o), broken = ferror(out);
-    int error = errno;
-    if (fclose(out) && !broken) {
-        error = errno;
-        broken = true;
-    }
-    return broken ? fail(d, strerror(error)) : good;
+static bool write_drawing(FILE *out, const void *context) {
+    const drawing *w = context;
+    return ag__dot_graph(out, w->y, w->options);
 }
 
 /* ---- The program dot -------------------------------------------------------------------------------------------- */
@@ -151,7 +72,7 @@ static int run_dot(const struct format *f, const int files[3], int *status) {
 }
 
 /* The first line dot wrote says what it did not like. */
-static bool blame(const draft *d, int log, int status) {
+static bool blame(const ag__draft *d, int log, int status) {
     char line[256];
     ssize_t n = pread(log, line, sizeof line - 1, 0);
     line[n > 0 ? n : 0] = '\0';
@@ -162,7 +83,7 @@ static bool blame(const draft *d, int log, int status) {
                     killed ? WTERMSIG(status) : WEXITSTATUS(status), *line ? ": " : "", line) != NULL;
 }
 
-static bool complete(const draft *d, const struct format *f) {
+static bool complete(const ag__draft *d, const struct format *f) {
     char tail[64];
     if (!*d->name) return true; /* a device cannot be read back */
     off_t size = lseek(d->fd, 0, SEEK_END), from = size > (off_t)sizeof tail ? size - (off_t)sizeof tail : 0;
@@ -171,12 +92,12 @@ static bool complete(const draft *d, const struct format *f) {
     for (ssize_t i = 0; i + (ssize_t)m <= n; i++) {
         if (!memcmp(tail + i, f->ending, m)) return true;
     }
-    return fail(d, "the program 'dot' left it incomplete; is the disk full?");
+    return ag__draft_fail(d, "the program 'dot' left it incomplete; is the disk full?");
 }
 
-static bool convert(const draft *d, const struct format *f, const int files[3]) {
+static bool convert(const ag__draft *d, const struct format *f, const int files[3]) {
     int status = 0;
-    if (lseek(files[0], 0, SEEK_SET) < 0) return fail(d, strerror(errno));
+    if (lseek(files[0], 0, SEEK_SET) < 0) return ag__draft_fail(d, strerror(errno));
     int error = run_dot(f, files, &status);
     if (error == ENOENT || (!error && WIFEXITED(status) && WEXITSTATUS(status) == NOT_FOUND)) {
         return ag__fail(d->tape, AG_ERR_IO,
@@ -187,10 +108,10 @@ static bool convert(const draft *d, const struct format *f, const int files[3]) 
     return status ? blame(d, files[2], status) : complete(d, f);
 }
 
-static bool render(const draft *d, ag_tensor *y, const struct format *f, const ag_dot_options *o) {
-    int files[3] = {open_scratch(d), d->fd, open_scratch(d)};
-    bool good = files[0] >= 0 && files[2] >= 0 ? write_text(d, files[0], y, o) && convert(d, f, files)
-                                               : fail(d, strerror(errno));
+static bool render(const ag__draft *d, const struct format *f, const drawing *w) {
+    int files[3] = {ag__draft_scratch(d), d->fd, ag__draft_scratch(d)};
+    bool good = files[0] >= 0 && files[2] >= 0 ? ag__draft_write(d, files[0], write_drawing, w) && convert(d, f, files)
+                                               : ag__draft_fail(d, strerror(errno));
     if (files[0] >= 0) close(files[0]);
     if (files[2] >= 0) close(files[2]);
     return good;
@@ -219,9 +140,10 @@ static bool draw(const char *what, ag_tensor *y, const char *path, const struct 
     if (!f) f = format_of(path);
     if (!f)
         return ag__fail(y->tape, AG_ERR_ARGUMENT, "%s: '%s' must end in .svg, .png, .pdf or .dot", what, path) != NULL;
-    draft d = {.tape = y->tape, .path = path, .fd = -1};
-    bool good = draft_open(&d) && (f->type ? render(&d, y, f, &o) : write_text(&d, d.fd, y, &o));
-    return draft_close(&d, good);
+    drawing w = {y, &o};
+    ag__draft d = {.tape = y->tape, .what = "dot", .path = path};
+    bool good = ag__draft_open(&d) && (f->type ? render(&d, f, &w) : ag__draft_write(&d, d.fd, write_drawing, &w));
+    return ag__draft_close(&d, good);
 }
 
 bool ag_dot_write(ag_tensor *y, const char *path, const ag_dot_options *options) {

@@ -151,6 +151,6 @@ bool ag_profile_trace(ag_tape *t, const char *path) {
     if (t->status) return false;
     if (!path) return ag__fail(t, AG_ERR_ARGUMENT, "profile_trace: the path is NULL") != NULL;
     ag__draft d = {.tape = t, .what = "profile_trace", .path = path};
-    bool good = ag__draft_open(&d) && ag__draft_write(&d, write_trace, t);
+    bool good = ag__draft_open(&d) && ag__draft_write(&d, d.fd, write_trace, t);
     return ag__draft_close(&d, good);
 }

@@ -228,6 +228,27 @@ Test(hooks, pure_gradients_and_clones_call_none) {
     ag_tape_free(other);
 }
 
+/* What must wait until the pass has ended says so. */
+static ag_tensor *impatient(void *context, ag_tensor *x, ag_tensor *g) {
+    char text[200];
+    ag_tensor *w = context, *out;
+    cr_assert(strstr(ag_why_no_grad(w, text, sizeof text), "ag_backward is running: ask when it has ended"), "%s", text);
+    cr_assert_not(ag_graph_save(&x, 1, "/tmp/x"));
+    assert_error(ag_tape_of(x), AG_ERR_STATE, "graph_save: called inside a gradient rule or hook");
+    cr_assert_eq(ag_graph_load(ag_tape_of(x), "/tmp/x", &out, 1), -1);
+    assert_error(ag_tape_of(x), AG_ERR_STATE, "graph_load: called inside a gradient rule or hook");
+    return g;
+}
+
+Test(hooks, what_must_wait_for_the_end_of_the_pass_says_so) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *w = PARAM(t, 3, 4), *h = ag_square(w);
+    cr_assert(ag_hook_grad(h, impatient, w));
+    cr_assert(ag_backward(SUM(h)), "%s", ag_tape_message(t));
+    assert_values(ag_grad(w), 0, 6, 8);
+    ag_tape_free(t);
+}
+
 /* Clips by norm, as one does: what the hook records leaves no trace on the tape. */
 static ag_tensor *clip(void *context, ag_tensor *x, ag_tensor *g) {
     (void)context, (void)x;

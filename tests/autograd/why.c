@@ -186,6 +186,21 @@ static ag_tensor *failed(ag_tape *t, ag_tensor *w, ag_tensor *v) {
     return w;
 }
 
+static ag_tensor *no_longer_defined(ag_tape *t, ag_tensor *w, ag_tensor *v) {
+    ag_tensor *a = ag_param(t, AG_F64, AG_SHAPE(1, 1));
+    ag_fill(a, 1);
+    ag_backward(ag_add(SUM(ag_cholesky(a)), SUM(ag_relu(ag_neg(ag_mul(w, v))))));
+    ag_fill(a, -1);
+    return w;
+}
+
+static ag_tensor *saturated_scalar(ag_tape *t, ag_tensor *w, ag_tensor *v) {
+    (void)t;
+    ag_tensor *y = ag_relu(ag_neg(SUM(w)));
+    ag_backward(ag_add(y, SUM(v)));
+    return w;
+}
+
 static ag_tensor *integers(ag_tape *t, ag_tensor *w, ag_tensor *v) {
     ag_tensor *i = ag_set_name(ag_from_i64(t, (int64_t[]){0, 2}, AG_SHAPE(2)), "label");
     ag_backward(ag_add(SUM(ag_take(w, i, 0)), SUM(v)));
@@ -222,6 +237,8 @@ static const struct {
      "'w' (3) has a gradient of zeros, for every local derivative is zero at relu at 'h' (saturated: its input is "
      "between -20.0855 and -2.71828)"},
     {saturated_sigmoid, "is zero at sigmoid at #1 (saturated: its input is between 10000 and 30000)"},
+    {saturated_scalar, "is zero at relu at #2 (saturated: its input is -6)"},
+    {no_longer_defined, "though a path leads to it; the pass could not be repeated: cholesky: "},
     {cancelled, "'w' (3) has a gradient of zeros: the gradients that flow to it cancel"},
     {flat_in_one_input, "relu_grad at #0 (flat in that input)"},
     {later, "exp at #2 was recorded after the loss, which cannot depend on it"},
