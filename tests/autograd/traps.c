@@ -74,8 +74,10 @@ Test(gradients, shared_memory_is_not_added_to_twice) {
         for (int single = 0; single < 2; single++) {
             ag_tape *t = ag_tape_new();
             ag_tensor *x = PARAM(t, 1, -2, 3, 5), *y = aliases[i].f(single ? ag_cast(x, AG_F32) : x), *d;
-            if (!y && single) ag_tape_clear(t); /* it mixes in an f64 constant */
-            if (!y && single) continue;
+            if (!y && single) { /* it mixes in an f64 constant */
+                ag_tape_free(t);
+                continue;
+            }
             cr_assert(ag_gradients(&y, NULL, 1, &x, 1, &d) && ag_backward(y), "%s: %s", aliases[i].name,
                       ag_tape_message(t));
             char text[CHECK_TEXT];
