@@ -157,13 +157,6 @@ bool ag_profile_stop(ag_tape *t) {
 
 /* ---- The table ---- */
 
-/* Columns as people see them: bytes that continue a UTF-8 character take none. */
-static int width_of(const char *s) {
-    int n = 0;
-    for (; *s; s++) n += ((unsigned char)*s & 0xC0) != 0x80;
-    return n;
-}
-
 typedef struct table {
     ag__text w;
     const ag_tape *t;
@@ -191,7 +184,7 @@ static void put_row(table *b, const char *name, const account *a) {
     const tally *forward = &a->of[AG__FORWARD], *backward = &a->of[AG__BACKWARD];
     double seconds = forward->seconds + backward->seconds, share = b->total > 0 ? seconds / b->total : 0;
     double unit = b->small ? 1e6 : 1e3;
-    int pad = 28 - width_of(name);
+    int pad = 28 - ag__text_width(name);
     ag__text_put(&b->w, "%s%*s %8lld %11.3f %11.3f", name, pad > 0 ? pad : 0, "",
                  (long long)(forward->runs + backward->runs), unit * forward->seconds, unit * backward->seconds);
     put_rate(&b->w, forward->bytes + backward->bytes, seconds);

@@ -19,6 +19,12 @@ void ag__text_put(ag__text *w, const char *format, ...) {
     if (n > 0) w->used += (size_t)n;
 }
 
+int ag__text_width(const char *text) {
+    int n = 0;
+    for (; *text; text++) n += ((unsigned char)*text & 0xC0) != 0x80;
+    return n;
+}
+
 const char *ag__scope_path(const ag_tape *t, int scope, char *out, size_t size) {
     size_t at = size - 1;
     out[at] = '\0';

@@ -13,6 +13,9 @@ typedef struct ag__text {
 ag__text ag__text_in(char *out, size_t size);
 void ag__text_put(ag__text *w, const char *format, ...) AG_PRINTF(2, 3);
 
+/* Columns as people see them: bytes that continue a UTF-8 character take none. */
+int ag__text_width(const char *text);
+
 /* "outer/inner", of a path that does not fit its inner end; "" outside every scope. Returns a part of out. */
 const char *ag__scope_path(const ag_tape *t, int scope, char *out, size_t size);
 /* " [in outer/inner]", or nothing. */
