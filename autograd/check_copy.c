@@ -105,27 +105,28 @@ static bool add_shadow(ag__trial *t, ag_tensor *live, const ag_tensor *held) {
     return true;
 }
 
-/* y's op on the copies of its inputs; *moves: one of them may move. */
-static ag_tensor *apply(ag__trial *t, ag_tensor *y, bool *moves) {
+/* y's op on the copies of its inputs; a value that is held anyway is made only if one of them may move. */
+static bool apply(ag__trial *t, ag_tensor *y, ag_tensor **made) {
     ag_tape *tape = t->tape;
-    ag_tensor **in = ag__temp(tape, (y->nin + 1) * sizeof *in), *made = NULL;
+    ag_tensor **in = ag__temp(tape, (y->nin + 1) * sizeof *in);
     void *attrs = y->op->attr_size && in ? ag__temp(tape, y->op->attr_size) : NULL;
-    bool done = in && (attrs || !y->op->attr_size);
-    *moves = false;
+    bool done = in && (attrs || !y->op->attr_size), needed = !ag__check_holds(y);
     for (uint32_t i = 0; i < y->nin && done; i++) {
         in[i] = copy_leaf(t, ag__in(y)[i]);
         done = in[i] != NULL;
-        *moves = *moves || (done && in[i]->flags & AG__GRAD);
+        needed = needed || (done && in[i]->flags & AG__GRAD);
     }
     if (attrs) {
         memcpy(attrs, y->attrs, y->op->attr_size);
         ag__attrs_convert(y->op, attrs, AG_F64);
     }
-    bool needed = *moves || !ag__check_holds(y);
-    if (done && needed) made = ag_apply_on(tape, y->op, in, (int)y->nin, attrs);
+    if (done && needed) {
+        *made = ag_apply_on(tape, y->op, in, (int)y->nin, attrs);
+        done = *made != NULL;
+    }
     ag__temp_free(tape, attrs);
     ag__temp_free(tape, in);
-    return done && !needed ? y : made;
+    return done;
 }
 
 /* The copy of y itself, or of a part, stands for it from now on. */
@@ -141,20 +142,20 @@ static bool place(ag__trial *t, ag_tensor *y, ag_tensor *copy) {
     return y->slot != NULL;
 }
 
-/* Held values stand for y; live, if it could be computed, is watched beside them. */
+/* The recorded value stands for y; live, if there is one, is watched beside it. */
 static bool hold(ag__trial *t, ag_tensor *y, ag_tensor *live) {
     if (!copy_leaf(t, y)) return false;
     return !live || add_shadow(t, live, y->slot);
 }
 
 static bool copy_node(ag__trial *t, ag_tensor *y) {
-    bool holds = ag__check_holds(y), tuple = y->flags & AG__TUPLE, moves = false;
-    ag_tensor *copy = holds && opaque(y) ? y : apply(t, y, &moves);
-    if (!copy) return false;
+    bool holds = ag__check_holds(y), tuple = y->flags & AG__TUPLE;
+    ag_tensor *copy = NULL;
+    if (!(holds && opaque(y)) && !apply(t, y, &copy)) return false;
     for (int o = 0; o < (tuple ? y->op->nout : 1); o++) {
-        ag_tensor *out = ag_out(y, o), *made = copy == y ? NULL : ag_out(copy, o);
+        ag_tensor *out = ag_out(y, o), *made = copy ? ag_out(copy, o) : NULL;
         bool held = holds || !ag__is_float(out->dtype);
-        if (!(held ? hold(t, out, moves ? made : NULL) : place(t, out, made))) return false;
+        if (!(held ? hold(t, out, made) : place(t, out, made))) return false;
     }
     return true;
 }
@@ -193,13 +194,6 @@ static int collect(ag_tensor *loss, int64_t hi, ag_tensor **list) {
     return found;
 }
 
-static void read_recorded(ag__moved *m) {
-    const ag_tensor *x = m->source, *g = x->flags & AG__HAS_GRAD && x->meta ? x->meta->grad : NULL;
-    for (int64_t i = 0; g && i < g->shape->size; i++) m->recorded = fmax(m->recorded, fabs(ag_at(g, i)));
-    m->ulp = x->dtype == AG_F32 ? (double)(nextafterf((float)m->recorded, INFINITY) - (float)m->recorded)
-                                : nextafter(m->recorded, (double)INFINITY) - m->recorded;
-}
-
 static bool choose(ag__trial *t, ag_tensor *const xs[], int n) {
     t->x = ag__bump(t->tape, &t->tape->recorded, (size_t)n * sizeof *t->x);
     if (!t->x) return false;
@@ -211,7 +205,6 @@ static bool choose(ag__trial *t, ag_tensor *const xs[], int n) {
         xs[j]->flags |= AG__MARK;
         xs[j]->slot = xs[j]; /* seen */
         ag__check_name(m->name, xs[j]);
-        read_recorded(m);
         t->n++;
     }
     for (int j = 0; j < n; j++) xs[j]->slot = NULL;
@@ -253,5 +246,5 @@ bool ag__check_copy(ag__check *c, ag_tensor *loss, ag_tensor *const xs[], int n)
     }
     loss->slot = NULL;
     ag__check_unmark(loss->tape, hi);
-    return done;
+    return done && ag__check_recorded(t, loss);
 }

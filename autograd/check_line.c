@@ -19,7 +19,7 @@ enum { STEPS = 6, AT_LEAST = 4, EDGES = 12 };
 static const double STEP = 3.7e-4, SHRINK = 8, RELATIVE = 1e-7, OF_LARGEST = 1e-10;
 
 typedef struct five {
-    double d, f[5], home;
+    double d, f[5];
     double n, error, noise, tolerance; /* tolerance: without the noise */
     bool finite, branch;
 } five;
@@ -113,28 +113,31 @@ static double coarseness(const five *v, int count) {
     return span == 0 ? DBL_EPSILON : span <= 8 * least ? span : least;
 }
 
-/* Rounding of f by E changes n by E / d from step to step. Kinks and curvature, too, change n, so not the largest counts. */
+/* Rounding of f by E changes n by E / d from step to step. Kinks and curvature, too, change n, so not the largest counts; steps
+ * that f is too coarse for say nothing. */
 static double unsteadiness(const five *v, int count) {
     double least = (double)INFINITY, second = (double)INFINITY;
     for (int k = 1; k < count; k++) {
         double change = fabs(v[k].n - v[k - 1].n) * v[k].d;
+        if (v[k].n == 0 && v[k - 1].n == 0) continue;
         second = fmin(second, fmax(change, least));
         least = fmin(least, change);
     }
-    return count > 2 ? second : 0;
+    return isfinite(second) ? second : 0;
 }
 
 /* The steps again, with the noise of f as it was measured, and that of a where it is far below the largest elements: there a is
  * a difference of such, in the second order one of differences that were rounded already. */
-static bool accept_noise(const ag__line *l, five *v, int count, double noise, ag_check_row *row) {
+static bool accept_noise(const ag__line *l, const five *v, int count, double noise, ag_check_row *row) {
     double far_below = 1e-7 * l->most, of_a = l->j < 0 ? 0 : fmin(l->t->x[l->j].noise, far_below);
     if (l->t->order > 1) of_a = far_below;
+    of_a = fmax(of_a, l->t->floor);
     for (int k = 0; k < count; k++) {
-        v[k].noise = fmax(v[k].noise, noise / v[k].d);
-        if (!speaks(v, &v[k])) continue;
-        five all = v[k];
-        all.noise += of_a;
-        if (accept(l, &all, row)) return true;
+        five rough = v[k];
+        rough.noise = fmax(rough.noise, noise / rough.d);
+        if (!speaks(v, &rough)) continue;
+        rough.noise += of_a;
+        if (accept(l, &rough, row)) return true;
     }
     return false;
 }
@@ -216,8 +219,9 @@ bool ag__line_check(const ag__line *l, ag_check_row *row) {
     }
     if (!count) return check_edge(l, row);
     if (!ag__line_noise(l, v[0].d, &noise)) return false;
-    if (accept_noise(l, v, count, fmax(noise, 4 * coarseness(v, count)), row)) return true;
+    if (accept_noise(l, v, count, noise, row) || accept_noise(l, v, count, 4 * coarseness(v, count), row)) return true;
     if (accept_noise(l, v, count, 8 * unsteadiness(v, count), row)) return true;
+    v[count - 1].noise = fmax(v[count - 1].noise, noise / v[count - 1].d);
     if (!accept_kink(l, &v[count - 1], row)) name_fault(l, steadiest(v, count), row);
     return true;
 }

@@ -26,10 +26,7 @@ bool ag_verdict_passes(ag_verdict verdict) {
     return verdict == AG_PASS || verdict == AG_NOISE_LIMITED || verdict == AG_KINK;
 }
 
-void ag__report_start(ag_check_report *r) {
-    memset(r, 0, sizeof *r);
-    r->passed = true;
-}
+void ag__report_start(ag_check_report *r) { memset(r, 0, sizeof *r); }
 
 static double badness(const ag_check_row *row) {
     double ratio = row->absolute / row->tolerance;

@@ -195,7 +195,10 @@ bool ag__trial_analytic(ag__trial *t) {
     if (!(flows ? backward(t) : recorded_gradients(t))) return false;
     for (int j = 0; j < t->n; j++) {
         t->x[j].most = 0;
-        for (int64_t i = 0; i < t->x[j].leaf->shape->size; i++) t->x[j].most = fmax(t->x[j].most, fabs(t->x[j].a[i]));
+        for (int64_t i = 0; i < t->x[j].leaf->shape->size; i++) {
+            double size = fabs(t->x[j].a[i]);
+            if (isfinite(size) && size > t->x[j].most) t->x[j].most = size;
+        }
     }
     return true;
 }

@@ -2,8 +2,9 @@
  *
  *     graph ─ check_copy.c ──▶ trial ─ check_trial.c ─▶ line: f along one element or direction, as a function of s
  *     node ── check_nodes.c ──▶  │                        │ check_line.c: five points, steps, kinks, noise
- *     function ─ check_fn.c ──▶  ▼                        ▼
+ *     function ─ check_fn.c ──▶  ▼                        ▼ check_noise.c, check_kink.c: where that does not suffice
  *                        analytic gradient ───────────▶ row ─ check_report.c ─▶ report ─ check_text.c ─▶ table
+ *                        (check_recorded.c: as the f32 graph has it)
  *
  * gradcheck.c goes through orders, tensors and elements. A trial has a tape of its own, all in f64; its arrays lie in that tape's
  * recorded bytes and go with them. The graph that is checked is only read: what is marked in it is unmarked again. */
@@ -16,14 +17,14 @@
 /* Trial: a function f = Σ_k ⟨w_k, y_k⟩ of leaves, that can be evaluated again after they were moved */
 
 typedef struct ag__moved {
-    ag_tensor *source;    /* the tensor of the graph that is checked */
-    ag_tensor *leaf;      /* f64, on the trial's tape */
-    bool offset;          /* source is the result of an op: leaf is added to it, and starts at 0 */
-    bool differs;         /* a flat node behind it has another value in f64 than was recorded */
-    double *a;            /* analytic gradient of f, row-major */
-    double most;          /* max |a| */
-    double noise;         /* of a, when measured */
-    double recorded, ulp; /* the largest recorded gradient, and its last place */
+    ag_tensor *source;     /* the tensor of the graph that is checked */
+    ag_tensor *leaf;       /* f64, on the trial's tape */
+    bool offset;           /* source is the result of an op: leaf is added to it, and starts at 0 */
+    bool differs;          /* a flat node behind it has another value in f64 than was recorded */
+    double *a;             /* analytic gradient of f, row-major */
+    double most;           /* max |a| */
+    double noise;          /* of a, when measured */
+    double *recorded, ulp; /* the gradient as recorded, or NULL, and the last place of its largest element */
     char name[64];
 } ag__moved;
 
@@ -56,6 +57,7 @@ typedef struct ag__trial {
     int64_t runs;
     ag__point home; /* where nothing is moved */
     double noise;   /* of f, by shaking; −1: not measured */
+    double floor;   /* of a: the rounding of numbers of order one, where weights of order one make that the scale */
     uint64_t seed;
     ag_check_fn *f; /* instead of a recorded graph: makes one anew, from mark on */
     void *context;
@@ -113,18 +115,21 @@ void ag__tally_close(ag__tally *t, ag_check_report *report);
 void ag__report_start(ag_check_report *r);
 
 /* A check in progress */
+enum { AG__CHECK_ELEMENTS = 2000 }; /* up to which AG_CHECK_AUTO takes every one */
 typedef struct ag__check ag__check;
 struct ag__check {
     ag_check_options o;
     ag__trial t;
     ag_check_report *report;
     ag_tensor *node; /* whose rule, or NULL */
+    bool condemned;  /* f was not finite, or not the same twice */
     bool tainted;    /* its inputs are not all finite: what is not finite then is not its fault */
     bool every;      /* every element, not samples */
+    int samples;     /* else so many */
     ag_tensor *loss;
     int rules; /* of the nodes of loss: 0 not yet checked, 1 all pass, −1 not */
-    /* Is a row that fails, or shows a kink, right, for reasons that the line alone does not show? NULL: as it seems. */
-    bool (*confirm)(ag__check *c, const ag__line *l, const ag_check_row *row, bool *right);
+    /* Looks into a row that fails, or shows a kink, and may change its verdict. NULL: it stays. */
+    bool (*confirm)(ag__check *c, const ag__line *l, ag_check_row *row);
 };
 
 /* Loss one float element, xs floats, all on one tape without an error? Else its error is set. */
@@ -137,6 +142,7 @@ bool ag__check_end(ag__check *c, bool done, ag_tape *errors, const char *what);
 
 /* Makes c->t the graph of loss, with xs (n = 0: the leaves that require a gradient) to be moved. */
 bool ag__check_copy(ag__check *c, ag_tensor *loss, ag_tensor *const xs[], int n);
+bool ag__check_recorded(ag__trial *t, ag_tensor *loss);                     /* fills x[].recorded if it can */
 ag_tensor *ag__check_widen(ag_tape *t, const ag_tensor *x, unsigned flags); /* a leaf with x's value, floats in f64 */
 void ag__check_name(char out[64], const ag_tensor *x);
 void ag__check_node_name(char out[64], const ag_tensor *y, int input);

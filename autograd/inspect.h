@@ -53,7 +53,9 @@ AG_API bool ag_dot_render(ag_tensor *y, const char *path, const ag_dot_options *
  *     n = [8 (f(x+d) − f(x−d)) − (f(x+2d) − f(x−2d))] / 12d
  * is compared with the analytic f64 gradient a. It passes when
  *     |a − n| ≤ 1e-7 max(|a|, |n|) + 1e-10 max|a| + 8 ε max|f| / d;
- * signs count. The gradient the f32 graph recorded is reported beside them. */
+ * signs count. Where it does not, smaller steps are tried that end before a kink or a pole beside x, and the rounding of f is
+ * measured, so that a right gradient is not called wrong: what is still wrong then is. The gradient of the graph in its own
+ * dtypes is reported beside them. */
 
 typedef enum ag_verdict {
     AG_PASS,
@@ -73,7 +75,7 @@ AG_API const char *ag_verdict_name(ag_verdict verdict); /* "wrong sign" */
 AG_API bool ag_verdict_passes(ag_verdict verdict);
 
 typedef enum ag_check_mode {
-    AG_CHECK_AUTO,       /* every element up to 2000 in all, else samples */
+    AG_CHECK_AUTO,       /* every element up to 2000 in all, else samples and a direction */
     AG_CHECK_ELEMENTS,   /* every element */
     AG_CHECK_SAMPLES,    /* `samples` elements of each x */
     AG_CHECK_DIRECTIONAL /* one random direction through all xs: four forward passes, however large the net */

@@ -27,7 +27,7 @@ static void expect_healthy(ag_tensor *loss, const char *what) {
     }
 }
 
-/* ---- Networks ---- */
+/* Networks */
 
 typedef struct net {
     ag_tape *t;
@@ -148,7 +148,7 @@ Test(slow_gradcheck_nets, all_weights_zero) {
     ag_tape_free(n.t);
 }
 
-/* ---- Ops ---- */
+/* Ops */
 
 static ag_tensor *loss_of_sample(const sample *s, ag_tape *t, ag_dtype dtype) {
     ag_tensor *in[SAMPLE_INPUTS], *out[SAMPLE_INPUTS], *loss = NULL;

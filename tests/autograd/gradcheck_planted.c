@@ -198,11 +198,11 @@ static void check_fault(int i, const ag_check_options *o) {
     ag_tape_free(t);
 }
 
-Test(gradcheck_planted, every_fault_is_found_and_named) {
+Test(slow_gradcheck_planted, every_fault_is_found_and_named) {
     for (int i = 0; i < FAULTS; i++) check_fault(i, NULL);
 }
 
-Test(gradcheck_planted, also_by_samples) {
+Test(slow_gradcheck_planted, also_by_samples) {
     ag_check_options o = ag_check_defaults();
     o.mode = AG_CHECK_SAMPLES;
     o.samples = 40;
@@ -210,13 +210,13 @@ Test(gradcheck_planted, also_by_samples) {
 }
 
 /* One direction through everything, then one for each tensor. */
-Test(gradcheck_planted, also_by_a_direction) {
+Test(slow_gradcheck_planted, also_by_a_direction) {
     ag_check_options o = ag_check_defaults();
     o.mode = AG_CHECK_DIRECTIONAL;
     for (int i = 0; i < FAULTS; i++) check_fault(i, &o);
 }
 
-Test(gradcheck_planted, nothing_is_found_where_nothing_is_planted) {
+Test(slow_gradcheck_planted, nothing_is_found_where_nothing_is_planted) {
     static char text[8192];
     for (int m = 0; m < MODELS; m++) {
         for (int k = 0; k < 8; k++) {
