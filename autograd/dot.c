@@ -15,7 +15,7 @@ enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250, LAB
 
 #define FONT "fontname=\"Helvetica,Arial,sans-serif\""
 
-/* ---- Kinds ------------------------------------------------------------------------------------------------------- */
+/* Kinds */
 
 static bool is_constant(const ag_tensor *x) {
     if (!ag_is_leaf(x) || ag_index(x) < 0 || ag_requires_grad(x) || *ag_name(x) || !ag_size(x)) return false;
@@ -32,7 +32,7 @@ ag__dot_kind ag__dot_kind_of(const ag__dot *g, const ag_tensor *x) {
     return ag_requires_grad(x) ? AG__DOT_PARAMETER : AG__DOT_INPUT;
 }
 
-/* ---- Collecting -------------------------------------------------------------------------------------------------- */
+/* Collecting */
 
 /* The slot that holds x's number + 1, or the empty one where it belongs. Addresses decide nothing but the place in it.
  * */
@@ -93,7 +93,7 @@ static bool collect(ag__dot *g, ag_tensor *const ys[], int n) {
     return true;
 }
 
-/* ---- Writing ----------------------------------------------------------------------------------------------------- */
+/* Writing */
 
 /* Labels take ranks of their own, for which dot needs minutes in large graphs. */
 static bool labelled(const ag__dot *g) {

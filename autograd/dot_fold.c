@@ -15,7 +15,7 @@ enum { NOTHING = 3, BEARABLE = 4 };
 
 static int parent_of(const ag__dot *g, int s) { return ag_scope_parent(g->tape, s); }
 
-/* ---- Settling ---------------------------------------------------------------------------------------------------- */
+/* Settling */
 
 /* The innermost scope around both. */
 static int common(const ag__dot *g, int a, int b) {
@@ -50,7 +50,7 @@ static void settle(ag__dot *g) {
     }
 }
 
-/* ---- Folding ----------------------------------------------------------------------------------------------------- */
+/* Folding */
 
 /* The depth from which on scopes are folded, so that at most `most` nodes are drawn, or failing that as few as can be;
  * but rather some more than a picture that shows nothing. here[d], scopes[d]: nodes and filled scopes at depth d, so
@@ -116,7 +116,7 @@ void ag__dot_fold(ag__dot *g, int from, int to) {
     }
 }
 
-/* ---- Grouping ---------------------------------------------------------------------------------------------------- */
+/* Grouping */
 
 static void show(ag__dot_scope *s, int side, const ag_tensor *x) {
     int shown = s->sides[side] < AG__DOT_SHOWN ? s->sides[side] : AG__DOT_SHOWN;

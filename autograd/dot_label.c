@@ -26,10 +26,10 @@ static void title(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
     ag__dot_text(out, *name ? name : what, NAME_LIMIT);
     fputs("</b>", out);
     if (*name && !ag_is_leaf(x)) {
-        fputs(" = ", out);
+        fputs("&#160;= ", out); /* a run of text in an SVG loses a plain space at its start */
         ag__dot_text(out, what, NAME_LIMIT);
     }
-    if (x->flags & AG__PART) fprintf(out, " %d", x->out);
+    if (x->flags & AG__PART) fprintf(out, "&#160;%d", x->out);
 }
 
 /* The attributes that differ from their defaults, which ag_attr_text writes in the order of the table. */
@@ -123,7 +123,7 @@ void ag__dot_label(FILE *out, const ag__dot *g, int64_t i, ag__dot_kind kind) {
     fputs("</table>>", out);
 }
 
-/* ---- Folded scopes ----------------------------------------------------------------------------------------------- */
+/* Folded scopes */
 
 static void side(FILE *out, const ag__dot_scope *s, int which) {
     for (int i = 0; i < s->sides[which] && i < AG__DOT_SHOWN; i++) {
@@ -162,7 +162,7 @@ void ag__dot_scope_label(FILE *out, const ag__dot *g, int scope) {
     fputs("</table>>", out);
 }
 
-/* ---- Edges ------------------------------------------------------------------------------------------------------- */
+/* Edges */
 
 /* What flows goes against the arrow: leftwards in a scalar graph, upwards in one of tensors. */
 void ag__dot_edge_label(FILE *out, const ag__dot *g, const ag__dot_flow *f) {

@@ -69,7 +69,7 @@ static const ag__dot_palette dark = {
 
 const ag__dot_palette *ag__dot_palette_of(const ag_dot_options *options) { return options->dark ? &dark : &light; }
 
-/* ---- Verdicts ---------------------------------------------------------------------------------------------------- */
+/* Verdicts */
 
 ag__dot_mood ag__dot_mood_of(ag_verdict verdict) {
     if (!ag_verdict_passes(verdict)) return AG__DOT_FAILS;
@@ -86,7 +86,7 @@ const ag_check_row *ag__dot_verdict(const ag__dot *g, int64_t i, int scope) {
     return NULL;
 }
 
-/* ---- The legend -------------------------------------------------------------------------------------------------- */
+/* The legend */
 
 static void list_kinds(FILE *out, const ag__dot *g) {
     const ag_tensor *y = g->node[0];
@@ -95,7 +95,7 @@ static void list_kinds(FILE *out, const ag__dot *g) {
     for (int k = 0; k < AG__DOT_KINDS; k++) {
         if (!g->kinds[k]) continue;
         const char *name = k == AG__DOT_OUTPUT && loss ? "loss" : kinds[k].name;
-        fprintf(out, "<font color='%s'>%s</font> %s &#160; ", g->palette->kind[k].line, kinds[k].mark, name);
+        fprintf(out, "<font color='%s'>%s</font>&#160;%s &#160; ", g->palette->kind[k].line, kinds[k].mark, name);
     }
     fputs("</td></tr>", out);
 }
@@ -113,7 +113,7 @@ static void list_notes(FILE *out, const ag__dot *g) {
     }
     if (g->flows) {
         fprintf(out, "%s<font color='%s'>%s</font>", between, g->palette->gradient,
-                g->scalar ? "← gradient that flows back" : "↑ norm of the gradient that flows back");
+                g->scalar ? "&#160;← gradient that flows back" : "&#160;↑ norm of the gradient that flows back");
     }
     if (g->slopes || g->flows) between = " &#160;·&#160; ";
     if (g->repeats) fprintf(out, "%s× n: n scopes of one structure in a row, the first is shown", between);
@@ -124,7 +124,7 @@ static void list_verdicts(FILE *out, const ag__dot *g) {
     const ag_check_report *r = g->options->report;
     fprintf(out, "<tr><td>gradient check: %" PRId64 " of %" PRId64 " fail &#160; ", r->failed, r->checked);
     for (int m = 0; m < AG__DOT_MOODS; m++) {
-        fprintf(out, "<font color='%s'>▣</font> %s &#160; ", g->palette->mood[m], moods[m]);
+        fprintf(out, "<font color='%s'>▣</font>&#160;%s &#160; ", g->palette->mood[m], moods[m]);
     }
     fputs("</td></tr>", out);
 }

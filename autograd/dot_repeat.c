@@ -102,7 +102,7 @@ void ag__dot_repeat(ag__dot *g, int64_t *rank) {
     }
 }
 
-/* ---- Stacks ------------------------------------------------------------------------------------------------------ */
+/* Stacks */
 
 static bool worth_it(const ag__dot *g) {
     for (int s = 1; s < ag_scope_count(g->tape); s++) {

@@ -15,7 +15,7 @@
 enum { WHOLE_ROWS = 4, WHOLE_COLUMNS = 4, WHOLE = 12, BINS = 8, FEWEST = 16 /* elements worth a histogram */ };
 static const double noise = 1e-6; /* of the range: a mean below it is rounding */
 
-/* ---- Names ------------------------------------------------------------------------------------------------------- */
+/* Names */
 
 /* The code point at s and its bytes: a space for a line's end or a tab, U+FFFD for what is not UTF-8 or XML forbids. */
 static int decode(const unsigned char *s, uint32_t *c) {
@@ -56,7 +56,7 @@ void ag__dot_text(FILE *out, const char *text, int limit) {
     }
 }
 
-/* ---- Numbers ----------------------------------------------------------------------------------------------------- */
+/* Numbers */
 
 void ag__dot_value(FILE *out, double v, int digits) {
     char text[48];
@@ -78,7 +78,7 @@ void ag__dot_value(FILE *out, double v, int digits) {
     }
 }
 
-/* ---- Tensors ----------------------------------------------------------------------------------------------------- */
+/* Tensors */
 
 /* Element i, row-major; flat: x's data where it lies so. */
 static double element(const ag_tensor *x, const void *flat, int64_t i) {

@@ -11,7 +11,7 @@ static void assert_bones(ag_tensor *y, const char *expected) {
     cr_assert_str_eq(found, expected, "found:\n%s\nexpected:\n%s", found, expected);
 }
 
-/* ---- Graphs ----------------------------------------------------------------------------------------------------------- */
+/* Graphs */
 
 /* Two outputs, an integer one among them, a random op, a view and an empty tensor. */
 static ag_tensor *assorted(ag_tape *t) {
@@ -25,7 +25,7 @@ static ag_tensor *with_names(ag_tape *t);
 
 static ag_tensor *(*const graphs[])(ag_tape *t) = {logistic, network, assorted, with_names};
 
-/* ---- Structure -------------------------------------------------------------------------------------------------------- */
+/* Structure */
 
 TestSuite(dot, .init = make_folder, .fini = remove_folder);
 
@@ -139,7 +139,7 @@ Test(dot, arrows_that_carry_no_gradient_are_pale) {
     ag_tape_free(t);
 }
 
-/* ---- What a label says ------------------------------------------------------------------------------------------------ */
+/* What a label says */
 
 static const struct {
     const char *name, *text;
@@ -297,7 +297,7 @@ Test(dot, numbers_have_a_point_in_every_locale) {
     setlocale(LC_NUMERIC, "C");
 }
 
-/* ---- Depth ------------------------------------------------------------------------------------------------------------ */
+/* Depth */
 
 enum { DEEP = 100000, SMALL_STACK = 64 << 10 };
 
@@ -335,7 +335,7 @@ Test(slow_dot, a_deep_graph, .init = make_folder, .fini = remove_folder) {
     ag_tape_free(t);
 }
 
-/* ---- The program dot -------------------------------------------------------------------------------------------------- */
+/* The program dot */
 
 TestSuite(process_dot, .init = make_folder, .fini = remove_folder);
 

@@ -5,7 +5,7 @@
 
 TestSuite(dot_chain, .init = make_folder, .fini = remove_folder);
 
-/* ---- On the edges ----------------------------------------------------------------------------------------------------- */
+/* On the edges */
 
 static ag_tensor *kept(ag_tensor *loss) {
     cr_assert(loss && ag_backward(loss), "%s", ag_last_message());
@@ -34,6 +34,16 @@ Test(dot_chain, flows_add_up_to_the_gradient) {
     assert_shows(text, "x f64 value 0.5 grad 1.878\n");
     assert_shows(text, "n3 -> n1 ∂ 0.8776 ← 0.8776\n");
     assert_shows(text, "n3 -> n2 ∂ 0.5 ← 0.5\nn3 -> n2 ∂ 0.5 ← 0.5\n");
+    ag_tape_free(t);
+}
+
+/* A run of text in an SVG loses a plain space at its start: "x= sin". */
+Test(dot_chain, no_run_of_text_begins_with_a_plain_space) {
+    ag_tape *t = keeping();
+    const char *text = drawn(ag_set_name(ag_sin(named(t, "x", 0.5)), "y"), NULL);
+    assert_shows(text, "<b>y</b>&#160;= sin");
+    assert_hides(text, "</b> ");
+    assert_hides(text, "</font> ");
     ag_tape_free(t);
 }
 
@@ -105,7 +115,7 @@ Test(dot_chain, drawing_leaves_no_trace_on_the_tape) {
     ag_tape_free(t);
 }
 
-/* ---- Verdicts --------------------------------------------------------------------------------------------------------- */
+/* Verdicts */
 
 Test(dot_chain, verdicts_outline_what_they_speak_of) {
     ag_tape *t = ag_tape_new();
@@ -129,7 +139,7 @@ Test(dot_chain, verdicts_outline_what_they_speak_of) {
     ag_tape_free(t);
 }
 
-/* ---- The backward pass ------------------------------------------------------------------------------------------------ */
+/* The backward pass */
 
 Test(dot_chain, the_backward_pass_is_a_graph) {
     ag_tape *t = ag_tape_new();
@@ -158,7 +168,7 @@ Test(dot_chain, parameters_stay_in_their_scopes) {
     ag_tape_free(t);
 }
 
-/* ---- Palettes --------------------------------------------------------------------------------------------------------- */
+/* Palettes */
 
 /* Brightness as people see it, 0 to 1 (WCAG 2's relative luminance). */
 static double brightness(const char *hex) {

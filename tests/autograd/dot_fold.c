@@ -5,7 +5,7 @@
 
 TestSuite(dot_fold, .init = make_folder, .fini = remove_folder);
 
-/* ---- Networks --------------------------------------------------------------------------------------------------------- */
+/* Networks */
 
 enum { WIDTH = 4 };
 
@@ -50,7 +50,7 @@ static ag_dot_options with(int depth, int most) {
     return o;
 }
 
-/* ---- Folding ---------------------------------------------------------------------------------------------------------- */
+/* Folding */
 
 Test(dot_fold, depth_says_which_scopes_are_one_node) {
     ag_tape *t = ag_tape_new();
@@ -187,7 +187,7 @@ Test(dot_fold, the_order_of_recording_does_not_show) {
     free(first);
 }
 
-/* ---- Size ------------------------------------------------------------------------------------------------------------- */
+/* Size */
 
 /* 2,000 layers, a scope and inner ones each: 14,000 nodes, 6,000 scopes, all in one row. */
 Test(slow_dot_fold, time_grows_with_the_size, .init = make_folder, .fini = remove_folder) {

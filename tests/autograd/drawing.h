@@ -14,7 +14,7 @@
 #include "nn/nn.h"
 #include "ops/ops.h"
 
-/* ---- A folder of its own for each test -------------------------------------------------------------------------------- */
+/* A folder of its own for each test */
 
 static char folder[64];
 
@@ -84,7 +84,7 @@ static inline char *drawn(ag_tensor *y, const ag_dot_options *o) {
 #define assert_shows(text, part) cr_assert(strstr(text, part), "no '%s' in:\n%s", part, text)
 #define assert_hides(text, part) cr_assert(!strstr(text, part), "'%s' in:\n%s", part, text)
 
-/* ---- The bones of a drawing: a line per node, cluster and edge, labels as plain text ---------------------------------- */
+/* The bones of a drawing: a line per node, cluster and edge, labels as plain text */
 
 static inline void put_label(FILE *out, const char *s) {
     bool blank = true;
@@ -127,7 +127,7 @@ static inline const char *bones(char *text) {
     return found;
 }
 
-/* ---- Graphs ----------------------------------------------------------------------------------------------------------- */
+/* Graphs */
 
 static inline ag_tensor *constant(ag_tape *t, const char *name, double value) {
     return ag_set_name(ag_leaf(t, AG_F64, &value, AG_SHAPE(), 0), name);
