@@ -39,6 +39,7 @@ AG_API ag_tensor *ag_sin(ag_tensor *x);                  /* sin x */
 AG_API ag_tensor *ag_cos(ag_tensor *x);                  /* cos x */
 AG_API ag_tensor *ag_atan2(ag_tensor *a, ag_tensor *b); /* the angle of (b, a), in (−π, π]; gradient NaN at (0, 0) */
 AG_API ag_tensor *ag_erf(ag_tensor *x);                 /* 2/√π ∫₀ˣ e^(−t²) dt */
+AG_API ag_tensor *ag_erfc(ag_tensor *x);                /* 1 − erf x, accurate where erf is near 1 */
 AG_API ag_tensor *ag_tanh(ag_tensor *x);                /* tanh x; gradient 1 − y² */
 AG_API ag_tensor *ag_sigmoid(ag_tensor *x);             /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
 AG_API ag_tensor *ag_relu(ag_tensor *x);                /* max(x, 0); gradient 0 at 0 */
@@ -109,7 +110,7 @@ AG_API ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target);                 
 AG_API ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
                                 ag_tensor *running_var, bool training, double momentum, double eps);
 
-/* ---- Convolution: float; x (n, c, h, w), w (o, c / groups, kh, kw) → (n, o, h', w'), h' = (h + 2 padding − dilation (kh − 1) − 1) / stride + 1 */
+/* Convolution: float; x (n, c, h, w), w (o, c / groups, kh, kw) → (n, o, h', w'), h' = (h + 2 padding − dilation (kh − 1) − 1) / stride + 1 */
 typedef struct ag_conv2d_options {
     size_t size; /* set by ag_conv2d_defaults */
     int64_t stride[2], padding[2], dilation[2], groups;

@@ -35,6 +35,7 @@ ROW(sign, isnan(v[0]) ? NAN : v[0] > 0 ? 1 : v[0] < 0 ? -1 : 0)
 ROW(sin, sin(v[0]))
 ROW(cos, cos(v[0]))
 ROW(erf, erf(v[0]))
+ROW(erfc, erfc(v[0]))
 ROW(atan2, atan2(v[0], v[1]))
 ROW(tanh, tanh(v[0]))
 ROW(sigmoid, v[0] < 0 ? exp(v[0]) / (1 + exp(v[0])) : 1 / (1 + exp(-v[0])))
@@ -75,6 +76,7 @@ const reference references_rows[] = {
     ENTRY(sin),
     ENTRY(cos),
     ENTRY(erf),
+    ENTRY(erfc),
     ENTRY(atan2),
     ENTRY(tanh),
     ENTRY(sigmoid),

@@ -139,3 +139,17 @@ Test(ops, softmax_does_not_overflow) {
     assert_values(ag_sigmoid(F64(t, 1000, -1000)), 0, 1, 0);
     ag_tape_free(t);
 }
+
+/* gelu' = Φ(x) + x φ(x) far below 0, where Φ by 1 + erf would have lost its digits */
+Test(ops, gelu_keeps_its_digits_far_below_zero) {
+    ag_tape *t = ag_tape_new();
+    const double at[] = {-3, -6, -10, -13.8, -20};
+    for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+        ag_tensor *x = ag_param(t, AG_F64, AG_SHAPE());
+        cr_assert(ag_fill(x, at[i]) && ag_backward(ag_gelu(x)), "%s", ag_tape_message(t));
+        double expected = 0.5 * erfc(-at[i] / sqrt(2)) + at[i] * exp(-at[i] * at[i] / 2) * 0.3989422804014327;
+        cr_assert_lt(fabs(ag_item(ag_grad(x)) / expected - 1), 1e-11, "at %g: %g, not %g", at[i], ag_item(ag_grad(x)),
+                     expected);
+    }
+    ag_tape_free(t);
+}
