@@ -10,17 +10,21 @@
  * input. All of these see one thing, the node: ag_in(y, i) are its inputs, ag_attrs(y) its attributes, ag_out(y, i) its
  * outputs. An op of one's own, outside the library, needs nothing more than this header:
  *
- *     static bool cube_shape(ag_tensor *y) { return ag_out_like(y, 0, ag_in(y, 0)); }
+ *     static bool cube_shape(ag_tensor *y) { return ag_need_float(y, 0) && ag_out_like(y, 0, ag_in(y, 0)); }
  *     static bool cube_run(ag_tensor *y) {
- *         const float *x = ag_op_dense(y, 0);
- *         float *out = ag_out_data(y, 0);
+ *         const void *x = ag_op_dense(y, 0);
+ *         void *out = ag_out_data(y, 0);
  *         if (!x) return false;
- *         for (int64_t i = 0; i < ag_size(y); i++) out[i] = x[i] * x[i] * x[i];
+ *         for (int64_t i = 0; i < ag_size(y); i++) {
+ *             const float *f = x;
+ *             const double *d = x;
+ *             if (ag_dtype_of(y) == AG_F32) ((float *)out)[i] = f[i] * f[i] * f[i];
+ *             else ((double *)out)[i] = d[i] * d[i] * d[i];
+ *         }
  *         return true;
  *     }
  *     static bool cube_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
- *         ag_tensor *x = ag_in(y, 0);
- *         d[0] = ag_scale(ag_mul(g[0], ag_mul(x, x)), 3);
+ *         d[0] = ag_mul(g[0], ag_scale(ag_square(ag_in(y, 0)), 3));
  *         return d[0] != NULL;
  *     }
  *     static const ag_op cube = {.size = sizeof(ag_op), .name = "cube", .arity = 1,

@@ -13,9 +13,9 @@
  * (One statement a layer: C leaves open in which order the elements of an array literal would draw their random
  * weights.)
  *
- * A module of one's own is a forward function and what it adds to itself:
+ * A module of one's own is a forward function, here y = x + gain · body(x), and what it adds to itself:
  *
- *     static ag_tensor *residual_forward(ag_module *m, ag_tensor *x) {             y = x + gain · body(x)
+ *     static ag_tensor *residual_forward(ag_module *m, ag_tensor *x) {
  *         ag_tensor *body = ag_module_forward(ag_module_child(m, 0), x);
  *         return ag_add(x, ag_mul(ag_module_tensor(m, 0), body));
  *     }

@@ -34,6 +34,6 @@ static void check(ag_tensor *w) {
 
 int main(void) {
     make_data();
-#include "example.c"
+#include "README.c"
     return status;
 }
