@@ -5,7 +5,7 @@
 
 #include "autograd/aside.h"
 
-/* ---- Reach ---- */
+/* Reach */
 
 static unsigned char *flags_of(const ag__reach *r, const ag_tensor *x) {
     if (x->flags & AG__CELL) return NULL;
@@ -66,7 +66,7 @@ void ag__reach_close(ag__reach *r) {
     if (r->persistent) ag__give(NULL, r->persistent, (size_t)r->leaves + 1);
 }
 
-/* ---- Aside ---- */
+/* Aside */
 
 static int64_t collect(const ag__reach *r, ag_tensor **list) {
     int64_t count = 0;
@@ -115,7 +115,7 @@ bool ag__aside_rule(ag_tensor *y, ag_tensor *d[]) {
     return ag__rule(y, g, d);
 }
 
-/* ---- Values ---- */
+/* Values */
 
 static bool bad(double x) { return !isfinite(x); }
 static bool nonzero(double x) { return x != 0; }

@@ -75,7 +75,7 @@ static bool add_value(loading *l, ag_tensor *x) {
     return true;
 }
 
-/* ---- Lines ---- */
+/* Lines */
 
 static bool load_scope(loading *l, char *p) {
     ag_tape *t = l->t;
@@ -250,7 +250,7 @@ static bool load_text(loading *l, ag_tensor *out[], int capacity) {
     return fault(l, "the text ends without out");
 }
 
-/* ---- Loading ---- */
+/* Loading */
 
 static double machine_bytes(void) {
 #ifdef _SC_PHYS_PAGES

@@ -34,7 +34,7 @@ bool ag__graph_fault(const ag__graph_file *r, ag_status status, const char *form
 
 static bool fault(const ag__graph_file *r, const char *why) { return ag__graph_fault(r, AG_ERR_IO, "%s", why); }
 
-/* ---- The file ---- */
+/* The file */
 
 /* Reads up to n bytes; fewer only at the end of the file. −1: an error. */
 static ssize_t read_some(int fd, char *to, size_t n) {
@@ -121,7 +121,7 @@ bool ag__graph_open(ag__graph_file *r, ag_tape *t, const char *path) {
 
 void ag__graph_close(ag__graph_file *r) { ag__give(r->tape, r->bytes, r->capacity); }
 
-/* ---- Lines, words, values ---- */
+/* Lines, words, values */
 
 char *ag__graph_line(ag__graph_file *r) {
     r->line++;

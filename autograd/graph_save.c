@@ -28,7 +28,7 @@ typedef struct saving {
     int *scope; /* by the tape's number: the file's; 0: not used */
 } saving;
 
-/* ---- What belongs to the graph ---- */
+/* What belongs to the graph */
 
 static int64_t *number_of(const saving *s, const ag_tensor *x) {
     if (!(x->flags & AG__CELL)) return &(x->flags & AG__PERSISTENT ? s->persistent : s->recorded)[x->index];
@@ -101,7 +101,7 @@ static void number_all(saving *s) {
     for (int i = 1; i < s->t->scope_count; i++) s->scope[i] = s->scope[i] ? ++scopes : 0;
 }
 
-/* ---- Text ---- */
+/* Text */
 
 typedef struct sink {
     FILE *out; /* NULL: only the sum is wanted */
@@ -223,7 +223,7 @@ static bool print_text(sink *w, const saving *s) {
     return true;
 }
 
-/* ---- Values ---- */
+/* Values */
 
 static void pad(sink *w) {
     static const char zeros[8];
@@ -273,7 +273,7 @@ static bool write_graph(FILE *out, const void *context) {
     return put_graph(&file, s);
 }
 
-/* ---- Saving ---- */
+/* Saving */
 
 static bool check(ag_tape *t, ag_tensor *const ys[], int n) {
     if (t == &ag__dropped) return ag__fail(NULL, AG_ERR_STATE, "graph_save: %s", t->message) != NULL;

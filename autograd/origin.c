@@ -23,7 +23,7 @@ static bool inputs_bad(const ag_tensor *x) {
     return false;
 }
 
-/* ---- The sentence ---- */
+/* The sentence */
 
 /* The element of x that stands at `index` of `like` when x is broadcast to its shape; −1: it is not. */
 static int64_t corresponding(const ag_tensor *x, const ag_tensor *like, int64_t index) {
@@ -126,7 +126,7 @@ static bool tell_sum(ag_origin *o, ag_tensor *node, const ag_tensor *g) {
     return true;
 }
 
-/* ---- The search ---- */
+/* The search */
 
 static bool search_forward(const ag__reach *r, ag_tensor *y, ag_origin *o) {
     if (!is_bad(y)) return false;

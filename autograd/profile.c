@@ -19,7 +19,7 @@ typedef ag__tally tally;
 typedef ag__account account;
 typedef ag__event event;
 
-/* ---- What a run costs ---- */
+/* What a run costs */
 
 double ag__op_flops(const ag_tensor *y) {
     const ag_op *op = y->op;
@@ -65,7 +65,7 @@ static double bytes_touched(const ag_tensor *y) {
     return n;
 }
 
-/* ---- Recording ---- */
+/* Recording */
 
 static account *account_of(ag__profile *p, const ag_op *op) {
     size_t at = (size_t)((uintptr_t)op / 16 * 0x9E3779B97F4A7C15u >> 40);
@@ -155,7 +155,7 @@ bool ag_profile_stop(ag_tape *t) {
     return true;
 }
 
-/* ---- The table ---- */
+/* The table */
 
 typedef struct table {
     ag__text w;

@@ -33,7 +33,7 @@ static bool write_drawing(FILE *out, const void *context) {
     return ag__dot_graph(out, w->y, w->options);
 }
 
-/* ---- The program dot -------------------------------------------------------------------------------------------- */
+/* The program dot */
 
 static const struct format {
     const char *suffix, *type, *more;
@@ -117,7 +117,7 @@ static bool render(const ag__draft *d, const struct format *f, const drawing *w)
     return good;
 }
 
-/* ---- Public ----------------------------------------------------------------------------------------------------- */
+/* Public */
 
 ag_dot_options ag_dot_defaults(void) {
     return (ag_dot_options){.size = sizeof(ag_dot_options),

@@ -22,7 +22,7 @@ static void end_culprits(const culprits *c) {
     if (c->count > NAMED) ag__text_put(c->w, "; and %lld more", (long long)(c->count - NAMED));
 }
 
-/* ---- Cut paths ---- */
+/* Cut paths */
 
 /* Does c, on the way from x to the loss, stop a gradient that its inputs would take? */
 static bool cuts(const ag__reach *r, const ag_tensor *c) {
@@ -64,7 +64,7 @@ static void tell_cuts(ag__text *w, const ag__reach *r, const ag_tensor *x) {
     end_culprits(&c);
 }
 
-/* ---- Paths that give nothing ---- */
+/* Paths that give nothing */
 
 /* Names node i of the copy if what it gives each input on the way is nothing, or zeros, though something arrived. */
 static void tell_dead(const ag__reach *r, const ag__aside *a, int64_t i, culprits *c) {
@@ -137,7 +137,7 @@ static void tell_flow(ag__text *w, const ag__reach *r, const ag__aside *a, const
     ag__text_put(w, ": the gradients that flow to it cancel");
 }
 
-/* ---- The answer ---- */
+/* The answer */
 
 /* What needs no path. True: the sentence is written. */
 static bool tell_at_once(ag__text *w, const ag_tensor *x) {

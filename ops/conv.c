@@ -29,7 +29,7 @@ static const ag_attr_field fields[] = {
     {0},
 };
 
-/* ---- What fits together ---- */
+/* What fits together */
 
 static const int64_t most_extent = INT64_C(1) << 31; /* keeps the sums below from overflowing */
 
@@ -127,7 +127,7 @@ static bool operands(ag_tensor *y, const void **p, const void **q) {
     return *p && *q;
 }
 
-/* ---- The rules ---- */
+/* The rules */
 
 static ag_tensor *convolve(const ag_op *op, ag_tensor *p, ag_tensor *q, const conv_attrs *attrs, ag_shape shape) {
     conv_attrs a = *attrs;

@@ -33,7 +33,7 @@ static bool need_square(ag_tensor *y, int i) {
                       ag_shape_text(a, text, sizeof text));
 }
 
-/* ---- tril ---- */
+/* tril */
 
 typedef struct tril_attrs {
     int64_t diagonal;
@@ -84,7 +84,7 @@ ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal) {
     return ag_apply(&ag__op_tril, &x, 1, &a);
 }
 
-/* ---- cholesky ---- */
+/* cholesky */
 
 typedef struct factoring {
     const ag__linalg *kernels;
@@ -151,7 +151,7 @@ const ag_op ag__op_cholesky = {
 
 ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, NULL); }
 
-/* ---- solve_triangular ---- */
+/* solve_triangular */
 
 typedef struct solve_attrs {
     bool upper, transpose;

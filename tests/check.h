@@ -17,7 +17,7 @@
 
 enum { CHECK_TEXT = 640 }; /* room for what went wrong */
 
-/* ---- Predicates: true, or false with the reason in text (CHECK_TEXT bytes; may be NULL) ---- */
+/* Predicates: true, or false with the reason in text (CHECK_TEXT bytes; may be NULL) */
 
 /* |actual − expected| ≤ tolerance · max(1, |expected|). NaN is close to NaN; an infinity only to itself. */
 bool check_close(double actual, double expected, double tolerance, char *text);
@@ -40,7 +40,7 @@ bool check_shape(const ag_tensor *x, ag_shape expected, char *text);
 /* The tape is in this error, its message contains `part` ("": any). */
 bool check_error(const ag_tape *t, ag_status status, const char *part, char *text);
 
-/* ---- Assertions ---- */
+/* Assertions */
 
 #define CHECK(what, predicate, ...)                             \
     do {                                                        \
@@ -66,7 +66,7 @@ bool check_error(const ag_tape *t, ag_status status, const char *part, char *tex
         ag_tape_clear(check_tape);                           \
     } while (0)
 
-/* ---- Makers ---- */
+/* Makers */
 
 /* The next of a fixed sequence of numbers in [0, 1): SplitMix64 (Steele, Lea, Flood 2014). state begins anywhere. */
 double check_random(uint64_t *state);

@@ -29,7 +29,7 @@ static struct {
     bool failed, skipped;
 } now;
 
-/* --- what a failing assert calls ---------------------------------------------------------------------------------- */
+/* what a failing assert calls */
 
 static void report(const char *file, unsigned long line, const char *message) {
     now.failed = true;
@@ -69,7 +69,7 @@ void criterion_skip_test(const char *format, ...) {
     longjmp(now.leave, 1);
 }
 
-/* --- what Test() calls, in this order ----------------------------------------------------------------------------- */
+/* what Test() calls, in this order */
 
 static void guarded(void (*f)(void)) {
     if (f && setjmp(now.leave) == 0) f();
@@ -91,7 +91,7 @@ void criterion_internal_test_teardown(void) {
     guarded(now.suite ? now.suite->fini : NULL);
 }
 
-/* --- the loop ----------------------------------------------------------------------------------------------------- */
+/* the loop */
 
 static struct { int passed, failed, skipped; } total;
 

@@ -34,7 +34,7 @@ static ag_tensor *param(ag_tape *t, int64_t rows, int64_t columns) {
     return ramp(t, AG_SHAPE(rows, columns), AG_REQUIRES_GRAD);
 }
 
-/* ---- Program parts: each returns whether all of it worked, and one number that depends on all of it --------------------------- */
+/* Program parts: each returns whether all of it worked, and one number that depends on all of it */
 
 static int released;
 static void count_release(void *context, void *data) {
@@ -248,7 +248,7 @@ static const struct {
              {"kernels", kernels, false},
              {"by name", by_name, false}};
 
-/* ---- The loop ---------------------------------------------------------------------------------------------------------------- */
+/* The loop */
 
 /* Runs part i with its k-th allocation refused. Returns false when it has fewer. */
 static bool refuse_one(int i, long k, bool after, double expected) {

@@ -174,7 +174,7 @@ Test(graph, wrong_clones_are_errors) {
     ag_tape_free(third);
 }
 
-/* ---- Replay -------------------------------------------------------------------------------------------------------------- */
+/* Replay */
 
 Test(graph, replay_follows_the_leaves) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();

@@ -91,7 +91,7 @@ Test(debug, levels_above_4_are_4) {
     finish(t);
 }
 
-/* ---- The hunt: the first value that is not finite, made from finite ones, is an error that names its node ---------------- */
+/* The hunt: the first value that is not finite, made from finite ones, is an error that names its node */
 
 static ag_tensor *log_of_zero(ag_tensor *x) { return ag_log(ag_sub(x, x)); }
 static ag_tensor *overflow(ag_tensor *x) { return ag_exp(ag_scale(x, 1000)); }

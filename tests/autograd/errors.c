@@ -43,7 +43,7 @@ Test(errors, every_status_has_a_name) {
     cr_assert_str_eq(ag_status_name((ag_status)-1), "unknown");
 }
 
-/* ---- Which status, which words: one row a mistake ------------------------------------------------------------------------ */
+/* Which status, which words: one row a mistake */
 
 static ag_tensor *null_input(ag_tape *t) { return ag_add(DATA(t, 1), NULL); }
 static ag_tensor *null_first(ag_tape *t) { return ag_add(NULL, DATA(t, 1)); }
@@ -129,7 +129,7 @@ Test(errors, tensors_of_two_tapes_are_named) {
     ag_tape_free(other);
 }
 
-/* ---- Threads and tapes ----------------------------------------------------------------------------------------------------- */
+/* Threads and tapes */
 
 static void *fail_elsewhere(void *out) {
     strcpy(out, *ag_last_message() ? "this thread begins with a message" : "");
@@ -164,7 +164,7 @@ Test(errors, tapes_fail_alone) {
     ag_tape_free(other);
 }
 
-/* ---- Scopes and long names ---------------------------------------------------------------------------------------------------- */
+/* Scopes and long names */
 
 Test(errors, say_the_scope) {
     ag_tape *t = ag_tape_new();

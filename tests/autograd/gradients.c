@@ -5,7 +5,7 @@
 #include "make.h"
 #include "ops/ops.h"
 
-/* ---- Both forms agree ----------------------------------------------------------------------------------------------- */
+/* Both forms agree */
 
 static ag_tensor *affine(ag_tensor *a, ag_tensor *b) { return SUM(ag_add(ag_mul(a, b), ag_scale(b, 3))); }
 static ag_tensor *twice(ag_tensor *a, ag_tensor *b) { return SUM(ag_mul(ag_add(a, a), ag_mul(b, b))); }
@@ -60,7 +60,7 @@ Test(gradients, both_forms_agree) {
     }
 }
 
-/* ---- Accumulating --------------------------------------------------------------------------------------------------- */
+/* Accumulating */
 
 Test(gradients, they_add_up_until_zeroed) {
     ag_tape *t = ag_tape_new();
@@ -108,7 +108,7 @@ Test(gradients, a_loss_may_be_a_leaf) {
     ag_tape_free(t);
 }
 
-/* ---- Which gradients are kept --------------------------------------------------------------------------------------- */
+/* Which gradients are kept */
 
 Test(gradients, inner_ones_are_kept_when_asked_for) {
     ag_tape *t = ag_tape_new();
@@ -173,7 +173,7 @@ Test(gradients, what_cannot_be_kept_is_an_error) {
     ag_tape_free(t);
 }
 
-/* ---- Where gradients do not flow ------------------------------------------------------------------------------------- */
+/* Where gradients do not flow */
 
 Test(gradients, a_frozen_leaf_gets_none) {
     ag_tape *t = ag_tape_new();
@@ -258,7 +258,7 @@ Test(gradients, what_is_unreachable_is_zero) {
     ag_tape_free(t);
 }
 
-/* ---- Bad input ------------------------------------------------------------------------------------------------------ */
+/* Bad input */
 
 Test(gradients, bad_ends_are_errors) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();

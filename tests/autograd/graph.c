@@ -46,7 +46,7 @@ Test(graph, shows_the_outputs_of_a_tuple_as_nodes) {
     ag_tape_free(t);
 }
 
-/* ---- Attributes as text, and back --------------------------------------------------------------------------------------- */
+/* Attributes as text, and back */
 
 static const struct {
     const char *op, *attributes, *text; /* as written, as printed */
@@ -162,7 +162,7 @@ Test(graph, wrong_calls_by_name_are_explained) {
     ag_tape_free(t);
 }
 
-/* ---- Names and scopes ------------------------------------------------------------------------------------------------------ */
+/* Names and scopes */
 
 Test(graph, names_are_copies) {
     ag_tape *t = ag_tape_new();

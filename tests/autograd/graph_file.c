@@ -13,7 +13,7 @@
 #include "ops/sample.h"
 #include "optim/optim.h"
 
-/* ---- Files ---- */
+/* Files */
 
 char *file_begin(char path[64]) {
     strcpy(path, "/dev/shm/autograd-graph-XXXXXX"); /* where a rename need not wait for a disk; Criterion needs it too */
@@ -37,7 +37,7 @@ void file_write(const char *path, const void *bytes, size_t n) {
     cr_assert(out && fwrite(bytes, 1, n, out) == n && fclose(out) == 0);
 }
 
-/* ---- Graphs compared ---- */
+/* Graphs compared */
 
 /* Scopes, outermost first: "/net/layer1". */
 static const char *scopes_of(const ag_tensor *x, char *out, size_t size) {
@@ -104,7 +104,7 @@ static void same_gradient(ag_tensor *w, ag_tensor *v) {
     assert_same(ag_grad(w), ag_grad(v));
 }
 
-/* ---- Every op ---- */
+/* Every op */
 
 static void sample_comes_back(const sample *s, ag_dtype dtype) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
@@ -144,7 +144,7 @@ Test(graph_file, every_op_comes_back) {
     }
 }
 
-/* ---- Models ---- */
+/* Models */
 
 static ag_tensor *mlp(ag_tape *t, ag_tensor **w) {
     uint64_t state = 1;
@@ -215,7 +215,7 @@ Test(graph_file, models_come_back_with_their_gradients) {
     }
 }
 
-/* ---- Kinds of tensors ---- */
+/* Kinds of tensors */
 
 Test(graph_file, leaves_come_back_as_they_were) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
@@ -308,7 +308,7 @@ Test(graph_file, kept_gradients_may_be_inputs) {
     ag_tape_free(other);
 }
 
-/* ---- Random numbers ---- */
+/* Random numbers */
 
 Test(graph_file, random_numbers_go_on_where_they_stopped) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new(), *third = ag_tape_new();
@@ -341,7 +341,7 @@ Test(graph_file, random_numbers_go_on_where_they_stopped) {
     ag_tape_free(third);
 }
 
-/* ---- Where a graph is loaded ---- */
+/* Where a graph is loaded */
 
 Test(graph_file, loads_into_the_open_scope_and_leaves_it_open) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
@@ -409,7 +409,7 @@ Test(graph_file, a_deep_graph_needs_no_stack) {
     ag_tape_free(other);
 }
 
-/* ---- Writing ---- */
+/* Writing */
 
 Test(graph_file, is_text_that_people_can_read) {
     static unsigned char bytes[FILE_MOST];
@@ -476,7 +476,7 @@ Test(graph_file, a_failed_write_leaves_the_old_file) {
     ag_tape_free(t);
 }
 
-/* ---- A user's op ---- */
+/* A user's op */
 
 static bool triple_run(ag_tensor *y) {
     const double *x = ag_op_dense(y, 0);

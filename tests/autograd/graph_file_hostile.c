@@ -11,7 +11,7 @@ size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t most) {
     return size;
 }
 
-/* ---- Every prefix, every changed byte ---- */
+/* Every prefix, every changed byte */
 
 /* Small files that hold every kind of line and of value. */
 static size_t small_file(int which, unsigned char bytes[FILE_MOST]) {
@@ -137,7 +137,7 @@ Test(graph_hostile, every_changed_byte_under_a_good_checksum_loads_or_is_an_erro
     ag_tape_free(t);
 }
 
-/* ---- Files made to mislead: the text behind the first line, the values, and a part of the message ---- */
+/* Files made to mislead: the text behind the first line, the values, and a part of the message */
 
 typedef struct row {
     const char *text;
@@ -255,7 +255,7 @@ Test(graph_hostile, what_is_no_graph_file_is_told_so) {
     ag_tape_free(t);
 }
 
-/* ---- The fuzzer's corpus ---- */
+/* The fuzzer's corpus */
 
 Test(graph_hostile, the_corpus_of_the_fuzzer_passes) {
     static const char here[] = __FILE__, own[] = "graph_file_hostile.c";

@@ -6,7 +6,7 @@
 #include "make.h"
 #include "ops/ops.h"
 
-/* ---- Order by order: f at 0.7 and its derivatives in closed form ------------------------------------------------------ */
+/* Order by order: f at 0.7 and its derivatives in closed form */
 
 static ag_tensor *fifth(ag_tensor *x) { return ag_mul(ag_square(ag_square(x)), x); }
 static ag_tensor *fifth_pow(ag_tensor *x) { return ag_pow_scalar(x, 5); }
@@ -92,7 +92,7 @@ Test(gradients, mixed_partials_commute) {
     ag_tape_free(t);
 }
 
-/* ---- With respect to inner tensors ------------------------------------------------------------------------------------ */
+/* With respect to inner tensors */
 
 Test(gradients, inner_tensors_may_be_asked_for) {
     ag_tape *t = ag_tape_new();
@@ -115,7 +115,7 @@ Test(gradients, inner_tensors_may_be_asked_for) {
     ag_tape_free(t);
 }
 
-/* ---- Gradient penalty: L = f(w) + |∇f(w)|², f = Σ w³, ∇L = 3w² + 36w³ -------------------------------------------------- */
+/* Gradient penalty: L = f(w) + |∇f(w)|², f = Σ w³, ∇L = 3w² + 36w³ */
 
 Test(gradients, a_gradient_may_be_part_of_the_loss) {
     ag_tape *t = ag_tape_new();
@@ -132,7 +132,7 @@ Test(gradients, a_gradient_may_be_part_of_the_loss) {
     ag_tape_free(t);
 }
 
-/* ---- Forward over reverse: f = Σ (A x)² / 2 + Σ eˣ, H v = Aᵀ A v + eˣ v ------------------------------------------------- */
+/* Forward over reverse: f = Σ (A x)² / 2 + Σ eˣ, H v = Aᵀ A v + eˣ v */
 
 Test(gradients, hessian_vector_products) {
     ag_tape *t = ag_tape_new();
@@ -149,7 +149,7 @@ Test(gradients, hessian_vector_products) {
     ag_tape_free(t);
 }
 
-/* ---- Forward mode: its own corners -------------------------------------------------------------------------------------- */
+/* Forward mode: its own corners */
 
 Test(gradients, forward_mode_of_many) {
     ag_tape *t = ag_tape_new();
@@ -200,7 +200,7 @@ Test(gradients, forward_mode_refuses_bad_input) {
     ag_tape_free(other);
 }
 
-/* ---- Nodes with several outputs ------------------------------------------------------------------------------------------ */
+/* Nodes with several outputs */
 
 /* y = batch_norm(x) has three: the normalised x, and each channel's mean and variance. */
 static ag_tensor *normalised(ag_tensor *x, ag_tensor **mean) {

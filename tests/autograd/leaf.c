@@ -9,7 +9,7 @@
 #include "make.h"
 #include "ops/ops.h"
 
-/* ---- Recorded leaves and constants ---------------------------------------------------------------------------------- */
+/* Recorded leaves and constants */
 
 Test(lifetime, recorded_ones_go_with_the_rewind) {
     ag_tape *t = ag_tape_new();
@@ -84,7 +84,7 @@ Test(lifetime, views_are_read_in_every_dtype) {
     ag_tape_free(t);
 }
 
-/* ---- Memory of the caller ------------------------------------------------------------------------------------------- */
+/* Memory of the caller */
 
 static void count_release(void *context, void *data) {
     (void)data;
@@ -159,7 +159,7 @@ Test(lifetime, touch_makes_uses_stale) {
     ag_tape_free(t);
 }
 
-/* ---- Memory of a file ----------------------------------------------------------------------------------------------- */
+/* Memory of a file */
 
 static void write_file(char path[], const void *bytes, size_t size) {
     strcpy(path, "/tmp/autograd-leaf-XXXXXX");
@@ -223,7 +223,7 @@ Test(lifetime, a_file_that_does_not_fit_is_an_error) {
     ag_tape_free(t);
 }
 
-/* ---- Memory of another tape ----------------------------------------------------------------------------------------- */
+/* Memory of another tape */
 
 Test(lifetime, a_shared_leaf_borrows) {
     ag_tape *owner = ag_tape_new(), *t = ag_tape_new();

@@ -8,7 +8,7 @@
 #include "ops/ops.h"
 #include "optim/optim.h"
 
-/* ---- Persistent things, made before and after a mark: each maker returns a tensor that holds 1, 2, 3 ------------------ */
+/* Persistent things, made before and after a mark: each maker returns a tensor that holds 1, 2, 3 */
 
 static const double one_two_three[] = {1, 2, 3};
 
@@ -128,7 +128,7 @@ Test(lifetime, views_of_results_share_their_storage) {
     ag_tape_free(t);
 }
 
-/* ---- Marks ---------------------------------------------------------------------------------------------------------- */
+/* Marks */
 
 Test(lifetime, marks_nest) {
     ag_tape *t = ag_tape_new();
@@ -233,7 +233,7 @@ Test(lifetime, marks_without_a_rewind_do_not_grow) {
     ag_tape_free(t);
 }
 
-/* ---- Memory --------------------------------------------------------------------------------------------------------- */
+/* Memory */
 
 Test(lifetime, trim_gives_back_what_nothing_uses) {
     ag_tape *t = ag_tape_new();

@@ -45,7 +45,7 @@ static dropped drop(void) {
     return d;
 }
 
-/* ---- What each function answers ------------------------------------------------------------------------------------- */
+/* What each function answers */
 
 #define ANSWER(name, expression) \
     static bool name(dropped d) { return expression; }
@@ -201,7 +201,7 @@ Test(lifetime, the_tape_of_a_dropped_tensor_is_in_error) {
     finish(d.t);
 }
 
-/* ---- Memory --------------------------------------------------------------------------------------------------------- */
+/* Memory */
 
 Test(lifetime, dropped_buffers_read_as_nan) {
     ag_tape *t = poisoning_tape();

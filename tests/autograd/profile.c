@@ -140,7 +140,7 @@ Test(profile, states_flops_and_bytes) {
     ag_tape_free(t);
 }
 
-/* ---- The trace is JSON, and its slices nest ---- */
+/* The trace is JSON, and its slices nest */
 
 typedef struct parser {
     const char *at;
@@ -243,7 +243,7 @@ Test(profile, the_trace_is_json_whose_slices_nest) {
     ag_tape_free(t);
 }
 
-/* ---- How it is used ---- */
+/* How it is used */
 
 Test(profile, starting_again_forgets_and_the_table_outlives_rewinds) {
     static char table[ROOM];

@@ -29,7 +29,7 @@ Test(random, philox_gives_the_known_answers) {
     }
 }
 
-/* ---- Seeds and draws: what each source of numbers gives as its n-th ---------------------------------------------------- */
+/* Seeds and draws: what each source of numbers gives as its n-th */
 
 static ag_tensor *mask(ag_tape *t) { return ag_dropout_mask(t, AG_F64, AG_SHAPE(64), 0.5); }
 static ag_tensor *uniform(ag_tape *t) {
@@ -101,7 +101,7 @@ Test(random, an_element_depends_on_its_place_alone) {
     ag_tape_free(t);
 }
 
-/* ---- Distributions -------------------------------------------------------------------------------------------------------- */
+/* Distributions */
 
 typedef struct moments {
     double mean, variance, skew, kurtosis, least, most;

@@ -4,7 +4,7 @@
 
 #include "drawing.h"
 
-/* ---- Files ------------------------------------------------------------------------------------------------------------ */
+/* Files */
 
 #define assert_listing(expected) cr_assert_str_eq(listing(), expected)
 
@@ -79,7 +79,7 @@ Test(render, drawing_works_while_an_error_stands) {
     ag_tape_free(t);
 }
 
-/* ---- The program dot -------------------------------------------------------------------------------------------------- */
+/* The program dot */
 
 TestSuite(process_render, .init = make_folder, .fini = remove_folder);
 
@@ -182,7 +182,7 @@ Test(process_render, a_full_disk_leaves_the_old_file) {
     ag_tape_free(t);
 }
 
-/* ---- AG_DOT ----------------------------------------------------------------------------------------------------------- */
+/* AG_DOT */
 
 static char logged[400];
 

@@ -6,7 +6,7 @@
 #include "make.h"
 #include "ops/ops.h"
 
-/* ---- checkpoint: keeps only its inputs; its rule computes tanh(x)² e^w anew and takes the gradient of that ----------------- */
+/* checkpoint: keeps only its inputs; its rule computes tanh(x)² e^w anew and takes the gradient of that */
 
 static ag_tensor *inside(ag_tensor *x, ag_tensor *w) { return ag_mul(ag_square(ag_tanh(x)), ag_softmax(w, 0)); }
 
@@ -74,7 +74,7 @@ Test(gradients, a_rule_may_differentiate_compositions) {
     ag_tape_free(t);
 }
 
-/* ---- An op of many inputs that states its composition only ------------------------------------------------------------------ */
+/* An op of many inputs that states its composition only */
 
 static ag_tensor *polynomial(ag_tensor *y) { /* in₀ + in₁ (in₂ + in₃ in₀) */
     return ag_add(ag_in(y, 0), ag_mul(ag_in(y, 1), ag_add(ag_in(y, 2), ag_mul(ag_in(y, 3), ag_in(y, 0)))));
@@ -141,7 +141,7 @@ Test(gradients, a_rule_may_capture_its_inputs) { /* y = x w² */
     ag_tape_free(t);
 }
 
-/* ---- What a rule may not do: it would pull the rug from under the loop that calls it ------------------------------------------ */
+/* What a rule may not do: it would pull the rug from under the loop that calls it */
 
 static ag_mark start;
 

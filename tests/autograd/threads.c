@@ -14,7 +14,7 @@
 
 static const int counts[] = {1, 2, 3, 4, 8};
 
-/* ---- ag_parallel_for ------------------------------------------------------------------------------------------------------- */
+/* ag_parallel_for */
 
 enum { MOST = 100000 };
 
@@ -139,7 +139,7 @@ Test(process_threads, a_forked_child_loops_too) {
     cr_assert_eq(total, 4000);
 }
 
-/* ---- Values ------------------------------------------------------------------------------------------------------------------ */
+/* Values */
 
 /* A step through every kind of kernel, large enough to be cut into pieces. Returns w's gradient and the loss, as bits. */
 static ag_tensor *large_step(ag_tape *t, ag_tensor **grad) {
@@ -169,7 +169,7 @@ Test(threads, values_do_not_depend_on_them) {
     for (int k = 0; k < COUNT_OF(counts); k++) ag_tape_free(t[k]);
 }
 
-/* ---- One model, several threads: each has a tape of its own and borrows the parameters --------------------------------------- */
+/* One model, several threads: each has a tape of its own and borrows the parameters */
 
 enum { WORKERS = 3, STEPS = 5 };
 

@@ -8,7 +8,7 @@
 #include "ops/ops.h"
 #include "optim/optim.h"
 
-/* ---- Aliases: each function hands one gradient to several places, or adds to one that others still read ------------------ */
+/* Aliases: each function hands one gradient to several places, or adds to one that others still read */
 
 static ag_tensor *sum_of_same(ag_tensor *x) { return SUM(ag_add(x, x)); }
 static ag_tensor *product_of_same(ag_tensor *x) { return SUM(ag_mul(x, x)); }
@@ -128,7 +128,7 @@ Test(gradients, a_tensor_used_ten_thousand_times) {
     ag_tape_free(t);
 }
 
-/* ---- Overwritten values: forward, write, backward ------------------------------------------------------------------------- */
+/* Overwritten values: forward, write, backward */
 
 static ag_tensor *direct(ag_tensor *w) { return ag_square(w); }
 static ag_tensor *by_view(ag_tensor *w) { return ag_square(ag_slice(ag_reshape(w, AG_SHAPE(3, 1)), 0, 1, 2, 1)); }
@@ -170,7 +170,7 @@ Test(gradients, an_overwritten_input_is_an_error) {
     }
 }
 
-/* ---- A rule that fails half-way: all gradients or none ---------------------------------------------------------------------- */
+/* A rule that fails half-way: all gradients or none */
 
 static bool same_shape(ag_tensor *y) { return ag_out_like(y, 0, ag_in(y, 0)); }
 static bool copy(ag_tensor *y) { return ag_read(ag_in(y, 0), ag_out_data(y, 0)); }
@@ -228,7 +228,7 @@ Test(gradients, all_of_them_or_none) {
     }
 }
 
-/* ---- Rules that return other shapes than their input's ------------------------------------------------------------------------ */
+/* Rules that return other shapes than their input's */
 
 static bool row(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) { /* (1,3), for an input (2,1) */
     (void)y;

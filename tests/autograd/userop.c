@@ -10,7 +10,7 @@
 #include "make.h"
 #include "ops/ops.h"
 
-/* ---- cube: op.h's own example, for both float dtypes ------------------------------------------------------------------- */
+/* cube: op.h's own example, for both float dtypes */
 
 static bool cube_shape(ag_tensor *y) { return ag_need_float(y, 0) && ag_out_like(y, 0, ag_in(y, 0)); }
 
@@ -39,7 +39,7 @@ static bool cube_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
 static const ag_op cube = {
     .size = sizeof(ag_op), .name = "test_cube", .arity = 1, .shape = cube_shape, .run = cube_run, .grad = cube_grad};
 
-/* ---- polar: two outputs, r = √(x² + y²) and φ = atan2(y, x), and an attribute ------------------------------------------- */
+/* polar: two outputs, r = √(x² + y²) and φ = atan2(y, x), and an attribute */
 
 typedef struct polar_attrs {
     bool degrees;
@@ -97,12 +97,12 @@ static const ag_op polar = {.size = sizeof(ag_op),
                             .run = polar_run,
                             .grad = polar_grad};
 
-/* ---- composed: no node of its own ---------------------------------------------------------------------------------------- */
+/* composed: no node of its own */
 
 static ag_tensor *hypot_of(ag_tensor *y) { return ag_sqrt(ag_add(ag_square(ag_in(y, 0)), ag_square(ag_in(y, 1)))); }
 static const ag_op hypotenuse = {.size = sizeof(ag_op), .name = "test_hypot", .arity = 2, .compose = hypot_of};
 
-/* ---- noise: random, on [0, 1), by its own means -------------------------------------------------------------------------- */
+/* noise: random, on [0, 1), by its own means */
 
 typedef struct noise_attrs {
     int64_t draw;
@@ -129,7 +129,7 @@ static void register_all(void) {
               "%s", ag_last_message());
 }
 
-/* ---- The life of an op ------------------------------------------------------------------------------------------------------ */
+/* The life of an op */
 
 Test(graph, a_users_op_is_called_by_name) {
     ag_tape *t = ag_tape_new();
@@ -240,7 +240,7 @@ Test(graph, a_users_op_is_drawn) {
     ag_tape_free(t);
 }
 
-/* ---- Records that are refused -------------------------------------------------------------------------------------------------- */
+/* Records that are refused */
 
 static const ag_attr_field no_draw[] = {{"p", AG_ATTR_F64, 0, "0.5"}, {0}};
 

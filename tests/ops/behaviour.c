@@ -5,7 +5,7 @@
 #include "ops/ops.h"
 #include "ops/property.h"
 
-/* ---- Dropout ---- */
+/* Dropout */
 
 Test(ops, dropout_keeps_the_expected_share) {
     enum { N = 200000 };
@@ -54,7 +54,7 @@ Test(ops, dropout_repeats_when_replayed) {
     ag_tape_free(t);
 }
 
-/* ---- Batch normalisation ---- */
+/* Batch normalisation */
 
 static ag_tensor *vector(ag_tape *t, double a, double b) { return ag_from_f64(t, (const double[]){a, b}, AG_SHAPE(2)); }
 
@@ -105,7 +105,7 @@ Test(ops, batch_norm_evaluation_gradients) {
     ag_tape_free(t);
 }
 
-/* ---- Writing ---- */
+/* Writing */
 
 Test(ops, assign_takes_views_of_the_leaf_itself) {
     ag_tape *t = ag_tape_new();
@@ -146,7 +146,7 @@ Test(ops, a_write_makes_uses_stale) {
     ag_tape_free(t);
 }
 
-/* ---- Views ---- */
+/* Views */
 
 Test(ops, views_share_memory) {
     ag_tape *t = ag_tape_new();

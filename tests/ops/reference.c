@@ -25,7 +25,7 @@ double *reference_out(problem *p, int o, ag_dtype dtype, ag_shape shape) {
     return p->out[o].v;
 }
 
-/* ---- Attributes ---- */
+/* Attributes */
 
 /* What stands behind "name=", or NULL. */
 static const char *find(const problem *p, const char *name) {
@@ -79,7 +79,7 @@ int reference_axis(const problem *p, const char *name, int preset, int rank) {
     return axis < 0 ? axis + rank : axis;
 }
 
-/* ---- Places ---- */
+/* Places */
 
 void reference_place(ag_shape s, int64_t i, int64_t at[AG_MAX_RANK]) {
     for (int k = s.rank - 1; k >= 0; k--) {
@@ -109,7 +109,7 @@ ag_shape reference_broadcast(ag_shape a, ag_shape b) {
     return s;
 }
 
-/* ---- By name ---- */
+/* By name */
 
 const reference *reference_find(const char *name) {
     static const reference *const tables[] = {references_rows,   references_shape,   references_index,

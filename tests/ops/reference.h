@@ -41,7 +41,7 @@ const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);
 
-/* ---- For references ---- */
+/* For references */
 
 /* Output o, all zeros. */
 double *reference_out(problem *p, int o, ag_dtype dtype, ag_shape shape);

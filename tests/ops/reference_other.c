@@ -6,7 +6,7 @@
 
 #include "ops/reference.h"
 
-/* ---- Batch normalisation ---- */
+/* Batch normalisation */
 
 /* Channel of element i of x (n, c, …). */
 static int64_t channel(const array *x, int64_t i) {
@@ -28,7 +28,7 @@ static void batch_norm(problem *p) {
     }
 }
 
-/* ---- Dropout: Philox4x32-10, from the paper's round (Salmon et al. 2011) ---- */
+/* Dropout: Philox4x32-10, from the paper's round (Salmon et al. 2011) */
 
 static void philox(uint64_t key, const uint32_t in[4], uint32_t out[4]) {
     uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
@@ -68,7 +68,7 @@ static void dropout(problem *p) {
     for (int64_t i = 0; i < x->size; i++) y[i] *= x->v[i];
 }
 
-/* ---- Writing leaves ---- */
+/* Writing leaves */
 
 static void written(problem *p) {
     const array *w = &p->in[0];

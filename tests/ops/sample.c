@@ -24,7 +24,7 @@ const listed_op listed_ops[] = {
 
 int listed_op_count(void) { return (int)(sizeof listed_ops / sizeof *listed_ops) - 1; }
 
-/* ---- Reading ---- */
+/* Reading */
 
 static void skip_spaces(const char **p) {
     while (isspace((unsigned char)**p)) ++*p;
@@ -100,7 +100,7 @@ ag_dtype sample_dtype(const sample *s, int i, ag_dtype dtype) {
     return s->in[i].kind == 'i' ? AG_I64 : s->in[i].kind == 'b' ? AG_BOOL : dtype;
 }
 
-/* ---- Numbers ---- */
+/* Numbers */
 
 static uint64_t seed_of(const sample *s) {
     uint64_t h = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
@@ -171,7 +171,7 @@ void sample_integers(const sample *s, int i, double *out) {
     for (int64_t k = 0; k < sample_size(s->in[i].shape); k++) out[k] = round(3 * out[k]);
 }
 
-/* ---- Tensors ---- */
+/* Tensors */
 
 static void store(ag_dtype dtype, void *data, int64_t i, double v) {
     switch (dtype) {

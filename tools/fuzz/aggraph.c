@@ -112,7 +112,7 @@ static void need_round_trip(ag_tensor *const out[], int n, const char *path) {
     ag_tape_free(t);
 }
 
-/* ---- Mutation: half of the time, a line that calls some op on some tensors, with attributes from the edge of what is sane ---- */
+/* Mutation: half of the time, a line that calls some op on some tensors, with attributes from the edge of what is sane */
 
 static unsigned draw(unsigned *seed, unsigned n) {
     *seed = *seed * 1664525 + 1013904223;
