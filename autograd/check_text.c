@@ -7,34 +7,13 @@
  *
  * A column is as wide as its widest cell, and left out when it has nothing to say. */
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "autograd/gradcheck.h"
+#include "autograd/text.h"
 
 enum { CELL = 72 };
-
-typedef struct writer {
-    char *out;
-    size_t size, used; /* used: as if there were room for all */
-} writer;
-
-AG_PRINTF(2, 3) static void put(writer *w, const char *format, ...) {
-    va_list args;
-    va_start(args, format);
-    size_t room = w->used < w->size ? w->size - w->used : 0;
-    int n = vsnprintf(room ? w->out + w->used : NULL, room, format, args);
-    va_end(args);
-    if (n > 0) w->used += (size_t)n;
-}
-
-/* Columns as people see them: UTF-8 continuation bytes take no place. */
-static int width_of(const char *text) {
-    int n = 0;
-    for (; *text; text++) n += (*text & 0xC0) != 0x80;
-    return n;
-}
 
 static void number(char out[CELL], const char *format, double v) {
     if (isnan(v)) {
@@ -91,53 +70,52 @@ static const struct column {
 };
 enum { COLUMNS = sizeof columns / sizeof *columns };
 
-static void summary(writer *w, const ag_check_report *r) {
+static void summary(ag__text *w, const ag_check_report *r) {
     const char *separator = " (";
     if (r->checked == 0) {
-        put(w, "gradcheck: nothing was checked");
+        ag__text_put(w, "gradcheck: nothing was checked");
         return;
     }
     if (r->failed) {
-        put(w, "gradcheck FAILED: %lld of %lld gradients %s wrong", (long long)r->failed, (long long)r->checked,
-            r->failed == 1 ? "is" : "are");
+        ag__text_put(w, "gradcheck FAILED: %lld of %lld gradients %s wrong", (long long)r->failed,
+                     (long long)r->checked, r->failed == 1 ? "is" : "are");
     } else {
-        put(w, "gradcheck %s: %lld gradient%s", r->passed ? "passed" : "was not finished", (long long)r->checked,
-            r->checked == 1 ? " agrees" : "s agree");
+        ag__text_put(w, "gradcheck %s: %lld gradient%s", r->passed ? "passed" : "was not finished",
+                     (long long)r->checked, r->checked == 1 ? " agrees" : "s agree");
     }
     for (int v = 0; v < AG_VERDICT_COUNT; v++) {
         if (!r->count[v]) continue;
-        put(w, "%s%lld %s", separator, (long long)r->count[v], ag_verdict_name((ag_verdict)v));
+        ag__text_put(w, "%s%lld %s", separator, (long long)r->count[v], ag_verdict_name((ag_verdict)v));
         separator = ", ";
     }
-    put(w, ")");
+    ag__text_put(w, ")");
 }
 
 /* A cell and the space to the next column; the last column ends the line. */
-static void cell(writer *w, const struct column *c, const char *text, int width, bool last) {
-    int gap = width - width_of(text);
-    put(w, "%*s%s%*s", c->left ? 0 : gap, "", text, c->left && !last ? gap : 0, "");
-    put(w, last ? "" : "  ");
+static void cell(ag__text *w, const struct column *c, const char *text, int width, bool last) {
+    int gap = width - ag__text_width(text);
+    ag__text_put(w, "%*s%s%*s", c->left ? 0 : gap, "", text, c->left && !last ? gap : 0, "");
+    ag__text_put(w, last ? "" : "  ");
 }
 
 const char *ag_check_text(const ag_check_report *r, char *out, size_t size) {
-    writer w = {out, size, 0};
+    ag__text w = ag__text_in(out, out ? size : 0);
     int width[COLUMNS] = {0};
     char text[CELL];
     if (!out || !size) return out;
-    out[0] = '\0';
     if (!r) return out;
     summary(&w, r);
-    put(&w, "\n");
+    ag__text_put(&w, "\n");
     for (int i = 0; i < r->rows; i++) {
         for (int c = 0; c < COLUMNS; c++) {
             columns[c].cell(&r->row[i], text);
-            if (width_of(text) > width[c]) width[c] = width_of(text);
+            if (ag__text_width(text) > width[c]) width[c] = ag__text_width(text);
         }
     }
     for (int i = -1; i < r->rows && r->rows; i++) {
-        put(&w, i < 0 ? "\n" : "");
+        ag__text_put(&w, i < 0 ? "\n" : "");
         for (int c = 0; c < COLUMNS; c++) {
-            int title = width_of(columns[c].title), wide = width[c] > title ? width[c] : title;
+            int title = ag__text_width(columns[c].title), wide = width[c] > title ? width[c] : title;
             if (!width[c]) continue;
             if (i < 0) {
                 snprintf(text, sizeof text, "%s", columns[c].title);
@@ -146,7 +124,7 @@ const char *ag_check_text(const ag_check_report *r, char *out, size_t size) {
             }
             cell(&w, &columns[c], text, wide, c == COLUMNS - 1);
         }
-        put(&w, "\n");
+        ag__text_put(&w, "\n");
     }
     return out;
 }

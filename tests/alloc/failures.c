@@ -1,6 +1,5 @@
 /* Every allocation of a program part is made to fail, one at a time, once or from there on: each time an error and no crash,
  * nothing leaked, and after ag_tape_clear the same tape computes what it should. */
-#include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +7,7 @@
 #include <unistd.h>
 
 #include "autograd/inspect.h"
-#include "autograd/op.h"
-#include "count.h"
+#include "refuse.h"
 #include "nn/nn.h"
 #include "ops/ops.h"
 #include "optim/optim.h"
@@ -229,74 +227,19 @@ static bool by_name(ag_tape *t, double *result) {
     return y && ag_backward(y);
 }
 
-static const struct {
-    const char *name;
-    bool (*run)(ag_tape *t, double *result);
-    bool lenient; /* leaves something out rather than fail */
-} parts[] = {{"leaves", leaves, false},
-             {"shared", shared, false},
-             {"adam", adam, false},
-             {"momentum", momentum, false},
-             {"batch norm", batch_norm, false},
-             {"order two", second_order, false},
-             {"forward mode", forward_mode, false},
-             {"replayed", replayed, false},
-             {"cloned", cloned, false},
-             {"drawn", drawn, false},
-             {"drawn with derivatives", explained, true},
-             {"csv", table, false},
-             {"kernels", kernels, false},
-             {"by name", by_name, false}};
+static const part parts[] = {{"leaves", leaves, false},
+                             {"shared", shared, false},
+                             {"adam", adam, false},
+                             {"momentum", momentum, false},
+                             {"batch norm", batch_norm, false},
+                             {"order two", second_order, false},
+                             {"forward mode", forward_mode, false},
+                             {"replayed", replayed, false},
+                             {"cloned", cloned, false},
+                             {"drawn", drawn, false},
+                             {"drawn with derivatives", explained, true},
+                             {"csv", table, false},
+                             {"kernels", kernels, false},
+                             {"by name", by_name, false}};
 
-/* The loop */
-
-/* Runs part i with its k-th allocation refused. Returns false when it has fewer. */
-static bool refuse_one(int i, long k, bool after, double expected) {
-    long live = memory.live;
-    double result = NAN;
-    memory.after = after;
-    memory.failed = false;
-    memory.fail_at = k;
-    ag_tape *t = ag_tape_new();
-    bool done = t && parts[i].run(t, &result);
-    bool refused = memory.failed;
-    memory.fail_at = 0;
-    memory.failed = false;
-    const char *name = parts[i].name, *when = after ? "from there on" : "once";
-    if (!refused || (done && parts[i].lenient)) {
-        cr_assert(done && result == expected, "%s: %.17g, not %.17g: %s", name, result, expected, ag_tape_message(t));
-    } else if (!t) {
-        cr_assert_not_null(strstr(ag_last_message(), "out of memory"));
-    } else {
-        cr_assert(!done, "%s: allocation %ld failed %s, and nobody said so", name, k, when);
-        cr_assert_eq(ag_tape_status(t), AG_ERR_MEMORY, "%s, allocation %ld %s: %s", name, k, when, ag_tape_message(t));
-        ag_tape_clear(t);
-        result = NAN;
-        cr_assert(parts[i].run(t, &result), "%s, again after allocation %ld failed %s: %s", name, k, when,
-                  ag_tape_message(t));
-        cr_assert_eq(result, expected, "%s, again after allocation %ld failed %s: %.17g, not %.17g", name, k, when,
-                     result, expected);
-    }
-    ag_tape_free(t);
-    cr_assert_eq(memory.live, live, "%s, allocation %ld %s: %ld blocks leaked", name, k, when, memory.live - live);
-    return refused;
-}
-
-Test(alloc, every_one_may_fail, .timeout = 600) {
-    int fd = mkstemp(path);
-    cr_assert_geq(fd, 0);
-    close(fd);
-    ag_set_threads(1);
-    for (int i = 0; i < (int)(sizeof parts / sizeof *parts); i++) {
-        double expected;
-        ag_tape *t = ag_tape_new();
-        cr_assert(parts[i].run(t, &expected), "%s: %s", parts[i].name, ag_tape_message(t));
-        ag_tape_free(t);
-        for (int after = 0; after < 2; after++) {
-            long k = 1;
-            while (refuse_one(i, k, after, expected)) k++;
-            cr_assert_gt(k, 5, "%s: only %ld allocations", parts[i].name, k - 1);
-        }
-    }
-    unlink(path);
-}
+Test(alloc, every_one_may_fail, .timeout = 600) { refuse_all(parts, sizeof parts / sizeof *parts, path); }

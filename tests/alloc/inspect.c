@@ -1,6 +1,5 @@
 /* Every allocation of saving, loading, asking and measuring is made to fail, one at a time, once or from there on: no crash,
  * nothing leaked, the error where there is one to tell, and the same answer on the same tape afterwards. */
-#include <criterion/criterion.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,8 +7,7 @@
 #include <unistd.h>
 
 #include "autograd/inspect.h"
-#include "autograd/op.h"
-#include "count.h"
+#include "refuse.h"
 #include "ops/ops.h"
 
 #define SUM(x) ag_sum(x, AG_ALL, false)
@@ -80,60 +78,12 @@ static bool asked_where(ag_tape *t, double *result) {
     return ag_tape_status(t) == AG_OK;
 }
 
-static const struct {
-    const char *name;
-    bool (*run)(ag_tape *t, double *result);
-    bool lenient; /* may go on without the memory, and then the result may be less */
-} parts[] = {{"saved and loaded", saved_and_loaded, false},
-             {"profiled", profiled, true},
-             {"hooked", hooked, false},
-             {"asked why", asked_why, true},
-             {"asked where", asked_where, true}};
-
-/* Runs part i with its k-th allocation refused. Returns false when it has fewer. */
-static bool refuse_one(int i, long k, bool after, double expected) {
-    long live = memory.live;
-    double result = NAN;
-    memory.after = after;
-    memory.failed = false;
-    memory.fail_at = k;
-    ag_tape *t = ag_tape_new();
-    bool done = t && parts[i].run(t, &result);
-    bool refused = memory.failed;
-    memory.fail_at = 0;
-    memory.failed = false;
-    const char *name = parts[i].name, *when = after ? "from there on" : "once";
-    if (!refused) cr_assert(done && result == expected, "%s: %.17g: %s", name, result, ag_tape_message(t));
-    if (refused && t) {
-        cr_assert(!done || parts[i].lenient, "%s: allocation %ld failed %s, and nobody said so", name, k, when);
-        cr_assert_eq(ag_tape_status(t), done ? AG_OK : AG_ERR_MEMORY, "%s, allocation %ld %s: %s", name, k, when,
-                     ag_tape_message(t));
-        ag_tape_clear(t);
-        if (!done) ag_seed(t, 0);
-        cr_assert(parts[i].run(t, &result), "%s, again after allocation %ld failed %s: %s", name, k, when,
-                  ag_tape_message(t));
-        if (!done) cr_assert_eq(result, expected, "%s, again after allocation %ld failed %s", name, k, when);
-    }
-    ag_tape_free(t);
-    cr_assert_eq(memory.live, live, "%s, allocation %ld %s: %ld blocks leaked", name, k, when, memory.live - live);
-    return refused;
-}
+static const part parts[] = {{"saved and loaded", saved_and_loaded, false},
+                             {"profiled", profiled, true},
+                             {"hooked", hooked, false},
+                             {"asked why", asked_why, true},
+                             {"asked where", asked_where, true}};
 
 Test(alloc, every_one_of_an_inspection_may_fail, .timeout = 600) {
-    int fd = mkstemp(path);
-    cr_assert_geq(fd, 0);
-    close(fd);
-    ag_set_threads(1);
-    for (int i = 0; i < (int)(sizeof parts / sizeof *parts); i++) {
-        double expected;
-        ag_tape *t = ag_tape_new();
-        cr_assert(parts[i].run(t, &expected), "%s: %s", parts[i].name, ag_tape_message(t));
-        ag_tape_free(t);
-        for (int after = 0; after < 2; after++) {
-            long k = 1;
-            while (refuse_one(i, k, after, expected)) k++;
-            cr_assert_gt(k, 5, "%s: only %ld allocations", parts[i].name, k - 1);
-        }
-    }
-    unlink(path);
+    refuse_all(parts, sizeof parts / sizeof *parts, path);
 }
