@@ -6,12 +6,17 @@
 #include "ops/property.h"
 #include "ops/reference.h"
 
-const char integer_ops[] =
-    " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast sum max sum_to cumsum"
-    " reshape permute transpose expand slice unslice concat contiguous alias detach"
-    " take take_add embedding gather scatter_add topk tril assign ";
-const char bool_ops[] = " cast reshape permute transpose expand slice unslice concat contiguous alias detach"
-                        " take embedding gather assign ";
+/* By family, one line each. */
+const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast"
+                           " sum max sum_to"
+                           " cumsum topk"
+                           " reshape permute transpose expand slice unslice concat contiguous alias detach"
+                           " take take_add embedding gather scatter_add"
+                           " tril assign ";
+const char bool_ops[] = " cast"
+                        " reshape permute transpose expand slice unslice concat contiguous alias detach"
+                        " take embedding gather"
+                        " assign ";
 
 bool listed(const char *list, const char *word) {
     size_t n = strlen(word);
