@@ -185,7 +185,8 @@ __attribute__((noinline)) static ag_tensor *compose(ag_tape *t, const ag_op *op,
     ag_tensor y = {.op = op, .tape = t, .nin = (uint32_t)n, .flags = AG__LIVE};
     _Alignas(16) unsigned char defaults[ATTRS_MAX];
     for (int i = 0; i < n; i++) {
-        if (!in[i] || in[i]->tape != t || in[i]->flags & AG__TUPLE) return fail_input(t, op, i, in[i]);
+        bool missing = !in[i] && i >= op->arity && op->optional;
+        if (!missing && (!in[i] || in[i]->tape != t || in[i]->flags & AG__TUPLE)) return fail_input(t, op, i, in[i]);
         if (n <= 3) y.in[i] = in[i];
     }
     const void *list = in;
@@ -195,6 +196,7 @@ __attribute__((noinline)) static ag_tensor *compose(ag_tape *t, const ag_op *op,
         attrs = defaults;
     }
     memcpy(&y.attrs, &attrs, sizeof attrs);
+    if (op->plain && op->plain(&y)) return record(t, op, in, n, attrs);
     ag__place before = ag__place_of(t->region);
     ag_tensor *out = op->compose(&y);
     if (out) return out;
@@ -212,18 +214,25 @@ __attribute__((noinline)) static ag_tensor *with_key(ag_tape *t, const ag_op *op
     return all[n] ? record(t, op, all, n + 1, attrs) : NULL;
 }
 
+AG__COLD static void *fail_count(ag_tape *t, const ag_op *op, int n) {
+    if (op->arity < 0) return ag__fail(t, AG_ERR_ARGUMENT, "%s: takes one input or more", op->name);
+    if (op->optional)
+        return ag__fail(t, AG_ERR_ARGUMENT, "%s: takes %d to %d inputs, not %d", op->name, op->arity,
+                        op->arity + op->optional, n);
+    return ag__fail(t, AG_ERR_ARGUMENT, "%s: takes %d input(s), not %d", op->name, op->arity, n);
+}
+
 AG__COLD static ag_tensor *apply_oddly(ag_tape *t, const ag_op *op, ag_tensor *const in[], int n, const void *attrs) {
     if (!t) return ag__fail(NULL, AG_ERR_ARGUMENT, "%s: the tape is NULL", op->name);
     if (t->status) return t == &ag__dropped ? ag__fail(NULL, AG_ERR_STATE, "%s: %s", op->name, t->message) : NULL;
     if (op->flags & AG_RANDOM && n == op->arity - 1) return with_key(t, op, in, n, attrs);
-    if (op->arity < 0 && n < 1) return ag__fail(t, AG_ERR_ARGUMENT, "%s: takes one input or more", op->name);
-    if (op->arity >= 0 && n != op->arity)
-        return ag__fail(t, AG_ERR_ARGUMENT, "%s: takes %d input(s), not %d", op->name, op->arity, n);
-    return op->shape ? record(t, op, in, n, attrs) : compose(t, op, in, n, attrs);
+    if (op->arity < 0 ? n < 1 : n < op->arity || n > op->arity + op->optional) return fail_count(t, op, n);
+    while (n > op->arity && op->optional && !in[n - 1]) n--;
+    return op->shape && !op->plain ? record(t, op, in, n, attrs) : compose(t, op, in, n, attrs);
 }
 
 ag_tensor *ag_apply_on(ag_tape *t, const ag_op *op, ag_tensor *const in[], int n, const void *attrs) {
-    if (t && !t->status && n == op->arity && n >= 0 && op->shape) return record(t, op, in, n, attrs);
+    if (t && !t->status && n == op->arity && n >= 0 && op->shape && !op->plain) return record(t, op, in, n, attrs);
     return apply_oddly(t, op, in, n, attrs);
 }
 
@@ -237,7 +246,8 @@ AG__COLD static ag_tensor *apply_without_first(const ag_op *op, ag_tensor *const
 ag_tensor *ag_apply(const ag_op *op, ag_tensor *const in[], int n, const void *attrs) {
     if (n < 1 || !in[0]) return apply_without_first(op, in, n, attrs);
     ag_tape *t = in[0]->tape;
-    return !t->status && n == op->arity && op->shape ? record(t, op, in, n, attrs) : apply_oddly(t, op, in, n, attrs);
+    bool direct = !t->status && n == op->arity && op->shape && !op->plain;
+    return direct ? record(t, op, in, n, attrs) : apply_oddly(t, op, in, n, attrs);
 }
 
 ag_tensor *ag_part(ag_tensor *y, int i) {

@@ -1,6 +1,8 @@
 /* attr.c: attributes as text and back, from the fields an op record describes.
  *
  *     axes=0,1 keepdim=true        lists with or without brackets; axes=all; shape=() is a scalar's
+ *     reduction=sum                one of the names in the field's preset
+ *     equation="ij, jk -> ik"      text, with or without quotes; inside \", \\ and \xHH
  *
  * Numbers are written so that reading gives the same bits, and with a decimal point in every locale. */
 #include <errno.h>
@@ -12,7 +14,7 @@
 
 #include "autograd/node.h"
 
-enum { TOKEN = 256 };
+enum { TOKEN = 256, VALUE = 4 * AG_TEXT_SIZE /* every byte escaped, and quotes */ };
 
 static bool parse_double(const char *text, double *out) {
     char local[TOKEN], *end = NULL;
@@ -80,6 +82,48 @@ static bool parse_axes(const char *text, ag_axes *out) {
     return out->count >= 0;
 }
 
+/* The place of `text` among names like "mean|sum|none". */
+static bool parse_choice(const char *names, const char *text, int *out) {
+    size_t n = strlen(text);
+    *out = 0;
+    for (const char *p = names; n && !strpbrk(text, "|"); ++*out) {
+        size_t length = strcspn(p, "|");
+        if (length == n && !strncmp(p, text, n)) return true;
+        if (!p[length]) break;
+        p += length + 1;
+    }
+    return false;
+}
+
+static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
+
+/* The byte that \", \\ or \xHH at *p stands for; −1: another escape. */
+static int parse_escape(const char **p) {
+    char c = *++*p;
+    int high = c == 'x' ? hex((*p)[1]) : -1, low = high < 0 ? -1 : hex((*p)[2]);
+    *p += low < 0 ? 1 : 3;
+    return c == '"' || c == '\\' ? c : low < 0 || high + low == 0 ? -1 : 16 * high + low;
+}
+
+static bool parse_text(const char *text, char out[AG_TEXT_SIZE]) {
+    bool quoted = *text == '"';
+    size_t n = 0;
+    const char *p = text + quoted;
+    while (*p && !(quoted && *p == '"')) {
+        int c = (unsigned char)*p;
+        if (c == '"' || (quoted && (c < 0x20 || c == 0x7F))) return false;
+        if (quoted && c == '\\') {
+            c = parse_escape(&p);
+        } else {
+            p++;
+        }
+        if (c < 0 || n + 1 >= AG_TEXT_SIZE) return false;
+        out[n++] = (char)c;
+    }
+    out[n] = '\0';
+    return !quoted || (p[0] == '"' && !p[1]);
+}
+
 static bool parse_value(const ag_attr_field *f, const char *text, void *at) {
     bool yes = !strcmp(text, "true") || !strcmp(text, "1");
     int64_t i = 0;
@@ -95,19 +139,24 @@ static bool parse_value(const ag_attr_field *f, const char *text, void *at) {
     case AG_ATTR_DTYPE: return parse_dtype(text, at);
     case AG_ATTR_AXES: return parse_axes(text, at);
     case AG_ATTR_SHAPE: return (shape->rank = parse_list(text, shape->dim)) >= 0;
+    case AG_ATTR_CHOICE: return parse_choice(f->preset, text, at);
+    case AG_ATTR_TEXT: return parse_text(text, at);
     }
     return false;
 }
 
-static const char *type_name(ag_attr_type type) {
+/* What a value of the field looks like, for messages. */
+static const char *expected(const ag_attr_field *f) {
     static const char *const name[] = {"true or false",
                                        "an integer",
                                        "an integer",
                                        "a number",
                                        "f32, f64, i64 or bool",
                                        "a list of integers like 2,3",
-                                       "a list of axes like 0,1, or all"};
-    return name[type];
+                                       "a list of axes like 0,1, or all",
+                                       "one of its names",
+                                       "a text of at most 255 bytes, in double quotes if it has spaces"};
+    return f->type == AG_ATTR_CHOICE ? f->preset : name[f->type];
 }
 
 static bool fail_unknown(ag_tape *t, const ag_op *op, const char *name) {
@@ -128,7 +177,17 @@ static const ag_attr_field *find(const ag_op *op, const char *name) {
     return NULL;
 }
 
-/* Splits "name=value rest" and returns the rest; brackets keep spaces together. NULL at the end or on a fault. */
+/* Copies a text in quotes, quotes included, and returns what follows; NULL: it does not end, or something clings to it. */
+static const char *quoted_token(const char *text, char value[VALUE]) {
+    size_t n = 1;
+    while (text[n] && text[n] != '"') n += 1 + (text[n] == '\\' && text[n + 1]);
+    if (text[n] != '"' || n + 1 >= VALUE || (text[n + 1] && !strchr(" \t;", text[n + 1]))) return NULL;
+    memcpy(value, text, n + 1);
+    value[n + 1] = '\0';
+    return text + n + 1;
+}
+
+/* Splits "name=value rest" and returns the rest; brackets and quotes keep spaces together. NULL at the end or on a fault. */
 static const char *next_token(const char *text, char *name, char *value, bool *bad) {
     text += strspn(text, " \t;");
     *bad = false;
@@ -139,19 +198,24 @@ static const char *next_token(const char *text, char *name, char *value, bool *b
     memcpy(name, text, n);
     name[n] = '\0';
     text += n + 1;
+    if (*text == '"') {
+        text = quoted_token(text, value);
+        *bad = !text;
+        return text;
+    }
     for (int depth = 0; *text && (depth > 0 || !strchr(" \t;", *text)); text++) {
         depth += (*text == '(' || *text == '[') - (*text == ')' || *text == ']');
         if (*text == ' ') continue;
-        if (v + 1 >= TOKEN) break;
+        if (v + 1 >= VALUE) break;
         value[v++] = *text;
     }
     value[v] = '\0';
-    *bad = v == 0 || v + 1 >= TOKEN;
+    *bad = v == 0 || v + 1 >= VALUE;
     return *bad ? NULL : text;
 }
 
 bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs) {
-    char name[TOKEN], value[TOKEN];
+    char name[TOKEN], value[VALUE];
     uint64_t given = 0;
     bool bad = false;
     const char *rest = text ? text : "";
@@ -160,8 +224,7 @@ bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs)
         const ag_attr_field *f = find(op, name);
         if (!f) return fail_unknown(t, op, name);
         if (!parse_value(f, value, (char *)attrs + f->offset)) {
-            return ag__fail(t, AG_ERR_ARGUMENT, "%s: %s='%s': expected %s", op->name, name, value, type_name(f->type)) !=
-                   NULL;
+            return ag__fail(t, AG_ERR_ARGUMENT, "%s: %s='%s': expected %s", op->name, name, value, expected(f)) != NULL;
         }
         if (given >> (f - op->attrs) & 1)
             return ag__fail(t, AG_ERR_ARGUMENT, "%s: '%s' is given twice", op->name, name) != NULL;
@@ -171,10 +234,9 @@ bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs)
         return ag__fail(t, AG_ERR_ARGUMENT, "%s: attributes are written name=value name=value, not '%s'", op->name,
                         text) != NULL;
     for (const ag_attr_field *f = op->attrs; f && f->name; f++) {
-        if (given >> (f - op->attrs) & 1) continue;
+        if (given >> (f - op->attrs) & 1 || f->type == AG_ATTR_CHOICE) continue;
         if (!f->preset)
-            return ag__fail(t, AG_ERR_ARGUMENT, "%s needs the attribute '%s': %s", op->name, f->name,
-                            type_name(f->type)) != NULL;
+            return ag__fail(t, AG_ERR_ARGUMENT, "%s needs the attribute '%s': %s", op->name, f->name, expected(f)) != NULL;
         if (!parse_value(f, f->preset, (char *)attrs + f->offset))
             return ag__fail(t, AG_ERR_ARGUMENT, "%s: the default of '%s' does not parse", op->name, f->name) != NULL;
     }
@@ -213,6 +275,21 @@ static void format_list(const int64_t *list, int count, char *out, size_t size) 
     if (used < size && count != 1) snprintf(out + used, size - used, ")");
 }
 
+static void format_choice(const char *names, int choice, char *out, size_t size) {
+    while (choice-- > 0 && strchr(names, '|')) names = strchr(names, '|') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(names, "|"), names);
+}
+
+static void format_text(const char *text, char *out, size_t size) {
+    size_t used = (size_t)snprintf(out, size, "\"");
+    for (int i = 0; i < AG_TEXT_SIZE && text[i] && used < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        const char *form = c == '"' || c == '\\' ? "\\%c" : c < 0x20 || c == 0x7F ? "\\x%02x" : "%c";
+        used += (size_t)snprintf(out + used, size - used, form, c);
+    }
+    if (used < size) snprintf(out + used, size - used, "\"");
+}
+
 static void format_value(const ag_attr_field *f, const void *at, char *out, size_t size) {
     const ag_shape *shape = at;
     const ag_axes *axes = at;
@@ -238,6 +315,8 @@ static void format_value(const ag_attr_field *f, const void *at, char *out, size
             format_list(list, axes->count, out, size);
         }
         break;
+    case AG_ATTR_CHOICE: format_choice(f->preset, *(const int *)at, out, size); break;
+    case AG_ATTR_TEXT: format_text(at, out, size); break;
     }
 }
 
@@ -246,7 +325,7 @@ size_t ag_attr_text(const ag_tensor *y, char *out, size_t size) {
     if (size) out[0] = '\0';
     if (!y || !y->op || !y->attrs) return 0;
     for (const ag_attr_field *f = y->op->attrs; f && f->name; f++) {
-        char value[TOKEN];
+        char value[VALUE + 2];
         format_value(f, (const char *)y->attrs + f->offset, value, sizeof value);
         size_t room = used < size ? size - used : 0;
         used += (size_t)snprintf(room ? out + used : NULL, room, "%s%s=%s", used ? " " : "", f->name, value);

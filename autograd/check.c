@@ -3,7 +3,7 @@
 
 #include "autograd/node.h"
 
-ag_tensor *ag_in(const ag_tensor *y, int i) { return ag__in(y)[i]; }
+ag_tensor *ag_in(const ag_tensor *y, int i) { return i < (int)y->nin ? ag__in(y)[i] : NULL; }
 int ag_in_count(const ag_tensor *y) { return (int)y->nin; }
 const void *ag_attrs(const ag_tensor *y) { return y->attrs; }
 

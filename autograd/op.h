@@ -58,14 +58,18 @@ typedef enum ag_attr_type {
     AG_ATTR_F64,   /* double */
     AG_ATTR_DTYPE, /* ag_dtype; cloning to another float dtype converts it */
     AG_ATTR_SHAPE, /* ag_shape, also any list of int64_t */
-    AG_ATTR_AXES   /* ag_axes */
+    AG_ATTR_AXES,  /* ag_axes */
+    AG_ATTR_CHOICE, /* int, written as a name: the preset lists the names of 0, 1, …, like "mean|sum|none"; 0 is the default */
+    AG_ATTR_TEXT /* char[AG_TEXT_SIZE], ended by a zero byte; in quotes where it has spaces, quotes or semicolons */
 } ag_attr_type;
+
+enum { AG_TEXT_SIZE = 256 };
 
 typedef struct ag_attr_field {
     const char *name; /* NULL ends the table */
     ag_attr_type type;
     size_t offset;
-    const char *preset; /* default, as text in ag_call's syntax; NULL: must be given */
+    const char *preset; /* default, as text in ag_call's syntax; NULL: must be given. AG_ATTR_CHOICE: its names */
 } ag_attr_field;
 
 struct ag_map; /* scalar kernels of an elementwise row; rows are made by ops/elementwise.def */
@@ -74,6 +78,7 @@ struct ag_op {
     size_t size;      /* sizeof(ag_op): records may grow */
     const char *name; /* as in ag_call, without ag_ */
     int arity;        /* number of inputs; -1: one or more */
+    int optional;     /* how many more inputs may follow; a composed call may have NULL in their places too */
     int nout;         /* outputs; 0 means 1. With more, y is a tuple whose outputs are ag_part(y, i) */
     unsigned flags;
     unsigned writes;  /* AG_EFFECT: bit i set: input i is a leaf that run writes */
@@ -92,6 +97,9 @@ struct ag_op {
     bool (*grad)(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
     /* The same value from other ops, of ag_in(y, i) and ag_attrs(y). Without grad, the gradient is taken through it. */
     ag_tensor *(*compose)(ag_tensor *y);
+    /* Optional, beside shape and compose: is this one of the calls that run is made for? Any other is compose(y). Looks at
+     * inputs and attributes, never at values. */
+    bool (*plain)(const ag_tensor *y);
     /* Optional: out[o] = Σ_i ∂out[o]/∂in[i] tangent[i]. tangent[i] is NULL for zero; leave out[o] NULL for zero. */
     bool (*jvp)(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]);
 
@@ -109,7 +117,7 @@ AG_API ag_tensor *ag_apply_on(ag_tape *tape, const ag_op *op, ag_tensor *const i
 AG_API ag_tensor *ag_part(ag_tensor *y, int i);
 
 /* Inside shape, run, grad, compose and jvp */
-AG_API ag_tensor *ag_in(const ag_tensor *y, int i);
+AG_API ag_tensor *ag_in(const ag_tensor *y, int i); /* NULL: an optional one that was not given */
 AG_API int ag_in_count(const ag_tensor *y);
 AG_API const void *ag_attrs(const ag_tensor *y);
 AG_API ag_tensor *ag_out(const ag_tensor *y, int i); /* y itself when it has one output */

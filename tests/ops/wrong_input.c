@@ -59,7 +59,8 @@ static void wrong_tensors(attempt *a) {
     ag_tensor *pair = ag_call(a->t, "topk", (ag_tensor *[]){zeros(a->t, AG_F32, AG_SHAPE(3))}, 1, "k=1");
     for (int i = 0; i < s->n; i++) {
         ag_dtype dtype = sample_dtype(s, i, AG_F32);
-        refused_with(a, i, NULL, AG_ERR_ARGUMENT, "NULL");
+        bool optional = s->op->optional && i >= s->op->arity;
+        if (!optional) refused_with(a, i, NULL, AG_ERR_ARGUMENT, "NULL");
         refused_with(a, i, zeros(a->elsewhere, dtype, s->in[i].shape), s->n > 1 ? AG_ERR_ARGUMENT : ANY,
                      "a tensor of another tape");
         refused_with(a, i, pair, AG_ERR_ARGUMENT, "the whole of a tuple");
@@ -69,9 +70,9 @@ static void wrong_tensors(attempt *a) {
 static void wrong_counts(attempt *a) {
     const sample *s = a->s;
     int arity = s->op->arity, own = s->op->flags & AG_RANDOM ? arity - 1 : arity;
-    for (int n = 0; n <= (arity < 0 ? 0 : arity + 1) && n <= SAMPLE_INPUTS; n++) {
+    for (int n = 0; n <= (arity < 0 ? 0 : arity + s->op->optional + 1) && n <= SAMPLE_INPUTS; n++) {
         ag_tensor *in[SAMPLE_INPUTS + 1];
-        if (n == arity || n == own) continue;
+        if (n == own || (arity >= 0 && n >= arity && n <= arity + s->op->optional)) continue;
         for (int i = 0; i < n; i++) in[i] = s->n ? a->in[i < s->n ? i : 0] : zeros(a->t, AG_F32, AG_SHAPE());
         refused(a, in, n, s->attributes, AG_ERR_ARGUMENT, "a wrong number of inputs");
     }
@@ -170,6 +171,14 @@ static void wrong_attributes(attempt *a) {
         {AG_ATTR_AXES, "-99"},
         {AG_ATTR_AXES, "4294967296"},
         {AG_ATTR_AXES, "0,1,2,3,4,5,6,7,8"},
+        {AG_ATTR_CHOICE, "x"},
+        {AG_ATTR_CHOICE, "0"},
+        {AG_ATTR_CHOICE, "\"mean\""},
+        {AG_ATTR_CHOICE, "mean|sum"},
+        {AG_ATTR_TEXT, "\"a"},
+        {AG_ATTR_TEXT, "a\"b"},
+        {AG_ATTR_TEXT, "\"a\"b"},
+        {AG_ATTR_TEXT, "\"\\y\""},
     };
     char text[2 * SAMPLE_TEXT];
     for (const ag_attr_field *f = a->s->op->attrs; f && f->name; f++) {

@@ -43,8 +43,8 @@ enum { EXTENTS = 3 };
 static void guess(const ag_op *op, const char *given, int k, char *out, size_t size) {
     static const char *const extents[EXTENTS] = {"3,4", "1,2,5,5", "3,2,3,3"};
     static const char *const guesses[] = {
-        [AG_ATTR_BOOL] = "true", [AG_ATTR_INT] = "0",    [AG_ATTR_I64] = "2", [AG_ATTR_F64] = "2",
-        [AG_ATTR_DTYPE] = "f64", [AG_ATTR_SHAPE] = NULL, [AG_ATTR_AXES] = "0"};
+        [AG_ATTR_BOOL] = "true", [AG_ATTR_INT] = "0",    [AG_ATTR_I64] = "2",  [AG_ATTR_F64] = "2",
+        [AG_ATTR_DTYPE] = "f64", [AG_ATTR_SHAPE] = NULL, [AG_ATTR_AXES] = "0", [AG_ATTR_TEXT] = "ij,ij->ij"};
     int used = snprintf(out, size, "%s", given);
     for (const ag_attr_field *f = ops_fields(op); f->name && used >= 0 && (size_t)used < size; f++) {
         char key[64];
