@@ -260,6 +260,10 @@ AG_API ag_tensor *ag_call(ag_tape *tape, const char *op, ag_tensor *const inputs
 AG_API void ag_set_threads(int threads);
 AG_API int ag_threads(void);
 
+/* The instruction set that the kernels of this process are compiled for: avx512, avx2, baseline or neon. The best that the
+ * processor and the system support, or AG_ISA; chosen once. Results may differ between instruction sets in the last bits. */
+AG_API const char *ag_isa(void);
+
 #ifdef __cplusplus
 }
 

@@ -1,6 +1,6 @@
 /* debug.c: what AG_DEBUG asks for, read when a tape is made.
  *
- *   1  once: version, threads; at the tape's end its peak bytes
+ *   1  once: version, instruction set, threads; at the tape's end its peak bytes
  *   2  and the time of each op
  *   3  and each op as it is recorded, with shapes and attributes
  *   4  also checks: the first NaN or infinity made from finite inputs is an error naming the node; dropped memory is poisoned */
@@ -26,8 +26,8 @@ void ag__debug_start(ag_tape *t) {
 #endif
     if (t->debug >= 4) t->poison = true;
     if (t->debug) {
-        ag__log("autograd %d.%d.%d: %d threads%s", AG_VERSION_MAJOR, AG_VERSION_MINOR, AG_VERSION_PATCH, ag_threads(),
-                t->poison ? ", dropped memory is poisoned" : "");
+        ag__log("autograd %d.%d.%d: %s, %d threads%s", AG_VERSION_MAJOR, AG_VERSION_MINOR, AG_VERSION_PATCH, ag_isa(),
+                ag_threads(), t->poison ? ", dropped memory is poisoned" : "");
     }
 }
 

@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "ops/conv.h"
-#include "ops/kernels/gemm.h"
+#include "ops/isa.h"
 
 enum {
     TILE = 1 << 16, /* elements of an unfolded tile: it stays in the cache of one core */
@@ -22,7 +22,7 @@ typedef struct job {
     const ag__conv2d *s;
     const ag__window *window;
     const ag__conv *kernels;
-    ag__gemm *gemm;
+    ag__gemm_fn *gemm;
     const char *x, *w, *y;
     char *out;
     int64_t element;
@@ -103,7 +103,9 @@ static void plan(job *j, bool wants_y, bool wants_w) {
 bool ag__conv2d_run(ag_tensor *node, const ag__conv2d *s, const void *x, const void *w, const void *y) {
     const ag__window *p = &s->window;
     bool wide = ag_dtype_of(node) == AG_F64;
-    job j = {.s = s, .window = p, .kernels = wide ? &ag__conv_f64 : &ag__conv_f32, .gemm = wide ? ag__gemm_f64 : ag__gemm_f32};
+    const ag__kernels *kernel = ag__kernel();
+    job j = {.s = s, .window = p, .kernels = wide ? kernel->conv_f64 : kernel->conv_f32};
+    j.gemm = (wide ? kernel->gemm_f64 : kernel->gemm_f32)->run;
     j.x = x, j.w = w, j.y = y, j.out = ag_out_data(node, 0);
     j.element = (int64_t)ag_dtype_size(ag_dtype_of(node));
     j.taps = p->kh * p->kw, j.plane = p->h * p->w, j.pixels = p->oh * p->ow;

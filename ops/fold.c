@@ -7,63 +7,14 @@
  *
  * The tree of additions depends on the shape alone, not on threads; f32 is summed in f32. The rounding error of n terms is
  * at most about 15 ε per factor of 1024 in n (11 ε per factor of 64 across rows) times Σ|x|. */
-#include <math.h>
 #include <string.h>
 
 #include "ops/fold.h"
-
-/* Folds n rows, `stride` elements apart, of `width` elements each into one; stride 1 means width 1. */
-typedef void fold_fn(const void *x, int64_t n, int64_t stride, int64_t width, void *out);
-
-#define T float
-#define NAME(x) x##_sum_f32
-#define IDENTITY 0
-#define COMBINE(a, b) ((a) + (b))
-#include "ops/kernels/reduce_tmpl.h"
-#define T double
-#define NAME(x) x##_sum_f64
-#define IDENTITY 0
-#define COMBINE(a, b) ((a) + (b))
-#include "ops/kernels/reduce_tmpl.h"
-#define T uint64_t /* i64: wraps */
-#define NAME(x) x##_sum_i64
-#define IDENTITY 0
-#define COMBINE(a, b) ((a) + (b))
-#include "ops/kernels/reduce_tmpl.h"
-
-/* NaN if either is. Two selects rather than one condition, so that gcc makes vectors of them. */
-static inline float max_f32(float a, float b) {
-    float m = a > b ? a : b;
-    return a != a ? a : m;
-}
-static inline double max_f64(double a, double b) {
-    double m = a > b ? a : b;
-    return a != a ? a : m;
-}
-static inline int64_t max_i64(int64_t a, int64_t b) { return a > b ? a : b; }
-
-#define T float
-#define NAME(x) x##_max_f32
-#define IDENTITY (-INFINITY)
-#define COMBINE(a, b) max_f32(a, b)
-#include "ops/kernels/reduce_tmpl.h"
-#define T double
-#define NAME(x) x##_max_f64
-#define IDENTITY ((double)-INFINITY)
-#define COMBINE(a, b) max_f64(a, b)
-#include "ops/kernels/reduce_tmpl.h"
-#define T int64_t
-#define NAME(x) x##_max_i64
-#define IDENTITY INT64_MIN
-#define COMBINE(a, b) max_i64(a, b)
-#include "ops/kernels/reduce_tmpl.h"
-
-static fold_fn *const sums[AG_DTYPE_COUNT] = {fold_sum_f32, fold_sum_f64, fold_sum_i64};
-static fold_fn *const maxima[AG_DTYPE_COUNT] = {fold_max_f32, fold_max_f64, fold_max_i64};
+#include "ops/isa.h"
 
 /* One pass: (outer, n, inner) ─▶ (outer, pieces, inner). A task is one piece of one tile of columns. */
 typedef struct pass {
-    fold_fn *fold;
+    ag__fold_fn *fold;
     const char *x;
     char *out;
     size_t element;
@@ -113,9 +64,9 @@ static int merge(ag_shape s, const bool reduced[], int64_t extent[], bool fold[]
     return runs;
 }
 
-static bool fold_axes(ag_tensor *y, const bool reduced[], fold_fn *const kernel[]) {
+static bool fold_axes(ag_tensor *y, const bool reduced[], ag__fold_fn *const kernel[]) {
     ag_tensor *in = ag_in(y, 0);
-    fold_fn *fold = kernel[ag_dtype_of(in)];
+    ag__fold_fn *fold = kernel[ag_dtype_of(in)];
     size_t element = ag_dtype_size(ag_dtype_of(in));
     void *out = ag_out_data(y, 0);
     if (ag_size(y) == 0) return true;
@@ -147,5 +98,5 @@ static bool fold_axes(ag_tensor *y, const bool reduced[], fold_fn *const kernel[
     return true;
 }
 
-bool ag__fold_sum(ag_tensor *y, const bool reduced[]) { return fold_axes(y, reduced, sums); }
-bool ag__fold_max(ag_tensor *y, const bool reduced[]) { return fold_axes(y, reduced, maxima); }
+bool ag__fold_sum(ag_tensor *y, const bool reduced[]) { return fold_axes(y, reduced, ag__kernel()->reduce->sum); }
+bool ag__fold_max(ag_tensor *y, const bool reduced[]) { return fold_axes(y, reduced, ag__kernel()->reduce->max); }

@@ -12,6 +12,7 @@
 
 #include "ops/batch.h"
 #include "ops/kernels/linalg.h"
+#include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -21,7 +22,7 @@ enum { GRAIN = 1 << 16 }; /* multiplications worth waking a thread for */
 static int64_t grain_of(double work) { return (int64_t)(GRAIN / (work + 1)) + 1; }
 
 static const ag__linalg *kernels(const ag_tensor *y) {
-    return ag_dtype_of(y) == AG_F64 ? &ag__linalg_f64 : &ag__linalg_f32;
+    return ag_dtype_of(y) == AG_F64 ? ag__kernel()->linalg_f64 : ag__kernel()->linalg_f32;
 }
 
 static bool need_square(ag_tensor *y, int i) {

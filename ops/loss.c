@@ -4,21 +4,12 @@
  *     its gradient:                                       (softmax(x) − one_hot(label)) g / n       a fast op of its own
  *
  * which, like softmax's, is differentiated through its compose. */
-#include <math.h>
 #include <stddef.h>
 
+#include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
-
-#define T float
-#define NAME(x) x##_f32
-#define EXP(x) expf(x)
-#include "ops/kernels/cross_entropy_tmpl.h"
-#define T double
-#define NAME(x) x##_f64
-#define EXP(x) exp(x)
-#include "ops/kernels/cross_entropy_tmpl.h"
 
 /* Input i is x, input i + 1 the labels. */
 static bool need_logits(ag_tensor *y, int i) {
@@ -48,22 +39,21 @@ typedef struct job {
     const char *x;
     const int64_t *label;
     int64_t c;
-    bool single;
+    ag_dtype dtype;
     double *loss; /* one per row */
     double scale;
     char *d;
 } job;
 
-static size_t row_bytes(const job *w) { return (size_t)w->c * (w->single ? sizeof(float) : sizeof(double)); }
+static size_t row_bytes(const job *w) { return (size_t)w->c * ag_dtype_size(w->dtype); }
 
 /* At least as many rows as are worth a thread's while. */
 static int64_t grain_of(const job *w) { return 1 + 8192 / w->c; }
 
 static void loss_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
-    for (int64_t i = begin; i < end; i++) {
-        w->loss[i] = (w->single ? loss_f32 : loss_f64)(w->x + (size_t)i * row_bytes(w), w->c, w->label[i]);
-    }
+    ag__loss_fn *loss = ag__kernel()->cross_entropy->loss[w->dtype];
+    for (int64_t i = begin; i < end; i++) { w->loss[i] = loss(w->x + (size_t)i * row_bytes(w), w->c, w->label[i]); }
 }
 
 static bool cross_entropy_shape(ag_tensor *y) {
@@ -75,7 +65,7 @@ static bool cross_entropy_run(ag_tensor *y) {
     int64_t n = ag_dim(x, 0);
     double total = 0;
     if (n) {
-        job w = {.c = ag_dim(x, 1), .single = ag_dtype_of(x) == AG_F32};
+        job w = {.c = ag_dim(x, 1), .dtype = ag_dtype_of(x)};
         w.label = labels_of(y, 1, w.c);
         w.x = w.label ? ag_op_dense(y, 0) : NULL;
         w.loss = w.x ? ag_op_workspace(y, (size_t)n * sizeof *w.loss) : NULL;
@@ -115,9 +105,10 @@ static bool cross_entropy_grad_shape(ag_tensor *y) {
 
 static void grad_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
+    ag__loss_grad_fn *grad = ag__kernel()->cross_entropy->grad[w->dtype];
     for (int64_t i = begin; i < end; i++) {
         size_t at = (size_t)i * row_bytes(w);
-        (w->single ? loss_grad_f32 : loss_grad_f64)(w->x + at, w->c, w->label[i], w->scale, w->d + at);
+        grad(w->x + at, w->c, w->label[i], w->scale, w->d + at);
     }
 }
 
@@ -125,7 +116,7 @@ static bool cross_entropy_grad_run(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 1);
     int64_t n = ag_dim(x, 0);
     if (n == 0) return true;
-    job w = {.c = ag_dim(x, 1), .single = ag_dtype_of(x) == AG_F32, .scale = ag_item(ag_in(y, 0)) / (double)n};
+    job w = {.c = ag_dim(x, 1), .dtype = ag_dtype_of(x), .scale = ag_item(ag_in(y, 0)) / (double)n};
     w.d = ag_out_data(y, 0);
     w.label = labels_of(y, 2, w.c);
     w.x = w.label ? ag_op_dense(y, 1) : NULL;

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "autograd/node.h"
+#include "ops/isa.h"
 
 enum { TILE = 256, INPUTS = 3, GRAIN = 16384 };
 
@@ -35,9 +36,11 @@ typedef struct loop {
     double p;
 } loop;
 
+static const ag__row *row_of(const ag_tensor *y) { return &ag__kernel()->rows->row[y->op->map->row]; }
+
 AG__COLD static bool fail_dtype(ag_tensor *y, const ag_tensor *x) {
     char text[160];
-    bool integers = y->op->map->row->loop[AG_I64] != NULL;
+    bool integers = row_of(y)->loop[AG_I64] != NULL;
     return ag_op_fail(y, AG_ERR_DTYPE, "needs %s, but %s is %s; ag_cast converts",
                       integers ? "f32, f64 or i64" : "f32 or f64", ag__label(x, text, sizeof text),
                       ag_dtype_name((ag_dtype)x->dtype));
@@ -55,7 +58,7 @@ bool ag__map_shape(ag_tensor *y) {
     const ag_map *map = y->op->map;
     uint32_t n = y->nin;
     const ag_tensor *x = y->in[n - 1];
-    if (!map->row->loop[x->dtype]) return fail_dtype(y, x);
+    if (!row_of(y)->loop[x->dtype]) return fail_dtype(y, x);
     if (n > 1 && y->in[n - 2]->dtype != x->dtype) return ag_need_same_dtype(y, (int)n - 2, (int)n - 1);
     if (n == 3 && !ag_need_dtype(y, 0, AG_BOOL)) return false;
     y->dtype = map->to_bool ? AG_BOOL : x->dtype;
@@ -163,7 +166,7 @@ __attribute__((noinline)) static void run_large(ag_tensor *y, ag__row_fn *run, d
 
 bool ag__map_run(ag_tensor *y) {
     double p = y->attrs ? *(const double *)y->attrs : 0;
-    ag__row_fn *run = y->op->map->row->loop[y->in[y->nin - 1]->dtype];
+    ag__row_fn *run = row_of(y)->loop[y->in[y->nin - 1]->dtype];
     if (y->shape->size > 1) {
         run_large(y, run, p);
     } else if (y->shape->size == 1) { /* so has every operand */

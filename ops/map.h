@@ -3,13 +3,12 @@
 #define AUTOGRAD_OPS_MAP_H
 
 #include "autograd/op.h"
-#include "ops/kernels/rows.h"
 
 /* The gradient of one input; inputs in order, then the output, the gradient that arrives, the scalar attribute. */
 typedef ag_tensor *ag__rule_fn(ag_tensor *in0, ag_tensor *in1, ag_tensor *in2, ag_tensor *y, ag_tensor *g, double p);
 
 typedef struct ag_map {
-    const ag__row *row;
+    int row;              /* AG__ROW_… */
     ag__rule_fn *rule[3]; /* NULL: none flows there */
     bool to_bool;
 } ag_map;

@@ -6,7 +6,7 @@
  * the kernel's invariant (kernels/gemm.h) makes every element independent of the cut. Leading axes that walk through a while
  * b stands still are further rows of one larger product: (batch, time, k) · (k, n) is a single one. */
 #include "ops/batch.h"
-#include "ops/kernels/gemm.h"
+#include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -18,7 +18,7 @@ enum {
 };
 
 typedef struct product {
-    ag__gemm *gemm;
+    ag__gemm_fn *gemm;
     ag__matrix a, b;
     char *y;
     int64_t m, n, k, element;
@@ -62,7 +62,7 @@ static bool matmul_run(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     if (ag_size(y) == 0) return true;
     product p; /* not cleared: for the smallest matrices that would show */
-    p.gemm = ag_dtype_of(y) == AG_F64 ? ag__gemm_f64 : ag__gemm_f32;
+    p.gemm = ag_dtype_of(y) == AG_F64 ? ag__kernel()->gemm_f64->run : ag__kernel()->gemm_f32->run;
     p.a = matrix_of(a), p.b = matrix_of(b), p.y = ag_out_data(y, 0);
     p.m = ag_dim(y, -2), p.n = ag_dim(y, -1), p.k = ag_dim(a, -1);
     p.element = (int64_t)ag_dtype_size(ag_dtype_of(y));

@@ -8,7 +8,7 @@
  * of any order must find its way through them. */
 #include <stddef.h>
 
-#include "ops/kernels/norm.h"
+#include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -22,7 +22,7 @@ typedef struct norm_attrs {
 static const ag_attr_field norm_fields[] = {{"eps", AG_ATTR_F64, offsetof(norm_attrs, eps), "1e-5"}, {0}};
 
 typedef struct job {
-    ag__batch_norm *kernel;
+    ag__batch_norm_fn *kernel;
     int64_t n, c, inner;
     const void *x, *weight, *bias;
     void *y, *mean, *var;
@@ -37,8 +37,8 @@ static void normalize(void *context, int64_t begin, int64_t end) {
 static bool batch_norm_run(ag_tensor *y) {
     const ag_tensor *x = ag_in(y, 0);
     ag__along axis = ag__along_axis(ag_shape_of(x), 1);
-    job j = {.kernel = ag_dtype_of(x) == AG_F64 ? ag__batch_norm_f64 : ag__batch_norm_f32, .n = axis.outer, .c = axis.n};
-    j.inner = axis.inner;
+    const ag__norm *kernels = ag_dtype_of(x) == AG_F64 ? ag__kernel()->norm_f64 : ag__kernel()->norm_f32;
+    job j = {.kernel = kernels->batch_norm, .n = axis.outer, .c = axis.n, .inner = axis.inner};
     j.x = ag_op_dense(y, 0), j.weight = ag_op_dense(y, 1), j.bias = ag_op_dense(y, 2);
     if (!j.x || !j.weight || !j.bias) return false;
     j.y = ag_out_data(y, 0), j.mean = ag_out_data(y, 1), j.var = ag_out_data(y, 2);

@@ -1,5 +1,6 @@
 /* rows.c: the records and public functions of the rows in elementwise.def, each in one expansion. */
 #include "autograd/op.h"
+#include "ops/kernels/rows.h"
 #include "ops/map.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -29,7 +30,7 @@
 
 /* Records. A scalar attribute is one double. */
 #define RECORD(op, inputs, flag, low, high, text, to_bool, attribute, bytes, ...)       \
-    static const ag_map op##_map = {&ag__rows[AG__ROW_##op], {__VA_ARGS__}, to_bool};   \
+    static const ag_map op##_map = {AG__ROW_##op, {__VA_ARGS__}, to_bool};              \
     static const ag_attr_field op##_attrs[] = {{attribute, AG_ATTR_F64, 0, NULL}, {0}}; \
     const ag_op ag__op_##op = {.size = sizeof(ag_op),                                   \
                                .name = #op,                                             \

@@ -5,21 +5,12 @@
  *
  * The gradient ops have no rule of their own: their compose says the same in basic ops, and is differentiated instead. A line of
  * −∞ alone gives NaN, as PyTorch's does. */
-#include <math.h>
 #include <stddef.h>
 
+#include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
-
-#define T float
-#define NAME(x) x##_f32
-#define EXP(x) expf(x)
-#include "ops/kernels/softmax_tmpl.h"
-#define T double
-#define NAME(x) x##_f64
-#define EXP(x) exp(x)
-#include "ops/kernels/softmax_tmpl.h"
 
 typedef struct axis_attrs {
     int axis;
@@ -27,11 +18,8 @@ typedef struct axis_attrs {
 
 static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
 
-/* One line of n elements, `step` apart, of inputs a and b and of the output. */
-typedef void line_fn(const void *a, const void *b, int64_t n, int64_t step, void *out);
-
 typedef struct job {
-    line_fn *line;
+    ag__line_fn *line;
     const char *a, *b;
     char *out;
     size_t element;
@@ -47,17 +35,16 @@ static void run_lines(void *context, int64_t begin, int64_t end) {
     }
 }
 
-static bool run(ag_tensor *y, line_fn *f32, line_fn *f64) {
+static bool run(ag_tensor *y, ag__line_fn *const line[2]) {
     const axis_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;
     if (!ag_need_axis(y, a->axis, ag_rank(y), &axis)) return false;
-    bool single = ag_dtype_of(y) == AG_F32;
-    job w = {single ? f32 : f64,
+    job w = {line[ag_dtype_of(y)],
              ag_op_dense(y, 0),
              ag_op_dense(y, ag_in_count(y) - 1),
              ag_out_data(y, 0),
-             single ? sizeof(float) : sizeof(double),
+             ag_dtype_size(ag_dtype_of(y)),
              ag__along_axis(ag_shape_of(y), axis)};
     if (!w.a || !w.b) return false;
     ag_parallel_for(w.s.outer * w.s.inner, 1 + 8192 / w.s.n, run_lines, &w);
@@ -80,7 +67,7 @@ static ag_tensor *total(ag_tensor *y, ag_tensor *v) {
     return ag_sum(v, ag_axes_list((int[]){0, a->axis}, 2), true);
 }
 
-static bool softmax_run(ag_tensor *y) { return run(y, softmax_f32, softmax_f64); }
+static bool softmax_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->softmax); }
 
 static bool softmax_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const axis_attrs *a = ag_attrs(y);
@@ -111,7 +98,7 @@ ag_tensor *ag_softmax(ag_tensor *x, int axis) {
     return ag_apply(&ag__op_softmax, &x, 1, &a);
 }
 
-static bool softmax_grad_run(ag_tensor *y) { return run(y, softmax_grad_f32, softmax_grad_f64); }
+static bool softmax_grad_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->softmax_grad); }
 
 static ag_tensor *softmax_grad_compose(ag_tensor *y) {
     ag_tensor *g = ag_in(y, 0), *p = ag_in(y, 1);
@@ -135,7 +122,7 @@ ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {
     return ag_apply(&ag__op_softmax_grad, (ag_tensor *[]){g, y}, 2, &a);
 }
 
-static bool log_softmax_run(ag_tensor *y) { return run(y, log_softmax_f32, log_softmax_f64); }
+static bool log_softmax_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->log_softmax); }
 
 static bool log_softmax_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const axis_attrs *a = ag_attrs(y);
@@ -166,7 +153,7 @@ ag_tensor *ag_log_softmax(ag_tensor *x, int axis) {
     return ag_apply(&ag__op_log_softmax, &x, 1, &a);
 }
 
-static bool log_softmax_grad_run(ag_tensor *y) { return run(y, log_softmax_grad_f32, log_softmax_grad_f64); }
+static bool log_softmax_grad_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->log_softmax_grad); }
 
 static ag_tensor *log_softmax_grad_compose(ag_tensor *y) {
     ag_tensor *g = ag_in(y, 0), *l = ag_in(y, 1);

@@ -4,7 +4,7 @@
 set -eu
 program=$1
 shift
-written=$(cat "$@" | grep -cE '^(Test|ParameterizedTest|Theory)\(' || true)
+written=$(cat "$@" | grep -cE '^(Test|TestEveryISA|ParameterizedTest|Theory)\(' || true)
 found=$("$program" --list | grep -vcE ': [0-9]+ tests?$' || true)  # all lines but the suites
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 ./tools/setup.sh gcc libc6-dev g++ cmake ninja-build pkg-config libcriterion-dev graphviz \
-    clang clang-format valgrind
+    clang clang-format valgrind gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 mkdir -p build
 log=build/check.log
 only=" $* "
@@ -38,12 +38,26 @@ in_valgrind() {
     build release release && valgrind -q --error-exitcode=1 --leak-check=full --errors-for-leak-kinds=definite \
         build/release/tests/inprocess
 }
+# arm64: the examples, whose checks compare with known results, under an emulator. There is no Criterion for it here.
+on_arm64() {
+    build release arm64 -D CMAKE_SYSTEM_NAME=Linux -D CMAKE_SYSTEM_PROCESSOR=aarch64 -D AG_TESTS=OFF \
+        -D CMAKE_C_COMPILER=aarch64-linux-gnu-gcc
+    local program scratch
+    scratch=$(mktemp -d)
+    for program in build/arm64/examples/[0-9][0-9]_*; do
+        [[ -x $program ]] || continue
+        echo "$program"
+        (cd "$scratch" && qemu-aarch64 -L /usr/aarch64-linux-gnu "$OLDPWD/$program" --check)
+    done
+    rm -r "$scratch"
+}
 
 step includes "who may include whom" ./tools/check/includes.sh
 step style "house rules, clang-format" ./tools/check/style.sh
 step headers "each public header alone, C11 and C++17, gcc and clang" ./tests/headers/run.sh . gcc g++ clang clang++
 step gcc "builds without a warning" build release release
 step clang "builds without a warning, unit tests pass" with_clang
+step neon "arm64: builds without a warning, examples pass under qemu" on_arm64
 step asan "all tests under AddressSanitizer and UBSan, memory poisoned" cmake --workflow --preset asan
 step tsan "tests in one process under ThreadSanitizer" cmake --workflow --preset tsan
 step valgrind "tests in one process under valgrind" in_valgrind

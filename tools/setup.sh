@@ -10,6 +10,9 @@ there() {
         libc6-dev) ls /usr/include/stdio.h ;;
         ninja-build) command -v ninja ;;
         graphviz) command -v dot ;;
+        gcc-aarch64-linux-gnu) command -v aarch64-linux-gnu-gcc ;;
+        libc6-dev-arm64-cross) ls /usr/aarch64-linux-gnu/include/stdio.h ;;
+        qemu-user) command -v qemu-aarch64 ;;
         libcriterion-dev) ls /usr/include/criterion/criterion.h ;;
         *) command -v "$1" ;;
     esac >/dev/null 2>&1

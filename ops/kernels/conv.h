@@ -22,6 +22,4 @@ typedef struct ag__conv {
     void (*fold)(const ag__window *s, int64_t channels, const void *columns, int64_t first, int64_t last, void *x);
 } ag__conv;
 
-extern const ag__conv ag__conv_f32, ag__conv_f64;
-
 #endif

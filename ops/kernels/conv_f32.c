@@ -1,6 +1,7 @@
-/* conv_f32.c: ag__conv_f32, from conv_tmpl.h. */
-#include "ops/kernels/conv.h"
+/* conv_f32.c: the table of conv.h for f32, from conv_tmpl.h. */
+#include "ops/kernels/kernels.h"
 
 #define REAL float
-#define CONV ag__conv_f32
 #include "ops/kernels/conv_tmpl.h"
+
+const ag__conv TABLE(conv_f32) = {unfold, fold};

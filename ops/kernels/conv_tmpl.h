@@ -1,4 +1,4 @@
-/* conv_tmpl.h: the body of CONV for elements of type REAL.
+/* conv_tmpl.h: unfold and fold for elements of type REAL.
  *
  * One tap sees one row of output pixels as a run of input pixels, `stride` apart, with padding before and after it:
  *
@@ -63,5 +63,3 @@ static void fold(const ag__window *s, int64_t channels, const void *columns, int
         }
     }
 }
-
-const ag__conv CONV = {unfold, fold};

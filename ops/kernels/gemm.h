@@ -17,7 +17,10 @@ typedef struct ag__matrix {
 } ag__matrix;
 
 /* c has unit column stride and overlaps neither a nor b. One thread; no memory but 7 KB of stack. */
-typedef void ag__gemm(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *c, int64_t row, bool add);
-ag__gemm ag__gemm_f32, ag__gemm_f64;
+typedef void ag__gemm_fn(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *c, int64_t row, bool add);
+
+typedef struct ag__gemm {
+    ag__gemm_fn *run;
+} ag__gemm;
 
 #endif

@@ -1,6 +1,7 @@
-/* gemm_f64.c: ag__gemm_f64, from gemm_tmpl.h. */
-#include "ops/kernels/gemm.h"
+/* gemm_f64.c: the table of gemm.h for f64, from gemm_tmpl.h. */
+#include "ops/kernels/kernels.h"
 
 #define REAL double
-#define GEMM ag__gemm_f64
 #include "ops/kernels/gemm_tmpl.h"
+
+const ag__gemm TABLE(gemm_f64) = {gemm};

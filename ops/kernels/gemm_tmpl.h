@@ -1,4 +1,4 @@
-/* gemm_tmpl.h: the body of GEMM for elements of type REAL.
+/* gemm_tmpl.h: gemm for elements of type REAL.
  *
  *                   j                DEPTH rows and WIDE columns of b are copied into a contiguous panel on the stack;
  *           ┌──────┬───┬─────┐       then ROWS rows of a at a time meet it in one tile of c, held in registers:
@@ -94,7 +94,7 @@ static void tiny(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, RE
     }
 }
 
-void GEMM(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *out, int64_t c_row, bool add) {
+static void gemm(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *out, int64_t c_row, bool add) {
     if (m <= 8 && n <= 8 && k <= 8 && m * n * k <= TINY) {
         tiny(m, n, k, a, b, out, c_row, add);
         return;

@@ -13,6 +13,4 @@ typedef struct ag__linalg {
     void (*solve)(int64_t n, int64_t m, const void *a, int64_t row, int64_t col, bool upper, void *x);
 } ag__linalg;
 
-extern const ag__linalg ag__linalg_f32, ag__linalg_f64;
-
 #endif

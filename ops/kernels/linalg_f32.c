@@ -1,7 +1,8 @@
-/* linalg_f32.c: ag__linalg_f32, from linalg_tmpl.h. */
-#include "ops/kernels/linalg.h"
+/* linalg_f32.c: the table of linalg.h for f32, from linalg_tmpl.h. */
+#include "ops/kernels/kernels.h"
 
 #define REAL float
 #define SQRT sqrtf
-#define LINALG ag__linalg_f32
 #include "ops/kernels/linalg_tmpl.h"
+
+const ag__linalg TABLE(linalg_f32) = {cholesky, solve};

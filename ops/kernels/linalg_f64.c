@@ -1,7 +1,8 @@
-/* linalg_f64.c: ag__linalg_f64, from linalg_tmpl.h. */
-#include "ops/kernels/linalg.h"
+/* linalg_f64.c: the table of linalg.h for f64, from linalg_tmpl.h. */
+#include "ops/kernels/kernels.h"
 
 #define REAL double
 #define SQRT sqrt
-#define LINALG ag__linalg_f64
 #include "ops/kernels/linalg_tmpl.h"
+
+const ag__linalg TABLE(linalg_f64) = {cholesky, solve};

@@ -1,4 +1,4 @@
-/* linalg_tmpl.h: the body of LINALG for elements of type REAL.
+/* linalg_tmpl.h: cholesky and solve for elements of type REAL.
  *
  * Both loops subtract multiples of whole rows: contiguous, and each element in one fixed order. */
 #include <math.h>
@@ -42,5 +42,3 @@ static void solve(int64_t n, int64_t m, const void *matrix, int64_t row, int64_t
         for (int64_t j = 0; j < m; j++) x[i * m + j] /= a[i * row + i * col];
     }
 }
-
-const ag__linalg LINALG = {cholesky, solve};

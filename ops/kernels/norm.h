@@ -7,8 +7,11 @@
 /* x and y are (n, c, inner), row-major; weight, bias, mean and var (c). Channels first ≤ j < last:
  *     mean = Σ x / (n inner), var = Σ (x − mean)² / (n inner), y = (x − mean) weight / √(var + eps) + bias
  * Sums are taken in double, in an order that n and inner alone decide. Without elements mean and var are 0. */
-typedef void ag__batch_norm(int64_t n, int64_t c, int64_t inner, int64_t first, int64_t last, const void *x,
-                            const void *weight, const void *bias, double eps, void *y, void *mean, void *var);
-ag__batch_norm ag__batch_norm_f32, ag__batch_norm_f64;
+typedef void ag__batch_norm_fn(int64_t n, int64_t c, int64_t inner, int64_t first, int64_t last, const void *x,
+                               const void *weight, const void *bias, double eps, void *y, void *mean, void *var);
+
+typedef struct ag__norm {
+    ag__batch_norm_fn *batch_norm;
+} ag__norm;
 
 #endif

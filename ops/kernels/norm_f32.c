@@ -1,6 +1,7 @@
-/* norm_f32.c: ag__batch_norm_f32, from norm_tmpl.h. */
-#include "ops/kernels/norm.h"
+/* norm_f32.c: the table of norm.h for f32, from norm_tmpl.h. */
+#include "ops/kernels/kernels.h"
 
 #define REAL float
-#define BATCH_NORM ag__batch_norm_f32
 #include "ops/kernels/norm_tmpl.h"
+
+const ag__norm TABLE(norm_f32) = {batch_norm};

@@ -1,6 +1,7 @@
-/* norm_f64.c: ag__batch_norm_f64, from norm_tmpl.h. */
-#include "ops/kernels/norm.h"
+/* norm_f64.c: the table of norm.h for f64, from norm_tmpl.h. */
+#include "ops/kernels/kernels.h"
 
 #define REAL double
-#define BATCH_NORM ag__batch_norm_f64
 #include "ops/kernels/norm_tmpl.h"
+
+const ag__norm TABLE(norm_f64) = {batch_norm};

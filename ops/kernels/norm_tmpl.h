@@ -1,4 +1,4 @@
-/* norm_tmpl.h: the body of BATCH_NORM for elements of type REAL.
+/* norm_tmpl.h: batch_norm for elements of type REAL.
  *
  *     inner > 1                        inner = 1
  *     channel j: ▒▒▒▒▒····▒▒▒▒▒····    x (n, c): ▒▒▒▒····     LANES sums side by side: over a run of one channel,
@@ -46,8 +46,8 @@ static void moments(int64_t n, int64_t step, int64_t inner, int64_t width, const
     }
 }
 
-void BATCH_NORM(int64_t n, int64_t c, int64_t inner, int64_t first, int64_t last, const void *input, const void *weight,
-                const void *bias, double eps, void *output, void *means, void *vars) {
+static void batch_norm(int64_t n, int64_t c, int64_t inner, int64_t first, int64_t last, const void *input,
+                       const void *weight, const void *bias, double eps, void *output, void *means, void *vars) {
     const REAL *w = weight, *b = bias;
     REAL *mean = means, *var = vars;
     double m[LANES], v[LANES];

@@ -1,5 +1,5 @@
 /* rows.c: one loop per row of elementwise.def and dtype. */
-#include "rows.h"
+#include "ops/kernels/kernels.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -26,6 +26,6 @@
 #define S1 N1
 #define C2 N1
 #define W3 N1
-const ag__row ag__rows[AG__ROW_COUNT] = {
+const ag__rows TABLE(rows) = {{
 #include "ops/elementwise.def"
-};
+}};

@@ -23,6 +23,8 @@ enum {
     AG__ROW_COUNT
 };
 
-extern const ag__row ag__rows[AG__ROW_COUNT];
+typedef struct ag__rows {
+    ag__row row[AG__ROW_COUNT];
+} ag__rows;
 
 #endif

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "every_isa.h"
 #include "ops/ops.h"
 #include "ops/property.h"
 
@@ -62,7 +63,7 @@ static bool alike(double a, double e) {
     return isnan(e) ? isnan(a) : isinf(e) ? a == e : fabs(a - e) <= 1e-14 * fmax(1, fabs(e));
 }
 
-Test(ops, kinks) {
+TestEveryISA(ops, kinks) {
     for (size_t k = 0; k < sizeof kinks / sizeof *kinks; k++) {
         const kink *q = &kinks[k];
         ag_tape *t = ag_tape_new();
@@ -89,7 +90,7 @@ static ag_tensor *param(ag_tape *t, const double *values, ag_shape shape) {
     return ag_leaf(t, AG_F64, values, shape, AG_REQUIRES_GRAD);
 }
 
-Test(ops, max_shares_ties) {
+TestEveryISA(ops, max_shares_ties) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = param(t, (const double[]){3, 1, 3, 3, 2, 2}, AG_SHAPE(2, 3)), *d, *u;
     ag_tensor *y = ag_max(x, AG_AXES(1), false), *w = ag_from_f64(t, (const double[]){6, 10}, AG_SHAPE(2));
@@ -128,7 +129,7 @@ static ag_tensor *relu_of(ag_tensor *x, ag_tensor *bad) {
 static ag_tensor *square_of_relu(ag_tensor *x, ag_tensor *bad) { return ag_mul(ag_square(ag_relu(bad)), x); }
 static ag_tensor *larger(ag_tensor *x, ag_tensor *bad) { return ag_square(ag_maximum(x, bad)); }
 
-Test(ops, infinities_on_the_way_not_taken) {
+TestEveryISA(ops, infinities_on_the_way_not_taken) {
     static const double x[3] = {1, -2, 0.5}, nans[3] = {NAN, NAN, NAN}, infinities[3] = {INFINITY, -INFINITY, INFINITY};
     static const double low[3] = {-INFINITY, -INFINITY, -INFINITY};
     need_finite(square_of_where, x, infinities, "square of where");
@@ -140,7 +141,7 @@ Test(ops, infinities_on_the_way_not_taken) {
     need_finite(larger, x, low, "square of maximum");
 }
 
-Test(ops, masked_softmax_has_finite_gradients) {
+TestEveryISA(ops, masked_softmax_has_finite_gradients) {
     ag_tape *t = ag_tape_new();
     static const double masked[6] = {-INFINITY, 0, 1, 2, -INFINITY, -1};
     ag_tensor *x = param(t, masked, AG_SHAPE(2, 3)), *label = ag_from_i64(t, (const int64_t[]){1, 0}, AG_SHAPE(2));

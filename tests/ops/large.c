@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "every_isa.h"
 #include "ops/property.h"
 #include "ops/reference.h"
 
@@ -44,7 +45,7 @@ static const large larges[] = {
     {"dropout_mask", "| shape=33333 p=0.3"},
 };
 
-Test(ops, large) {
+TestEveryISA(ops, large) {
     for (size_t k = 0; k < sizeof larges / sizeof *larges; k++) {
         sample s;
         for (const char *rest = larges[k].samples; (rest = sample_next(rest, larges[k].op, &s)) != NULL;) {
@@ -76,7 +77,7 @@ static void any_threads(const sample *s) {
     }
 }
 
-Test(ops, large_is_independent_of_threads) {
+TestEveryISA(ops, large_is_independent_of_threads) {
     for (size_t k = 0; k < sizeof larges / sizeof *larges; k++) {
         sample s;
         for (const char *rest = larges[k].samples; (rest = sample_next(rest, larges[k].op, &s)) != NULL;)

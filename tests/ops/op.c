@@ -1,7 +1,8 @@
-/* op.c: the generated tests: every property, for every sample, for every operation of ops.def. One test an operation.
- * */
+/* op.c: the generated tests: every property, for every sample, for every operation of ops.def, and what depends on
+ * kernels again for every other instruction set of this machine. One test an operation. */
 #include <string.h>
 
+#include "ops/isa.h"
 #include "ops/property.h"
 #include "ops/reference.h"
 #include <criterion/parameterized.h>
@@ -10,6 +11,7 @@ typedef void property(const sample *s);
 
 static property *const of_samples[] = {values, composition, gradients, forward_mode, single_precision,
                                        views,  clones,      replays,   attributes};
+static property *const of_kernels[] = {values, gradients, single_precision, views};
 static property *const of_ops[] = {record, wrong_input};
 
 ParameterizedTestParameters(ops, op) {
@@ -22,6 +24,11 @@ ParameterizedTestParameters(ops, op) {
 
 static void every_property(const sample *s) {
     for (size_t k = 0; k < sizeof of_samples / sizeof *of_samples; k++) of_samples[k](s);
+    for (int i = 1; ag__isa_at(i); i++) {
+        cr_assert(ag__isa_use(ag__isa_at(i)));
+        for (size_t k = 0; k < sizeof of_kernels / sizeof *of_kernels; k++) of_kernels[k](s);
+    }
+    ag__isa_use(ag__isa_at(0));
 }
 
 ParameterizedTest(int *index, ops, op) {

@@ -58,12 +58,12 @@ ag_tensor *sample_call(const sample *s, ag_tape *t, ag_tensor *const in[]);
 int sample_outputs(ag_tensor *y, ag_tensor *ys[], int most);
 
 /* Fails the test, naming op, sample and property, unless the condition holds. */
-#define need(s, condition, ...)                                                                 \
-    do {                                                                                        \
-        char need_text[CHECK_TEXT] = "";                                                        \
-        bool need_holds = (condition);                                                          \
-        if (!need_holds) snprintf(need_text, sizeof need_text, __VA_ARGS__);                    \
-        cr_assert(need_holds, "%s, %s: %s: %s", (s)->op->name, (s)->text, __func__, need_text); \
+#define need(s, condition, ...)                                                                               \
+    do {                                                                                                      \
+        char need_text[CHECK_TEXT] = "";                                                                      \
+        bool need_holds = (condition);                                                                        \
+        if (!need_holds) snprintf(need_text, sizeof need_text, __VA_ARGS__);                                  \
+        cr_assert(need_holds, "%s, %s: %s, %s: %s", (s)->op->name, (s)->text, __func__, ag_isa(), need_text); \
     } while (0)
 
 #endif

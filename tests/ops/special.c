@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "every_isa.h"
 #include "ops/ops.h"
 #include "ops/property.h"
 #include "ops/reference.h"
@@ -53,7 +54,7 @@ static void row_at_specials(const reference *r, ag_dtype dtype) {
     ag_tape_free(t);
 }
 
-Test(ops, rows_at_special_values) {
+TestEveryISA(ops, rows_at_special_values) {
     for (const reference *r = references_rows; r->name; r++) {
         if (strcmp(r->name, "where") == 0) continue; /* picks whatever it is given: below */
         row_at_specials(r, AG_F64);
@@ -66,7 +67,7 @@ Test(ops, rows_at_special_values) {
 #define I64(t, ...) \
     ag_from_i64(t, (const int64_t[]){__VA_ARGS__}, AG_SHAPE(sizeof((const int64_t[]){__VA_ARGS__}) / sizeof(int64_t)))
 
-Test(ops, where_picks_anything) {
+TestEveryISA(ops, where_picks_anything) {
     ag_tape *t = ag_tape_new();
     ag_tensor *yes = ag_from_bool(t, (const bool[]){true, false, true, false}, AG_SHAPE(4));
     assert_values(ag_where(yes, F64(t, NAN, NAN, INFINITY, 1), F64(t, 1, 2, NAN, -INFINITY)), 0, NAN, 2, INFINITY,
@@ -74,7 +75,7 @@ Test(ops, where_picks_anything) {
     ag_tape_free(t);
 }
 
-Test(ops, integers_wrap_around) {
+TestEveryISA(ops, integers_wrap_around) {
     ag_tape *t = ag_tape_new();
     ag_tensor *most = I64(t, INT64_MAX), *least = I64(t, INT64_MIN), *one = I64(t, 1), *two = I64(t, 2);
     assert_same(ag_add(most, one), least);
@@ -92,7 +93,7 @@ Test(ops, integers_wrap_around) {
     ag_tape_free(t);
 }
 
-Test(ops, casts_saturate) {
+TestEveryISA(ops, casts_saturate) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = F64(t, NAN, INFINITY, -INFINITY, 1e300, -1e300, 0.9, -0.9, 0x1p63, -0x1p63, -0.0);
     assert_same(ag_cast(x, AG_I64), I64(t, 0, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN, 0, 0, INT64_MAX, INT64_MIN, 0));
@@ -105,7 +106,7 @@ Test(ops, casts_saturate) {
     ag_tape_free(t);
 }
 
-Test(ops, reductions_of_special_values) {
+TestEveryISA(ops, reductions_of_special_values) {
     ag_tape *t = ag_tape_new();
     ag_tensor *none = ag_buffer(t, AG_F64, AG_SHAPE(0, 2));
     assert_values(ag_max(F64(t, 1, NAN, 3), AG_ALL, false), 0, NAN);
@@ -124,7 +125,7 @@ Test(ops, reductions_of_special_values) {
     ag_tape_free(t);
 }
 
-Test(ops, softmax_does_not_overflow) {
+TestEveryISA(ops, softmax_does_not_overflow) {
     ag_tape *t = ag_tape_new();
     assert_values(ag_softmax(F64(t, 1e300, 1e300, -1e300), 0), 1e-15, 0.5, 0.5, 0);
     assert_values(ag_softmax(F64(t, -INFINITY, 0, 0), 0), 1e-15, 0, 0.5, 0.5);
@@ -141,7 +142,7 @@ Test(ops, softmax_does_not_overflow) {
 }
 
 /* gelu' = Φ(x) + x φ(x) far below 0, where Φ by 1 + erf would have lost its digits */
-Test(ops, gelu_keeps_its_digits_far_below_zero) {
+TestEveryISA(ops, gelu_keeps_its_digits_far_below_zero) {
     ag_tape *t = ag_tape_new();
     const double at[] = {-3, -6, -10, -13.8, -20};
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {

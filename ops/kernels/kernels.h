@@ -1,0 +1,61 @@
+/* kernels.h: one source, several instruction sets.
+ *
+ *     rows.c ─┬─ -DAG__ISA=baseline ──────────────▶ ag__kernels_rows_baseline
+ *             ├─ -DAG__ISA=avx2 -mavx2 -mfma ─────▶ ag__kernels_rows_avx2         isa.c chooses once, at start
+ *             └─ -DAG__ISA=avx512 -mavx512f … ────▶ ag__kernels_rows_avx512
+ *
+ * Every source beside this header is compiled once for each instruction set, and each object exports one symbol: a constant
+ * table of functions, TABLE(file). Everything else in it is static, so that the linker never shares a wide instruction with
+ * baseline code. A new file is one line in AG__KERNEL_FILES and a header that declares the type of its table. */
+#ifndef OPS_KERNELS_KERNELS_H
+#define OPS_KERNELS_KERNELS_H
+
+#include "ops/kernels/conv.h"
+#include "ops/kernels/cross_entropy.h"
+#include "ops/kernels/gemm.h"
+#include "ops/kernels/linalg.h"
+#include "ops/kernels/norm.h"
+#include "ops/kernels/reduce.h"
+#include "ops/kernels/rows.h"
+#include "ops/kernels/softmax.h"
+
+/* X(isa, file, type of its table) */
+#define AG__KERNEL_FILES(X, isa)             \
+    X(isa, conv_f32, ag__conv)               \
+    X(isa, conv_f64, ag__conv)               \
+    X(isa, cross_entropy, ag__cross_entropy) \
+    X(isa, gemm_f32, ag__gemm)               \
+    X(isa, gemm_f64, ag__gemm)               \
+    X(isa, linalg_f32, ag__linalg)           \
+    X(isa, linalg_f64, ag__linalg)           \
+    X(isa, norm_f32, ag__norm)               \
+    X(isa, norm_f64, ag__norm)               \
+    X(isa, reduce, ag__reduce)               \
+    X(isa, rows, ag__rows)                   \
+    X(isa, softmax, ag__softmax)
+
+/* The tables of one instruction set. */
+typedef struct ag__kernels {
+#define AG__FIELD(isa, file, type) const type *file;
+    AG__KERNEL_FILES(AG__FIELD, )
+#undef AG__FIELD
+} ag__kernels;
+
+#define AG__TABLE_2(file, isa) ag__kernels_##file##_##isa
+#define AG__TABLE_1(file, isa) AG__TABLE_2(file, isa)
+
+#ifdef AG__ISA /* inside a kernel */
+#define TABLE(file) AG__TABLE_1(file, AG__ISA)
+#define AG__DECLARE(isa, file, type) extern const type AG__TABLE_1(file, isa);
+AG__KERNEL_FILES(AG__DECLARE, AG__ISA)
+#undef AG__DECLARE
+
+/* a b + c of two floats or doubles, rounded once where the instruction set can. The compiler never contracts by itself. */
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define FMA(a, b, c) _Generic((a) + (b) + (c), float : __builtin_fmaf, default : __builtin_fma)(a, b, c)
+#else
+#define FMA(a, b, c) ((a) * (b) + (c))
+#endif
+#endif
+
+#endif

@@ -1,0 +1,20 @@
+/* softmax.c: the lines of softmax.h for f32 and f64, from softmax_tmpl.h. */
+#include "ops/kernels/kernels.h"
+
+#include <math.h>
+
+#define T float
+#define NAME(x) x##_f32
+#define EXP(x) expf(x)
+#include "ops/kernels/softmax_tmpl.h"
+#define T double
+#define NAME(x) x##_f64
+#define EXP(x) exp(x)
+#include "ops/kernels/softmax_tmpl.h"
+
+const ag__softmax TABLE(softmax) = {
+    .softmax = {softmax_f32, softmax_f64},
+    .log_softmax = {log_softmax_f32, log_softmax_f64},
+    .softmax_grad = {softmax_grad_f32, softmax_grad_f64},
+    .log_softmax_grad = {log_softmax_grad_f32, log_softmax_grad_f64},
+};

@@ -1,0 +1,17 @@
+/* softmax.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, on raw memory. */
+#ifndef OPS_KERNELS_SOFTMAX_H
+#define OPS_KERNELS_SOFTMAX_H
+
+#include <stdint.h>
+
+/* Inputs a and b (the gradient and the value; softmax itself reads a alone), and the output. */
+typedef void ag__line_fn(const void *a, const void *b, int64_t n, int64_t step, void *out);
+
+/* By dtype: f32, f64. */
+typedef struct ag__softmax {
+    ag__line_fn *softmax[2], *log_softmax[2];
+    ag__line_fn *softmax_grad[2];     /* y (g − Σ g y) */
+    ag__line_fn *log_softmax_grad[2]; /* g − e^y Σ g */
+} ag__softmax;
+
+#endif
