@@ -1,19 +1,21 @@
 /* rows.c: one loop per row of elementwise.def and dtype. */
 #include "ops/kernels/kernels.h"
 
-#include <math.h>
+#include "ops/kernels/math_f32.h"
+#include "ops/kernels/math_f64.h"
+
 #include <stdbool.h>
 
 #define W(v) ((uint64_t)(v))
 
 #define T float
 #define NAME(row) row##_f32
-#define F(fn) fn##f
+#define F(fn) m_##fn##f
 #include "rows_float.h"
 
 #define T double
 #define NAME(row) row##_f64
-#define F(fn) fn
+#define F(fn) m_##fn
 #include "rows_float.h"
 
 #include "rows_i64.h"
