@@ -39,7 +39,7 @@ static size_t unusual_attributes(const ag_tensor *x, char *text, size_t size) {
     char *to = text, *from = text;
     for (const ag_attr_field *f = op ? op->attrs : NULL; f && f->name && *from; f++) {
         size_t n = strcspn(from, " "), value = strlen(f->name) + 1;
-        bool usual = f->preset && n == value + strlen(f->preset) && !strncmp(from + value, f->preset, n - value);
+        bool usual = f->preset && n == value + strcspn(f->preset, "|") && !strncmp(from + value, f->preset, n - value);
         if (!usual) {
             if (to != text) *to++ = ' ';
             memmove(to, from, n);

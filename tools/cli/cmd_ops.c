@@ -22,11 +22,11 @@ static const struct {
 };
 enum { WORDS = sizeof words / sizeof *words };
 
-static const char *type_name(ag_attr_type type) {
+static const char *type_name(const ag_attr_field *f) {
     static const char *const name[] = {
-        "true or false",       "integer", "integer", "number", "f32, f64, i64 or bool", "list of integers",
-        "list of axes, or all"};
-    return name[type];
+        "true or false",        "integer", "integer", "number", "f32, f64, i64 or bool", "list of integers",
+        "list of axes, or all", "choice",  "text"};
+    return f->type == AG_ATTR_CHOICE ? f->preset : name[f->type];
 }
 
 /* All of them */
@@ -65,8 +65,9 @@ static void json_op(const ag_op *op, text *out) {
     text_put(out, "], \"attributes\": [");
     for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
         text_printf(out, "%s{\"name\": \"%s\", \"type\": \"%s\", \"default\": ", f == ops_fields(op) ? "" : ", ",
-                    f->name, type_name(f->type));
-        if (f->preset) text_json_string(out, f->preset);
+                    f->name, type_name(f));
+        if (f->type == AG_ATTR_CHOICE) text_printf(out, "\"%.*s\"", ops_default_length(f), f->preset);
+        else if (f->preset) text_json_string(out, f->preset);
         else text_put(out, "null");
         text_put(out, "}");
     }
@@ -89,8 +90,9 @@ static bool list_json(session *s, const ag_op *only) {
 
 static void put_attributes(const ag_op *op, text *rows) {
     for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
-        text_printf(rows, "%s\t%s: %s, ", f == ops_fields(op) ? "attributes" : "", f->name, type_name(f->type));
-        text_printf(rows, f->preset ? "else %s\t\n" : "%s\t\n", f->preset ? f->preset : "required");
+        text_printf(rows, "%s\t%s: %s, ", f == ops_fields(op) ? "attributes" : "", f->name, type_name(f));
+        if (f->preset) text_printf(rows, "else %.*s\t\n", ops_default_length(f), f->preset);
+        else text_put(rows, "required\t\n");
     }
 }
 

@@ -66,9 +66,9 @@ static double attribute_number(const ag_tensor *x, const char *name) {
 }
 
 static bool is_preset(const char *typed, const char *preset) {
-    size_t n = strlen(typed);
+    size_t n = strlen(typed), first = preset ? strcspn(preset, "|") : 0;
     if (!preset) return false;
-    return !strcmp(typed, preset) ||
+    return (n == first && !strncmp(typed, preset, n)) ||
            (n > 2 && typed[0] == '(' && strlen(preset) == n - 2 && !strncmp(typed + 1, preset, n - 2));
 }
 

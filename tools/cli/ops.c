@@ -23,6 +23,10 @@ const char *ops_input_name(const ag_op *op, int i) {
     return n == 1 ? one[0] : n == 2 ? two[i % 2] : n == 3 && op->flags & AG_MAP ? choice[i % 3] : many[i];
 }
 
+int ops_default_length(const ag_attr_field *f) {
+    return !f->preset ? 0 : (int)(f->type == AG_ATTR_CHOICE ? strcspn(f->preset, "|") : strlen(f->preset));
+}
+
 void ops_put_call(const ag_op *op, text *out) {
     int n = ops_inputs(op);
     text_printf(out, "%s(", op->name);
@@ -30,8 +34,8 @@ void ops_put_call(const ag_op *op, text *out) {
     if (n < 0) text_put(out, "a, b, …");
     for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
         bool list = f->preset && strchr(f->preset, ',');
-        text_printf(out, "%s%s%s%s%s%s", n || f != ops_fields(op) ? ", " : "", f->name, f->preset ? "=" : "",
-                    list ? "[" : "", f->preset ? f->preset : "", list ? "]" : "");
+        text_printf(out, "%s%s%s%s%.*s%s", n || f != ops_fields(op) ? ", " : "", f->name, f->preset ? "=" : "",
+                    list ? "[" : "", ops_default_length(f), f->preset ? f->preset : "", list ? "]" : "");
     }
     text_put(out, ")");
 }
