@@ -1,12 +1,13 @@
-/* fold.c: many elements into one, over any axes, for sums and maxima.
+/* fold.c: many elements into one, over any axes: sums, products, extremes, and whether any or all are true.
  *
  * Axes of the row-major input that lie side by side and share a fate are merged, which leaves kept and reduced runs in turn;
  * each reduced run, innermost first, is folded seen as outer × n × inner:
  *
  *     n > 1024 (inner = 1) or n > 64:   pieces of that length ─▶ partial results ─▶ folded again, until one is left
  *
- * The tree of additions depends on the shape alone, not on threads; f32 is summed in f32. The rounding error of n terms is
- * at most about 15 ε per factor of 1024 in n (11 ε per factor of 64 across rows) times Σ|x|. */
+ * The tree of operations depends on the shape alone, not on threads; f32 is folded in f32. The rounding error of n terms is
+ * at most about 15 ε per factor of 1024 in n (11 ε per factor of 64 across rows) times Σ|x|. Where elements are not taken
+ * as they are (|x|² for a norm, x ≠ 0 for a count), the first pass loads pieces into a block of 512 and folds that. */
 #include <string.h>
 
 #include "ops/fold.h"
@@ -15,25 +16,46 @@
 /* One pass: (outer, n, inner) ─▶ (outer, pieces, inner). A task is one piece of one tile of columns. */
 typedef struct pass {
     ag__fold_fn *fold;
+    ag__load_fn *load; /* NULL: elements as they are */
+    double p;
     const char *x;
     char *out;
-    size_t element;
-    int64_t n, inner, length, pieces, tiles;
+    size_t from, to; /* bytes of an element of x, of out */
+    int64_t n, inner, length, pieces, tile, tiles;
 } pass;
 
 enum { ROW = 1024, ROWS = 64, TILE = 1024, GRAIN = 32768 };
+enum { BLOCK = 512, BLOCK_ROWS = 32 }; /* of loaded elements: 4 KB at most */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
+
+/* Rows of a piece side by side in a block that stays in the nearest cache. */
+static void fold_loaded(const pass *p, const char *x, int64_t rows, int64_t width, void *out) {
+    _Alignas(64) double block[BLOCK];
+    if (p->inner == 1) {
+        p->load(x, rows, p->p, block);
+    } else {
+        for (int64_t i = 0; i < rows; i++) {
+            p->load(x + (size_t)(i * p->inner) * p->from, width, p->p, (char *)block + (size_t)(i * width) * p->to);
+        }
+    }
+    p->fold(block, rows, width, width, out);
+}
 
 static void run_tasks(void *context, int64_t begin, int64_t end) {
     const pass *p = context;
     int64_t tile = begin % p->tiles, piece = begin / p->tiles % p->pieces, o = begin / p->tiles / p->pieces;
     for (int64_t task = begin; task < end; task++) {
-        int64_t first = piece * p->length, column = tile * TILE;
-        const char *x = p->x + (size_t)((o * p->n + first) * p->inner + column) * p->element;
-        char *out = p->out + (size_t)((o * p->pieces + piece) * p->inner + column) * p->element;
-        p->fold(x, least(p->length, p->n - first), p->inner, least(TILE, p->inner - column), out);
+        int64_t first = piece * p->length, column = tile * p->tile;
+        int64_t rows = least(p->length, p->n - first), width = least(p->tile, p->inner - column);
+        const char *x = p->x + (size_t)((o * p->n + first) * p->inner + column) * p->from;
+        char *out = p->out + (size_t)((o * p->pieces + piece) * p->inner + column) * p->to;
+        if (p->load) {
+            fold_loaded(p, x, rows, width, out);
+        } else {
+            p->fold(x, rows, p->inner, width, out);
+        }
         if (++tile < p->tiles) continue;
         tile = 0;
         if (++piece < p->pieces) continue;
@@ -43,60 +65,77 @@ static void run_tasks(void *context, int64_t begin, int64_t end) {
 }
 
 static void run_pass(pass *p, int64_t outer) {
-    int64_t cost = least(p->n, p->length) * least(p->inner, TILE);
+    int64_t cost = least(p->n, p->length) * least(p->inner, p->tile);
+    p->tiles = ceil_div(p->inner, p->tile);
     ag_parallel_for(outer * p->pieces * p->tiles, ceil_div(GRAIN, cost), run_tasks, p);
 }
 
-/* The runs of kept and reduced axes; those of extent 1 belong to any. Returns how many, and how many are reduced. */
-static int merge(ag_shape s, const bool reduced[], int64_t extent[], bool fold[], int *folds) {
-    int runs = 0;
-    *folds = 0;
+ag__runs ag__runs_of(ag_shape s, const bool reduced[]) {
+    ag__runs r = {0};
     for (int i = 0; i < s.rank; i++) {
         if (s.dim[i] == 1) continue;
-        if (runs && fold[runs - 1] == reduced[i]) {
-            extent[runs - 1] *= s.dim[i];
+        if (r.count && r.folded[r.count - 1] == reduced[i]) {
+            r.extent[r.count - 1] *= s.dim[i];
         } else {
-            *folds += reduced[i];
-            fold[runs] = reduced[i];
-            extent[runs++] = s.dim[i];
+            r.folds += reduced[i];
+            r.folded[r.count] = reduced[i];
+            r.extent[r.count++] = s.dim[i];
         }
     }
-    return runs;
+    return r;
 }
 
-static bool fold_axes(ag_tensor *y, const bool reduced[], ag__fold_fn *const kernel[]) {
+/* Where nothing is folded: elements as they are, or loaded. */
+static void copy_elements(const pass *p, int64_t size, void *out) {
+    if (p->load) {
+        p->load(p->x, size, p->p, out);
+    } else {
+        memcpy(out, p->x, (size_t)size * p->to);
+    }
+}
+
+static bool fold_axes(ag_tensor *y, const bool reduced[], pass p, void *out) {
     ag_tensor *in = ag_in(y, 0);
-    ag__fold_fn *fold = kernel[ag_dtype_of(in)];
-    size_t element = ag_dtype_size(ag_dtype_of(in));
-    void *out = ag_out_data(y, 0);
     if (ag_size(y) == 0) return true;
     if (ag_size(in) == 0) {
-        fold(out, 0, 0, ag_size(y), out);
+        p.fold(out, 0, 0, ag_size(y), out);
         return true;
     }
-    const void *x = ag_op_dense(y, 0);
-    if (!x) return false;
-    int64_t extent[AG_MAX_RANK], outer = ag_size(in), inner = 1;
-    bool folded[AG_MAX_RANK];
-    int folds, runs = merge(ag_shape_of(in), reduced, extent, folded, &folds);
-    if (folds == 0) memcpy(out, x, (size_t)ag_size(y) * element);
-    for (int i = runs - 1; i >= 0; i--) {
-        outer /= extent[i];
-        if (!folded[i]) inner *= extent[i];
-        for (int64_t n = folded[i] ? extent[i] : 1; n > 1;) {
-            pass p = {fold, x, out, element, .n = n, .inner = inner, .length = inner == 1 ? ROW : ROWS};
-            p.pieces = ceil_div(n, p.length);
-            p.tiles = ceil_div(inner, TILE);
-            if (p.pieces == 1) folds--;
-            if (p.pieces > 1 || folds) p.out = ag_op_workspace(y, (size_t)(outer * p.pieces * inner) * element);
+    p.x = ag_op_dense(y, 0);
+    if (!p.x) return false;
+    int64_t outer = ag_size(in);
+    ag__runs r = ag__runs_of(ag_shape_of(in), reduced);
+    if (r.folds == 0) copy_elements(&p, ag_size(y), out);
+    p.inner = 1;
+    for (int i = r.count - 1; i >= 0; i--) {
+        outer /= r.extent[i];
+        if (!r.folded[i]) p.inner *= r.extent[i];
+        for (p.n = r.folded[i] ? r.extent[i] : 1; p.n > 1; p.n = p.pieces) {
+            p.length = p.inner == 1 ? (p.load ? BLOCK : ROW) : (p.load ? BLOCK_ROWS : ROWS);
+            p.tile = p.load ? BLOCK / BLOCK_ROWS : TILE;
+            p.pieces = ceil_div(p.n, p.length);
+            if (p.pieces == 1) r.folds--;
+            p.out = p.pieces > 1 || r.folds ? ag_op_workspace(y, (size_t)(outer * p.pieces * p.inner) * p.to) : out;
             if (!p.out) return false;
             run_pass(&p, outer);
-            x = p.out;
-            n = p.pieces;
+            p.x = p.out;
+            p.from = p.to;
+            p.load = NULL;
         }
     }
     return true;
 }
 
-bool ag__fold_sum(ag_tensor *y, const bool reduced[]) { return fold_axes(y, reduced, ag__kernel()->reduce->sum); }
-bool ag__fold_max(ag_tensor *y, const bool reduced[]) { return fold_axes(y, reduced, ag__kernel()->reduce->max); }
+bool ag__fold(ag_tensor *y, const bool reduced[], ag__fold_kind kind) {
+    ag_dtype dtype = ag_dtype_of(ag_in(y, 0));
+    size_t element = ag_dtype_size(dtype);
+    return fold_axes(y, reduced, (pass){.fold = ag__kernel()->reduce->fold[kind][dtype], .from = element, .to = element},
+                     ag_out_data(y, 0));
+}
+
+bool ag__fold_loaded(ag_tensor *y, const bool reduced[], ag__fold_kind kind, ag_dtype dtype, ag__load_fn *load,
+                     double p, void *out) {
+    pass first = {ag__kernel()->reduce->fold[kind][dtype], load, p, .from = ag_dtype_size(ag_dtype_of(ag_in(y, 0))),
+                  .to = ag_dtype_size(dtype)};
+    return fold_axes(y, reduced, first, out);
+}

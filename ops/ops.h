@@ -59,9 +59,29 @@ AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → 
 /* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1 */
 AG_API ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim);  /* Σ x; number; 0 when there is nothing to add */
 AG_API ag_tensor *ag_mean(ag_tensor *x, ag_axes axes, bool keepdim); /* Σ x / n; float; NaN for n = 0 */
-AG_API ag_tensor *ag_max(ag_tensor *x, ag_axes axes, bool keepdim); /* largest; number; ties share the gradient; NaN wins */
-AG_API ag_tensor *ag_cumsum(ag_tensor *x, int axis);                /* y[k] = x[0] + … + x[k] along axis; number */
+AG_API ag_tensor *ag_prod(ag_tensor *x, ag_axes axes,
+                          bool keepdim); /* Π x; number; 1 for n = 0; gradient exact with any number of zeros */
+AG_API ag_tensor *ag_max(ag_tensor *x, ag_axes axes,
+                         bool keepdim); /* largest; number; ties share the gradient as in PyTorch's amax; NaN wins (and gets no gradient) */
+AG_API ag_tensor *ag_min(ag_tensor *x, ag_axes axes, bool keepdim);  /* smallest; the same conventions */
+AG_API ag_tensor *ag_amax(ag_tensor *x, ag_axes axes, bool keepdim); /* max by PyTorch's name for it */
+AG_API ag_tensor *ag_amin(ag_tensor *x, ag_axes axes, bool keepdim); /* min by PyTorch's name for it */
+AG_API ag_tensor *ag_nansum(ag_tensor *x, ag_axes axes,
+                            bool keepdim); /* Σ of the x that are not NaN, which get no gradient; number */
+AG_API ag_tensor *ag_nanmean(ag_tensor *x, ag_axes axes, bool keepdim); /* their mean; float; NaN where there are none */
+AG_API ag_tensor *ag_any(ag_tensor *x, ag_axes axes,
+                         bool keepdim); /* is any x ≠ 0; any dtype → bool; NaN is not 0; false for n = 0; flat */
+AG_API ag_tensor *ag_all(ag_tensor *x, ag_axes axes, bool keepdim); /* is every x ≠ 0; any dtype → bool; true for n = 0; flat */
+AG_API ag_tensor *ag_count_nonzero(ag_tensor *x, ag_axes axes, bool keepdim); /* how many x ≠ 0; any dtype → i64; flat */
+AG_API ag_tensor *ag_prod_others(ag_tensor *x, int axis); /* y[k] = Π x[j] over j ≠ k along axis: prod's gradient; number */
 AG_API ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape); /* sums what broadcasting `shape` to x's would repeat */
+
+/* Scans along an axis: number; f32 runs in f64; gradients exact with any number of zeros. As attributes, cumsum has `reverse` too */
+AG_API ag_tensor *ag_cumsum(ag_tensor *x, int axis);  /* y[k] = x[0] + … + x[k] */
+AG_API ag_tensor *ag_cumprod(ag_tensor *x, int axis); /* y[k] = x[0] · … · x[k] */
+AG_API ag_tensor *ag_logcumsumexp(ag_tensor *x, int axis); /* y[k] = ln(e^x[0] + … + e^x[k]); float; gradient NaN from −∞ to −∞ and ∞ to ∞ */
+AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
+                                 bool reverse); /* y[k] = a[k] y[k−1] + b[k], y[−1] = 0; reverse: y[k] = a[k+1] y[k+1] + b[k], the transpose in b */
 
 /* Products: float */
 AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */

@@ -1,82 +1,56 @@
-/* reduce.c: sum, mean and max over any axes, and sum_to, the adjoint of broadcasting. How the adding is done: fold.c. */
-#include <stddef.h>
+/* reduce.c: sum and mean over any axes, sum_to, the adjoint of broadcasting, and what reductions share. How the adding is
+ * done: fold.c. */
+#include "ops/reduce.h"
 
 #include "ops/fold.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
-typedef struct reduce_attrs {
-    ag_axes axes;
-    bool keepdim;
-} reduce_attrs;
+const ag_attr_field ag__reduce_fields[] = {AG__REDUCE_FIELDS, {0}};
 
-static const ag_attr_field reduce_fields[] = {{"axes", AG_ATTR_AXES, offsetof(reduce_attrs, axes), "all"},
-                                              {"keepdim", AG_ATTR_BOOL, offsetof(reduce_attrs, keepdim), "false"},
-                                              {0}};
+bool ag__reduced_axes(ag_tensor *y, bool reduced[AG_MAX_RANK]) {
+    const ag__over *a = ag_attrs(y);
+    return ag_need_axes(y, a->axes, ag_rank(ag_in(y, 0)), reduced);
+}
 
 /* x's shape with the reduced axes as extents of 1 (kept) or left out. */
-static bool reduced_shape(ag_tensor *y, bool keepdim, bool reduced[AG_MAX_RANK], ag_shape *s) {
-    const reduce_attrs *a = ag_attrs(y);
+static bool reduced_shape(ag_tensor *y, bool keepdim, ag_shape *s) {
+    bool reduced[AG_MAX_RANK];
     ag_shape x = ag_shape_of(ag_in(y, 0));
     *s = (ag_shape){0};
-    if (!ag_need_axes(y, a->axes, x.rank, reduced)) return false;
+    if (!ag__reduced_axes(y, reduced)) return false;
     for (int i = 0; i < x.rank; i++) {
         if (!reduced[i] || keepdim) s->dim[s->rank++] = reduced[i] ? 1 : x.dim[i];
     }
     return true;
 }
 
-static bool reduce_shape(ag_tensor *y) {
-    const reduce_attrs *a = ag_attrs(y);
-    bool reduced[AG_MAX_RANK];
+bool ag__reduce_shape_to(ag_tensor *y, ag_dtype dtype) {
+    const ag__over *a = ag_attrs(y);
     ag_shape s;
-    return ag__need_number(y, 0) && reduced_shape(y, a->keepdim, reduced, &s) &&
-           ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), s);
+    return reduced_shape(y, a->keepdim, &s) && ag_out_shape(y, 0, dtype, s);
 }
 
-/* v, of y's shape, with the reduced axes back as extents of 1, so that it broadcasts with x. */
-static ag_tensor *spread(ag_tensor *y, ag_tensor *v) {
-    const reduce_attrs *a = ag_attrs(y);
-    bool reduced[AG_MAX_RANK];
+bool ag__reduce_shape(ag_tensor *y) {
+    return ag__need_number(y, 0) && ag__reduce_shape_to(y, ag_dtype_of(ag_in(y, 0)));
+}
+
+bool ag__reduce_needs_some(ag_tensor *y) {
+    char text[AG__TEXT];
+    if (ag_size(ag_in(y, 0)) || ag_size(ag_out(y, 0)) == 0) return true;
+    return ag_op_fail(y, AG_ERR_SHAPE, "%s: there is no element to choose", ag_shape_text(ag_in(y, 0), text, sizeof text));
+}
+
+ag_tensor *ag__spread(ag_tensor *y, ag_tensor *v) {
+    const ag__over *a = ag_attrs(y);
     ag_shape s;
     if (!v || a->keepdim || ag_rank(v) == 0) return v;
-    return reduced_shape(y, true, reduced, &s) ? ag_reshape(v, s) : NULL;
+    return reduced_shape(y, true, &s) ? ag_reshape(v, s) : NULL;
 }
 
-static bool sum_run(ag_tensor *y) {
-    bool reduced[AG_MAX_RANK];
-    ag_shape s;
-    return reduced_shape(y, false, reduced, &s) && ag__fold_sum(y, reduced);
-}
-
-static bool sum_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) { return (d[0] = spread(y, g[0])) != NULL; }
-
-/* One addition or comparison for each element that goes in. */
-static double reduce_flops(const ag_tensor *y) { return (double)ag_size(ag_in(y, 0)); }
-
-const ag_op ag__op_sum = {
-    .size = sizeof(ag_op),
-    .name = "sum",
-    .arity = 1,
-    .flags = AG_LINEAR,
-    .attr_size = sizeof(reduce_attrs),
-    .attrs = reduce_fields,
-    .formula = "Σ x over axes",
-    .shape = reduce_shape,
-    .run = sum_run,
-    .grad = sum_grad,
-    .flops = reduce_flops,
-};
-
-ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim) {
-    reduce_attrs a = {axes, keepdim};
-    return ag_apply(&ag__op_sum, &x, 1, &a);
-}
-
-/* How many elements of x make one of y. */
-static double terms(const ag_tensor *y) {
-    const reduce_attrs *a = ag_attrs(y);
+double ag__reduce_terms(const ag_tensor *y) {
+    const ag__over *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     double n = 1;
     if (a->axes.count < 0) return (double)ag_size(x);
@@ -84,11 +58,82 @@ static double terms(const ag_tensor *y) {
     return n;
 }
 
-static bool mean_shape(ag_tensor *y) { return ag_need_float(y, 0) && reduce_shape(y); }
+double ag__reduce_flops(const ag_tensor *y) { return (double)ag_size(ag_in(y, 0)); }
+
+/* Kept axes first, reduced ones last, each in their order. */
+static ag_axes parted(ag_tensor *y, const bool reduced[], int *kept) {
+    ag_axes order = {0};
+    int rank = ag_rank(ag_in(y, 0));
+    for (int i = 0; i < rank; i++) {
+        if (!reduced[i]) order.axis[order.count++] = i;
+    }
+    *kept = order.count;
+    for (int i = 0; i < rank; i++) {
+        if (reduced[i]) order.axis[order.count++] = i;
+    }
+    return order;
+}
+
+ag_tensor *ag__reduce_line_up(ag_tensor *y) {
+    bool reduced[AG_MAX_RANK];
+    int kept;
+    if (!ag__reduced_axes(y, reduced)) return NULL;
+    ag_tensor *x = ag_permute(ag_in(y, 0), parted(y, reduced, &kept));
+    if (!x) return NULL;
+    ag_shape s = ag_shape_of(x);
+    int64_t n = 1;
+    for (int i = kept; i < s.rank; i++) n *= s.dim[i];
+    s.rank = kept + 1;
+    s.dim[kept] = n;
+    return s.rank <= AG_MAX_RANK ? ag_reshape(x, s) : ag_reshape(x, (ag_shape){2, {ag_size(x), 1}});
+}
+
+ag_tensor *ag__reduce_line_back(ag_tensor *y, ag_tensor *v) {
+    bool reduced[AG_MAX_RANK];
+    int kept;
+    if (!ag__reduced_axes(y, reduced)) return NULL;
+    ag_axes order = parted(y, reduced, &kept), back = order;
+    ag_shape s = {.rank = order.count};
+    for (int i = 0; i < order.count; i++) {
+        s.dim[i] = ag_dim(ag_in(y, 0), order.axis[i]);
+        back.axis[order.axis[i]] = i;
+    }
+    return ag_permute(ag_reshape(v, s), back);
+}
+
+static bool sum_run(ag_tensor *y) {
+    bool reduced[AG_MAX_RANK];
+    return ag__reduced_axes(y, reduced) && ag__fold(y, reduced, AG__SUM);
+}
+
+static bool sum_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (d[0] = ag__spread(y, g[0])) != NULL;
+}
+
+const ag_op ag__op_sum = {
+    .size = sizeof(ag_op),
+    .name = "sum",
+    .arity = 1,
+    .flags = AG_LINEAR,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__reduce_fields,
+    .formula = "Σ x over axes",
+    .shape = ag__reduce_shape,
+    .run = sum_run,
+    .grad = sum_grad,
+    .flops = ag__reduce_flops,
+};
+
+ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim) {
+    ag__over a = {axes, keepdim};
+    return ag_apply(&ag__op_sum, &x, 1, &a);
+}
+
+static bool mean_shape(ag_tensor *y) { return ag_need_float(y, 0) && ag__reduce_shape(y); }
 
 static bool mean_run(ag_tensor *y) {
     if (!sum_run(y)) return false;
-    double n = terms(y), *f64 = ag_out_data(y, 0);
+    double n = ag__reduce_terms(y), *f64 = ag_out_data(y, 0);
     float *f32 = ag_out_data(y, 0);
     int64_t size = ag_size(y);
     if (ag_dtype_of(y) == AG_F32) {
@@ -100,7 +145,7 @@ static bool mean_run(ag_tensor *y) {
 }
 
 static bool mean_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    return (d[0] = ag_scale(spread(y, g[0]), 1 / terms(y))) != NULL;
+    return (d[0] = ag_scale(ag__spread(y, g[0]), 1 / ag__reduce_terms(y))) != NULL;
 }
 
 const ag_op ag__op_mean = {
@@ -108,67 +153,18 @@ const ag_op ag__op_mean = {
     .name = "mean",
     .arity = 1,
     .flags = AG_LINEAR,
-    .attr_size = sizeof(reduce_attrs),
-    .attrs = reduce_fields,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__reduce_fields,
     .formula = "Σ x / n over axes",
     .shape = mean_shape,
     .run = mean_run,
     .grad = mean_grad,
-    .flops = reduce_flops,
+    .flops = ag__reduce_flops,
 };
 
 ag_tensor *ag_mean(ag_tensor *x, ag_axes axes, bool keepdim) {
-    reduce_attrs a = {axes, keepdim};
+    ag__over a = {axes, keepdim};
     return ag_apply(&ag__op_mean, &x, 1, &a);
-}
-
-static bool max_shape(ag_tensor *y) {
-    if (!reduce_shape(y)) return false;
-    char text[AG__TEXT];
-    if (ag_size(ag_in(y, 0)) || ag_size(y) == 0) return true;
-    return ag_op_fail(y, AG_ERR_SHAPE, "%s: nothing has no largest element", ag_shape_text(ag_in(y, 0), text, sizeof text));
-}
-
-static bool max_run(ag_tensor *y) {
-    bool reduced[AG_MAX_RANK];
-    ag_shape s;
-    return reduced_shape(y, false, reduced, &s) && ag__fold_max(y, reduced);
-}
-
-/* v / count where x = y, else 0: each of the `count` largest elements gets an equal share of v. */
-static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
-    const reduce_attrs *a = ag_attrs(y);
-    ag_tensor *x = ag_in(y, 0), *largest = ag_eq(x, spread(y, y));
-    ag_tensor *count = ag_sum(ag_cast(largest, ag_dtype_of(x)), a->axes, true);
-    return ag_where(largest, ag_div(v, count), ag_scalar(ag_tape_of(y), ag_dtype_of(x), 0));
-}
-
-static bool max_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    return (d[0] = share(y, spread(y, g[0]))) != NULL;
-}
-
-static bool max_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
-    const reduce_attrs *a = ag_attrs(y);
-    return (out[0] = ag_sum(share(y, tangent[0]), a->axes, a->keepdim)) != NULL;
-}
-
-const ag_op ag__op_max = {
-    .size = sizeof(ag_op),
-    .name = "max",
-    .arity = 1,
-    .attr_size = sizeof(reduce_attrs),
-    .attrs = reduce_fields,
-    .formula = "largest x over axes",
-    .shape = max_shape,
-    .run = max_run,
-    .grad = max_grad,
-    .flops = reduce_flops,
-    .jvp = max_jvp,
-};
-
-ag_tensor *ag_max(ag_tensor *x, ag_axes axes, bool keepdim) {
-    reduce_attrs a = {axes, keepdim};
-    return ag_apply(&ag__op_max, &x, 1, &a);
 }
 
 typedef struct sum_to_attrs {
@@ -193,7 +189,7 @@ static bool sum_to_run(ag_tensor *y) {
     int rank = ag_rank(ag_in(y, 0)), lead = rank - ag_rank(y);
     bool reduced[AG_MAX_RANK];
     for (int i = 0; i < rank; i++) reduced[i] = i < lead || ag_dim(y, i - lead) == 1;
-    return ag__fold_sum(y, reduced);
+    return ag__fold(y, reduced, AG__SUM);
 }
 
 static bool sum_to_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
@@ -211,7 +207,7 @@ const ag_op ag__op_sum_to = {
     .shape = sum_to_shape,
     .run = sum_to_run,
     .grad = sum_to_grad,
-    .flops = reduce_flops,
+    .flops = ag__reduce_flops,
 };
 
 ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape) {

@@ -17,6 +17,7 @@
 #include "ops/kernels/norm.h"
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/rows.h"
+#include "ops/kernels/scan.h"
 #include "ops/kernels/softmax.h"
 
 /* X(isa, file, type of its table) */
@@ -32,6 +33,7 @@
     X(isa, norm_f64, ag__norm)               \
     X(isa, reduce, ag__reduce)               \
     X(isa, rows, ag__rows)                   \
+    X(isa, scan, ag__scan)                   \
     X(isa, softmax, ag__softmax)
 
 /* The tables of one instruction set. */

@@ -8,12 +8,12 @@
 
 /* By family, one line each. */
 const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast"
-                           " sum max sum_to"
-                           " cumsum topk"
+                           " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others"
+                           " cumsum cumprod linear_scan topk"
                            " reshape permute transpose expand slice unslice concat contiguous alias detach"
                            " take take_add embedding gather scatter_add"
                            " tril assign ";
-const char bool_ops[] = " cast"
+const char bool_ops[] = " cast any all count_nonzero"
                         " reshape permute transpose expand slice unslice concat contiguous alias detach"
                         " take embedding gather"
                         " assign ";

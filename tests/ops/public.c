@@ -76,6 +76,10 @@ static void shapes(ag_tape *t, operands o) {
     SAME(sum_to, ag_sum_to(o.cube, AG_SHAPE(3, 1)), "shape=3,1", o.cube);
 }
 
+static void scans(ag_tape *t, operands o) {
+    SAME(linear_scan, ag_linear_scan(o.x, o.y, 1, true), "axis=1 reverse=true", o.x, o.y);
+}
+
 static void indexing(ag_tape *t, operands o) {
     ag_tensor *best;
     SAME(take, ag_take(o.cube, o.index, 1), "axis=1", o.cube, o.index);
@@ -138,6 +142,7 @@ Test(ops, public_functions) {
     *seen = '\0';
     rows(t, make(t));
     shapes(t, make(t));
+    scans(t, make(t));
     indexing(t, make(t));
     products(t, make(t));
     losses(t, make(t));

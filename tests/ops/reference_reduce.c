@@ -52,6 +52,56 @@ static void max(problem *p) {
     }
 }
 
+static void min(problem *p) {
+    for (int64_t i = 0; i < p->in[0].size; i++) p->in[0].v[i] *= -1;
+    max(p);
+    for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] *= -1;
+}
+
+static void prod(problem *p) {
+    bool gone[AG_MAX_RANK];
+    ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
+    double *y = reference_out(p, 0, p->in[0].dtype, s);
+    for (int64_t i = 0; i < p->out[0].size; i++) y[i] = 1;
+    for (int64_t i = 0; i < p->in[0].size; i++) y[target(p, gone, i)] *= p->in[0].v[i];
+}
+
+/* How many x there are for which is(x), for each output element. */
+static double *count_of(problem *p, ag_dtype dtype, bool (*is)(double)) {
+    bool gone[AG_MAX_RANK];
+    ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
+    double *y = reference_out(p, 0, dtype, s);
+    for (int64_t i = 0; i < p->in[0].size; i++) y[target(p, gone, i)] += is(p->in[0].v[i]);
+    return y;
+}
+
+static bool not_zero(double x) { return x != 0; }
+static bool zero(double x) { return x == 0; }
+static bool not_nan(double x) { return !isnan(x); }
+
+static void count_nonzero(problem *p) { count_of(p, AG_I64, not_zero); }
+
+static void any(problem *p) {
+    double *y = count_of(p, AG_BOOL, not_zero);
+    for (int64_t i = 0; i < p->out[0].size; i++) y[i] = y[i] > 0;
+}
+
+static void all(problem *p) {
+    double *y = count_of(p, AG_BOOL, zero);
+    for (int64_t i = 0; i < p->out[0].size; i++) y[i] = y[i] < 1;
+}
+
+static void nansum(problem *p) {
+    for (int64_t i = 0; i < p->in[0].size; i++) p->in[0].v[i] = isnan(p->in[0].v[i]) ? 0 : p->in[0].v[i];
+    sum(p);
+}
+
+static void nanmean(problem *p) {
+    double *n = count_of(p, p->in[0].dtype, not_nan);
+    nansum(p);
+    for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] /= n[i];
+}
+
 static void sum_to(problem *p) {
     const array *x = &p->in[0];
     ag_shape s = reference_shape(p, "shape");
@@ -64,17 +114,6 @@ static void sum_to(problem *p) {
     }
 }
 
-static void cumsum(problem *p) {
-    const array *x = &p->in[0];
-    int axis = reference_axis(p, "axis", 0, x->shape.rank);
-    double *y = reference_out(p, 0, x->dtype, x->shape);
-    for (int64_t i = 0; i < x->size; i++) {
-        int64_t at[AG_MAX_RANK];
-        reference_place(x->shape, i, at);
-        for (; at[axis] >= 0; at[axis]--) y[i] += x->v[reference_index(x->shape, at)];
-    }
-}
-
 static void mse_loss(problem *p) {
     const array *x = &p->in[0], *target_of = &p->in[1];
     double *y = reference_out(p, 0, p->dtype, (ag_shape){0});
@@ -83,11 +122,12 @@ static void mse_loss(problem *p) {
 }
 
 const reference references_reduce[] = {
-    {"sum", sum, false, NULL, NULL},
-    {"mean", mean, false, NULL, NULL},
-    {"max", max, true, NULL, NULL},
-    {"sum_to", sum_to, false, NULL, NULL},
-    {"mse_loss", mse_loss, false, NULL, NULL},
-    {"cumsum", cumsum, false, NULL, NULL},
+    {"sum", sum, false, NULL, NULL},       {"mean", mean, false, NULL, NULL},
+    {"max", max, true, NULL, NULL},        {"min", min, true, NULL, NULL},
+    {"amax", max, true, NULL, NULL},       {"amin", min, true, NULL, NULL},
+    {"prod", prod, false, NULL, NULL},     {"any", any, true, NULL, NULL},
+    {"all", all, true, NULL, NULL},        {"count_nonzero", count_nonzero, true, NULL, NULL},
+    {"nansum", nansum, false, NULL, NULL}, {"nanmean", nanmean, false, NULL, NULL},
+    {"sum_to", sum_to, false, NULL, NULL}, {"mse_loss", mse_loss, false, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };

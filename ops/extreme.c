@@ -1,0 +1,106 @@
+/* extreme.c: the largest and the smallest element over any axes.
+ *
+ * Elements that tie share the gradient equally, as in PyTorch's amax, amin and its max and min of a whole tensor:
+ *
+ *     ∂L/∂x = g / count where x = y, else 0         count: how many elements are as large */
+#include "ops/fold.h"
+#include "ops/ops.h"
+#include "ops/reduce.h"
+#include "ops/table.h"
+
+static bool extreme_shape(ag_tensor *y) { return ag__reduce_shape(y) && ag__reduce_needs_some(y); }
+
+static bool run(ag_tensor *y, ag__fold_kind kind) {
+    bool reduced[AG_MAX_RANK];
+    return ag__reduced_axes(y, reduced) && ag__fold(y, reduced, kind);
+}
+
+static bool max_run(ag_tensor *y) { return run(y, AG__MAX); }
+static bool min_run(ag_tensor *y) { return run(y, AG__MIN); }
+
+/* v / count where x = y, else 0 */
+static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
+    const ag__over *a = ag_attrs(y);
+    ag_tensor *x = ag_in(y, 0), *tied = ag_eq(x, ag__spread(y, y));
+    ag_tensor *count = ag_sum(ag_cast(tied, ag_dtype_of(x)), a->axes, true);
+    return ag_where(tied, ag_div(v, count), ag_scalar(ag_tape_of(y), ag_dtype_of(x), 0));
+}
+
+static bool extreme_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (d[0] = share(y, ag__spread(y, g[0]))) != NULL;
+}
+
+static bool extreme_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
+    const ag__over *a = ag_attrs(y);
+    return (out[0] = ag_sum(share(y, tangent[0]), a->axes, a->keepdim)) != NULL;
+}
+
+const ag_op ag__op_max = {
+    .size = sizeof(ag_op),
+    .name = "max",
+    .arity = 1,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__reduce_fields,
+    .formula = "largest x over axes",
+    .shape = extreme_shape,
+    .run = max_run,
+    .grad = extreme_grad,
+    .flops = ag__reduce_flops,
+    .jvp = extreme_jvp,
+};
+
+ag_tensor *ag_max(ag_tensor *x, ag_axes axes, bool keepdim) {
+    return ag_apply(&ag__op_max, &x, 1, &(ag__over){axes, keepdim});
+}
+
+const ag_op ag__op_min = {
+    .size = sizeof(ag_op),
+    .name = "min",
+    .arity = 1,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__reduce_fields,
+    .formula = "smallest x over axes",
+    .shape = extreme_shape,
+    .run = min_run,
+    .grad = extreme_grad,
+    .flops = ag__reduce_flops,
+    .jvp = extreme_jvp,
+};
+
+ag_tensor *ag_min(ag_tensor *x, ag_axes axes, bool keepdim) {
+    return ag_apply(&ag__op_min, &x, 1, &(ag__over){axes, keepdim});
+}
+
+static ag_tensor *amax_compose(ag_tensor *y) {
+    const ag__over *a = ag_attrs(y);
+    return ag_max(ag_in(y, 0), a->axes, a->keepdim);
+}
+
+const ag_op ag__op_amax = {
+    .size = sizeof(ag_op),
+    .name = "amax",
+    .arity = 1,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__reduce_fields,
+    .formula = "max by another name",
+    .compose = amax_compose,
+};
+
+ag_tensor *ag_amax(ag_tensor *x, ag_axes axes, bool keepdim) { return ag_max(x, axes, keepdim); }
+
+static ag_tensor *amin_compose(ag_tensor *y) {
+    const ag__over *a = ag_attrs(y);
+    return ag_min(ag_in(y, 0), a->axes, a->keepdim);
+}
+
+const ag_op ag__op_amin = {
+    .size = sizeof(ag_op),
+    .name = "amin",
+    .arity = 1,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__reduce_fields,
+    .formula = "min by another name",
+    .compose = amin_compose,
+};
+
+ag_tensor *ag_amin(ag_tensor *x, ag_axes axes, bool keepdim) { return ag_min(x, axes, keepdim); }

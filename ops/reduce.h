@@ -1,0 +1,34 @@
+/* reduce.h: what reductions over a set of axes share. Their attributes begin with ag__over.
+ *
+ *     x (2,3,4) over axes 0, 2:   y (3), kept (1,3,1)        spread: anything of y's shape as (1,3,1), to broadcast with x */
+#ifndef AUTOGRAD_OPS_REDUCE_H
+#define AUTOGRAD_OPS_REDUCE_H
+
+#include <stddef.h>
+
+#include "autograd/op.h"
+
+typedef struct ag__over {
+    ag_axes axes;
+    bool keepdim;
+} ag__over;
+
+#define AG__REDUCE_FIELDS                                             \
+    {"axes", AG_ATTR_AXES, offsetof(ag__over, axes), "all"}, {        \
+        "keepdim", AG_ATTR_BOOL, offsetof(ag__over, keepdim), "false" \
+    }
+extern const ag_attr_field ag__reduce_fields[]; /* these two alone */
+
+bool ag__reduced_axes(ag_tensor *y, bool reduced[AG_MAX_RANK]);
+bool ag__reduce_shape(ag_tensor *y);                    /* a number to one of its dtype */
+bool ag__reduce_shape_to(ag_tensor *y, ag_dtype dtype); /* whatever it is to `dtype` */
+bool ag__reduce_needs_some(ag_tensor *y); /* an error where an output would have no element to be made of */
+ag_tensor *ag__spread(ag_tensor *y, ag_tensor *v);
+double ag__reduce_terms(const ag_tensor *y); /* how many elements of x make one of y */
+double ag__reduce_flops(const ag_tensor *y); /* one for each element of x */
+
+/* x of y with the reduced axes together as the last one, and the way back for a tensor of that shape. */
+ag_tensor *ag__reduce_line_up(ag_tensor *y);
+ag_tensor *ag__reduce_line_back(ag_tensor *y, ag_tensor *v);
+
+#endif

@@ -1,0 +1,88 @@
+/* reference_scan.c: scans, each output element from its definition: over all that come before it. */
+#include <math.h>
+
+#include "ops/reference.h"
+
+/* The last input, seen along the sample's axis: element k of line l. */
+typedef struct lines {
+    const array *x;
+    double *y;
+    int64_t count, n, inner;
+} lines;
+
+static lines lines_of(problem *p) {
+    const array *x = &p->in[p->n - 1];
+    lines l = {x, reference_out(p, 0, x->dtype, x->shape), 0, 0, 1};
+    int axis = reference_axis(p, "axis", 0, x->shape.rank);
+    l.n = x->shape.dim[axis];
+    for (int k = axis + 1; k < x->shape.rank; k++) l.inner *= x->shape.dim[k];
+    l.count = l.n ? x->size / l.n : 0;
+    return l;
+}
+
+static int64_t at(const lines *l, int64_t line, int64_t k) {
+    return (line / l->inner * l->n + k) * l->inner + line % l->inner;
+}
+
+static void cumsum(problem *p) {
+    lines l = lines_of(p);
+    bool reverse = reference_flag(p, "reverse");
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n;
+        for (int64_t j = reverse ? k : 0; j < (reverse ? l.n : k + 1); j++)
+            l.y[at(&l, line, k)] += l.x->v[at(&l, line, j)];
+    }
+}
+
+static void cumprod(problem *p) {
+    lines l = lines_of(p);
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n;
+        double y = 1;
+        for (int64_t j = 0; j <= k; j++) y *= l.x->v[at(&l, line, j)];
+        l.y[at(&l, line, k)] = y;
+    }
+}
+
+static void prod_others(problem *p) {
+    lines l = lines_of(p);
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n;
+        double y = 1;
+        for (int64_t j = 0; j < l.n; j++) y *= j == k ? 1 : l.x->v[at(&l, line, j)];
+        l.y[at(&l, line, k)] = y;
+    }
+}
+
+static void logcumsumexp(problem *p) {
+    lines l = lines_of(p);
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n;
+        double sum = 0;
+        for (int64_t j = 0; j <= k; j++) sum += exp(l.x->v[at(&l, line, j)]);
+        l.y[at(&l, line, k)] = log(sum);
+    }
+}
+
+/* y[k] = Σ b[j] Π a between j and k */
+static void linear_scan(problem *p) {
+    lines l = lines_of(p);
+    bool reverse = reference_flag(p, "reverse");
+    const double *a = p->in[0].v, *b = p->in[1].v;
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n;
+        double sum = 0;
+        for (int64_t j = reverse ? k : 0; j < (reverse ? l.n : k + 1); j++) {
+            double term = b[at(&l, line, j)];
+            for (int64_t m = 1 + (j < k ? j : k); m <= (j < k ? k : j); m++) term *= a[at(&l, line, m)];
+            sum += term;
+        }
+        l.y[at(&l, line, k)] = sum;
+    }
+}
+
+const reference references_scan[] = {
+    {"cumsum", cumsum, false, NULL, NULL},           {"cumprod", cumprod, false, NULL, NULL},
+    {"prod_others", prod_others, false, NULL, NULL}, {"logcumsumexp", logcumsumexp, false, NULL, NULL},
+    {"linear_scan", linear_scan, false, NULL, NULL}, {NULL, NULL, false, NULL, NULL},
+};
