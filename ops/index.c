@@ -1,6 +1,6 @@
 /* index.c: whole slabs picked by an index tensor, and their adjoint.
  *
- *     x seen as outer × n × inner:    y[o][k] = x[o][index[k]]         take; embedding is take along axis 0
+ *     x seen as outer × n × inner:    y[o][k] = x[o][index[k]]         take
  *                                     y[o][index[k]] += g[o][k]        take_add, in order of k: the same sum at every run
  *
  * Indices are checked before anything is written. take and take_add are each other's gradients. */
@@ -12,7 +12,7 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
-static void out_of_range(ag_tensor *y, ag_shape s, int64_t k, int64_t value, int64_t n) {
+const int64_t *ag__index_fail(ag_tensor *y, ag_shape s, int64_t k, int64_t value, int64_t n) {
     char at[AG__TEXT] = "";
     int64_t place[AG_MAX_RANK];
     int used = 0;
@@ -25,6 +25,7 @@ static void out_of_range(ag_tensor *y, ag_shape s, int64_t k, int64_t value, int
                          i + 1 < s.rank ? "" : "]");
     }
     ag_op_fail(y, AG_ERR_VALUE, "index%s = %lld is not in [%lld, %lld)", at, (long long)value, (long long)-n, (long long)n);
+    return NULL;
 }
 
 const int64_t *ag__indices(ag_tensor *y, int i, int64_t n) {
@@ -34,10 +35,7 @@ const int64_t *ag__indices(ag_tensor *y, int i, int64_t n) {
     const int64_t *given = ag_op_dense(y, i);
     if (!resolved || (!given && size)) return NULL;
     for (int64_t k = 0; k < size; k++) {
-        if (given[k] < -n || given[k] >= n) {
-            out_of_range(y, ag_shape_of(index), k, given[k], n);
-            return NULL;
-        }
+        if (given[k] < -n || given[k] >= n) return ag__index_fail(y, ag_shape_of(index), k, given[k], n);
         resolved[k] = given[k] < 0 ? given[k] + n : given[k];
     }
     return resolved;
@@ -57,17 +55,28 @@ static bool taken_shape(ag_tensor *y, ag_shape s, int axis, ag_shape *out) {
 }
 
 typedef struct take_attrs {
-    int axis;
+    ag_axes axis; /* one; all: of x seen as one line */
 } take_attrs;
 
-static const ag_attr_field take_fields[] = {{"axis", AG_ATTR_INT, offsetof(take_attrs, axis), "0"}, {0}};
+static const ag_attr_field take_fields[] = {{"axis", AG_ATTR_AXES, offsetof(take_attrs, axis), "all"}, {0}};
+
+static bool along_one(const ag_tensor *y) { return ((const take_attrs *)ag_attrs(y))->axis.count == 1; }
+
+static ag_tensor *take_any(ag_tensor *y) {
+    const take_attrs *a = ag_attrs(y);
+    ag_tensor *x = ag_in(y, 0);
+    if (along_one(y)) return ag_take(x, ag_in(y, 1), a->axis.axis[0]);
+    if (a->axis.count < 0) return ag_take(ag_reshape(x, AG_SHAPE(ag_size(x))), ag_in(y, 1), 0);
+    ag_op_fail(y, AG_ERR_ARGUMENT, "axis must be one axis, or all");
+    return NULL;
+}
 
 static bool take_shape(ag_tensor *y) {
     const take_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
     ag_shape s;
-    return ag_need_dtype(y, 1, AG_I64) && ag_need_axis(y, a->axis, ag_rank(x), &axis) &&
+    return ag_need_dtype(y, 1, AG_I64) && ag_need_axis(y, a->axis.axis[0], ag_rank(x), &axis) &&
            taken_shape(y, ag_shape_of(x), axis, &s) && ag_out_shape(y, 0, ag_dtype_of(x), s);
 }
 
@@ -94,7 +103,7 @@ static bool take_run(ag_tensor *y) {
     const take_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
-    if (!ag_need_axis(y, a->axis, ag_rank(x), &axis)) return false;
+    if (!ag_need_axis(y, a->axis.axis[0], ag_rank(x), &axis)) return false;
     ag__along s = ag__along_axis(ag_shape_of(x), axis);
     const int64_t *index = ag__indices(y, 1, s.n);
     if (!index) return false;
@@ -112,7 +121,7 @@ static bool take_run(ag_tensor *y) {
 
 static bool take_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const take_attrs *a = ag_attrs(y);
-    return (d[0] = ag_take_add(g[0], ag_in(y, 1), ag_shape_of(ag_in(y, 0)), a->axis)) != NULL;
+    return (d[0] = ag_take_add(g[0], ag_in(y, 1), ag_shape_of(ag_in(y, 0)), a->axis.axis[0])) != NULL;
 }
 
 const ag_op ag__op_take = {
@@ -126,10 +135,12 @@ const ag_op ag__op_take = {
     .shape = take_shape,
     .run = take_run,
     .grad = take_grad,
+    .compose = take_any,
+    .plain = along_one,
 };
 
 ag_tensor *ag_take(ag_tensor *x, ag_tensor *index, int axis) {
-    take_attrs a = {axis};
+    take_attrs a = {{.count = 1, .axis = {axis}}};
     return ag_apply(&ag__op_take, (ag_tensor *[]){x, index}, 2, &a);
 }
 
@@ -209,74 +220,4 @@ const ag_op ag__op_take_add = {
 ag_tensor *ag_take_add(ag_tensor *g, ag_tensor *index, ag_shape shape, int axis) {
     take_add_attrs a = {shape, axis};
     return ag_apply(&ag__op_take_add, (ag_tensor *[]){g, index}, 2, &a);
-}
-
-static ag_tensor *embedding(ag_tensor *y) {
-    return ag_need_rank(y, 0, 2, 2) && ag_need_dtype(y, 1, AG_I64) ? ag_take(ag_in(y, 0), ag_in(y, 1), 0) : NULL;
-}
-
-const ag_op ag__op_embedding = {
-    .size = sizeof(ag_op),
-    .name = "embedding",
-    .arity = 2,
-    .formula = "weight[index]",
-    .compose = embedding,
-};
-
-ag_tensor *ag_embedding(ag_tensor *weight, ag_tensor *index) {
-    return ag_apply(&ag__op_embedding, (ag_tensor *[]){weight, index}, 2, NULL);
-}
-
-typedef struct one_hot_attrs {
-    int64_t classes;
-    ag_dtype dtype;
-} one_hot_attrs;
-
-static const ag_attr_field one_hot_fields[] = {{"classes", AG_ATTR_I64, offsetof(one_hot_attrs, classes), NULL},
-                                               {"dtype", AG_ATTR_DTYPE, offsetof(one_hot_attrs, dtype), "f32"},
-                                               {0}};
-
-static bool one_hot_shape(ag_tensor *y) {
-    const one_hot_attrs *a = ag_attrs(y);
-    ag_shape s = ag_shape_of(ag_in(y, 0));
-    if (!ag_need_dtype(y, 0, AG_I64) || !ag_need_rank(y, 0, 0, AG_MAX_RANK - 1)) return false;
-    if (a->classes < 0) return ag_op_fail(y, AG_ERR_ARGUMENT, "classes is %lld", (long long)a->classes);
-    if (ag_dtype_size(a->dtype) == 0) return ag_op_fail(y, AG_ERR_DTYPE, "no dtype has the number %d", (int)a->dtype);
-    s.dim[s.rank++] = a->classes;
-    return ag_out_shape(y, 0, a->dtype, s);
-}
-
-static bool one_hot_run(ag_tensor *y) {
-    static const float f32 = 1;
-    static const double f64 = 1;
-    static const int64_t i64 = 1;
-    static const bool yes = true;
-    static const void *const one[AG_DTYPE_COUNT] = {&f32, &f64, &i64, &yes};
-    const one_hot_attrs *a = ag_attrs(y);
-    size_t element = ag_dtype_size(a->dtype);
-    const int64_t *index = ag__indices(y, 0, a->classes);
-    if (!index) return false;
-    char *out = memset(ag_out_data(y, 0), 0, (size_t)ag_size(y) * element);
-    int64_t count = ag_size(ag_in(y, 0));
-    for (int64_t k = 0; k < count; k++) {
-        ag__copy_slab(out + (size_t)(k * a->classes + index[k]) * element, one[a->dtype], element);
-    }
-    return true;
-}
-
-const ag_op ag__op_one_hot = {
-    .size = sizeof(ag_op),
-    .name = "one_hot",
-    .arity = 1,
-    .flags = AG_FLAT,
-    .attr_size = sizeof(one_hot_attrs),
-    .attrs = one_hot_fields,
-    .formula = "1 at index, else 0, along a new last axis",
-    .shape = one_hot_shape,
-    .run = one_hot_run,
-};
-
-ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype) {
-    one_hot_attrs a = {classes, dtype};
-    return ag_apply(&ag__op_one_hot, &index, 1, &a);
 }

@@ -32,6 +32,23 @@ bool ag__same_shape(ag_shape a, ag_shape b) {
     return true;
 }
 
+bool ag__complete_shape(ag_shape *s, int64_t size) {
+    int64_t product = 1;
+    int open = -1;
+    if (s->rank < 0 || s->rank > AG_MAX_RANK) return false;
+    for (int i = 0; i < s->rank; i++) {
+        if (s->dim[i] == -1 && open < 0) {
+            open = i;
+        } else if (s->dim[i] < 0 || __builtin_mul_overflow(product, s->dim[i], &product)) {
+            return false;
+        }
+    }
+    if (open < 0) return product == size;
+    if (product == 0 || size % product) return false;
+    s->dim[open] = size / product;
+    return true;
+}
+
 const char *ag__dims_text(ag_shape s, char *out) {
     int used = snprintf(out, AG__TEXT, "(");
     for (int i = 0; i < s.rank && i < AG_MAX_RANK; i++) {

@@ -37,7 +37,11 @@ bool ag__need_number(ag_tensor *y, int i);     /* f32, f64 or i64 */
 bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: rank and extents */
 /* In run: input i, an index into n things, with what counts from the end resolved; NULL after an error. In index.c. */
 const int64_t *ag__indices(ag_tensor *y, int i, int64_t n);
+/* Says so, at the row-major place k of an index of shape s, and returns NULL. In index.c. */
+const int64_t *ag__index_fail(ag_tensor *y, ag_shape s, int64_t k, int64_t value, int64_t n);
 bool ag__same_shape(ag_shape a, ag_shape b);
+/* Replaces an extent of −1 by what `size` elements leave over. False: no shape with that many elements. */
+bool ag__complete_shape(ag_shape *s, int64_t size);
 const char *ag__dims_text(ag_shape s, char *out); /* "(2,3)"; out holds AG__TEXT bytes */
 
 #endif

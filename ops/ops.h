@@ -87,10 +87,19 @@ AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
 AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */
 
 /* Shapes: views where the strides allow it; any dtype */
-AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape); /* one extent may be −1: what is left */
-AG_API ag_tensor *ag_permute(ag_tensor *x, ag_axes axes);   /* axis i of y is axis axes[i] of x */
-AG_API ag_tensor *ag_transpose(ag_tensor *x, int i, int j); /* swaps two axes */
-AG_API ag_tensor *ag_expand(ag_tensor *x, ag_shape shape); /* repeats extents of 1 and new leading axes, without memory */
+AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape);        /* one extent may be −1: what is left */
+AG_API ag_tensor *ag_permute(ag_tensor *x, ag_axes axes);          /* axis i of y is axis axes[i] of x */
+AG_API ag_tensor *ag_transpose(ag_tensor *x, int i, int j);        /* swaps two axes */
+AG_API ag_tensor *ag_swapaxes(ag_tensor *x, int axis0, int axis1); /* the same under NumPy's name */
+AG_API ag_tensor *ag_movedim(ag_tensor *x, ag_axes source,
+                             ag_axes destination);        /* axes source[k] to destination[k], the others in order */
+AG_API ag_tensor *ag_squeeze(ag_tensor *x, ag_axes axes); /* drops those of the axes that have extent 1 */
+AG_API ag_tensor *ag_unsqueeze(ag_tensor *x, int axis);   /* a new axis of extent 1, there in the result */
+AG_API ag_tensor *ag_flatten(ag_tensor *x, int start_axis,
+                             int end_axis); /* merges the axes from start to end; a scalar becomes (1) */
+AG_API ag_tensor *ag_unflatten(ag_tensor *x, int axis, ag_shape sizes); /* splits an axis; one size may be −1: what is left */
+AG_API ag_tensor *ag_expand(ag_tensor *x, ag_shape shape); /* repeats extents of 1 and new leading axes, without memory; −1: x's own extent */
+AG_API ag_tensor *ag_broadcast_to(ag_tensor *x, ag_shape shape); /* the same under NumPy's name */
 AG_API ag_tensor *ag_slice(ag_tensor *x, int axis, int64_t start, int64_t stop,
                            int64_t step); /* x[start:stop:step] as NumPy's; AG_END: to the end */
 AG_API ag_tensor *ag_unslice(ag_tensor *g, ag_shape shape, int axis, int64_t start, int64_t stop,
@@ -101,15 +110,34 @@ AG_API ag_tensor *ag_alias(ag_tensor *x);                            /* a second
 AG_API ag_tensor *ag_detach(ag_tensor *x);                           /* the same value, no gradient */
 #define AG_END INT64_MAX
 
-/* Indexing: index is i64; a negative one counts from the end; out of range is an error */
+/* Indexing: index is i64; a negative one counts from the end; out of range is an error that names its place. Any dtype,
+ * where things are added numbers. Inputs are never written: what puts or adds gives a new tensor. Of several elements put at
+ * one place the last in row-major order stays, and it alone has a gradient. */
 AG_API ag_tensor *ag_take(ag_tensor *x, ag_tensor *index,
-                          int axis); /* x.shape[:axis] + index.shape + x.shape[axis+1:]; NumPy's take */
+                          int axis); /* x.shape[:axis] + index.shape + x.shape[axis+1:]; NumPy's take. axis=all: of x as one line */
 AG_API ag_tensor *ag_take_add(ag_tensor *g, ag_tensor *index, ag_shape shape,
                               int axis); /* zeros(shape) with slices of g added at index: take's gradient */
+AG_API ag_tensor *ag_index_select(ag_tensor *x, int axis, ag_tensor *index); /* the slabs that the list index names: take */
+AG_API ag_tensor *ag_index_add(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source,
+                               double alpha); /* x with alpha · source added at those slabs */
+AG_API ag_tensor *ag_index_copy(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source); /* x with source put at those slabs */
+AG_API ag_tensor *ag_index_fill(ag_tensor *x, int axis, ag_tensor *index, double value); /* x with value put at those slabs */
 AG_API ag_tensor *ag_embedding(ag_tensor *weight, ag_tensor *index); /* rows of weight (vocabulary, width): take along axis 0 */
+AG_API ag_tensor *ag_embedding_padded(ag_tensor *weight, ag_tensor *index,
+                                      int64_t padding_idx); /* the same; row padding_idx gets no gradient */
 AG_API ag_tensor *ag_gather(ag_tensor *x, int axis, ag_tensor *index); /* y[i][j] = x[index[i][j]][j] for axis 0: PyTorch's gather */
-AG_API ag_tensor *ag_scatter_add(ag_tensor *g, int axis, ag_tensor *index,
-                                 ag_shape shape); /* zeros(shape) with g added at index: gather's gradient */
+AG_API ag_tensor *ag_gather_add(ag_tensor *g, int axis, ag_tensor *index,
+                                ag_shape shape); /* zeros(shape) with g added at index: gather's gradient */
+AG_API ag_tensor *ag_scatter(ag_tensor *x, int axis, ag_tensor *index,
+                             ag_tensor *src); /* x, with y[index[i][j]][j] = src[i][j] for axis 0; src may be larger than index */
+AG_API ag_tensor *ag_scatter_value(ag_tensor *x, int axis, ag_tensor *index, double value); /* scatter of a number: attribute value */
+AG_API ag_tensor *ag_scatter_pick(ag_tensor *g, int axis,
+                                  ag_tensor *index); /* gather, 0 where a later element names the same place: scatter's gradient to src */
+AG_API ag_tensor *ag_scatter_add(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src); /* x with src added at index */
+AG_API ag_tensor *ag_take_along_axis(ag_tensor *x, ag_tensor *index,
+                                     int axis); /* gather, x and index broadcast, the axis aside. axis=all: both as one line */
+AG_API ag_tensor *ag_put_along_axis(ag_tensor *x, ag_tensor *index, ag_tensor *values,
+                                    int axis); /* scatter, index and values broadcast to x, the axis aside */
 AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype); /* (…) → (…, classes); flat */
 AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
                           ag_tensor **index); /* the k largest, descending, and if asked their i64 indices; equal ones in order of index; NaN counts as largest */

@@ -122,7 +122,7 @@ static bool topk_run(ag_tensor *y) {
 static bool topk_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const topk_attrs *a = ag_attrs(y);
     if (!g[0]) return true;
-    return (d[0] = ag_scatter_add(g[0], a->axis, ag_out(y, 1), ag_shape_of(ag_in(y, 0)))) != NULL;
+    return (d[0] = ag_gather_add(g[0], a->axis, ag_out(y, 1), ag_shape_of(ag_in(y, 0)))) != NULL;
 }
 
 static bool topk_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {

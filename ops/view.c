@@ -30,24 +30,6 @@ typedef struct shape_attrs {
 
 static const ag_attr_field shape_fields[] = {{"shape", AG_ATTR_SHAPE, offsetof(shape_attrs, shape), NULL}, {0}};
 
-/* Replaces an extent of −1 by what `size` elements leave over. False: no shape with that many elements. */
-static bool complete(ag_shape *s, int64_t size) {
-    int64_t product = 1;
-    int open = -1;
-    if (s->rank < 0 || s->rank > AG_MAX_RANK) return false;
-    for (int i = 0; i < s->rank; i++) {
-        if (s->dim[i] == -1 && open < 0) {
-            open = i;
-        } else if (s->dim[i] < 0 || __builtin_mul_overflow(product, s->dim[i], &product)) {
-            return false;
-        }
-    }
-    if (open < 0) return product == size;
-    if (product == 0 || size % product) return false;
-    s->dim[open] = size / product;
-    return true;
-}
-
 /* NumPy's rule for reshaping without a copy. Neighbouring axes of x that are walked as one make a run; x can be seen as s if
  * every run is a product of neighbouring extents of s. */
 static bool restride(const ag_tensor *x, ag_shape s, int64_t stride[AG_MAX_RANK]) {
@@ -80,7 +62,7 @@ static bool restride(const ag_tensor *x, ag_shape s, int64_t stride[AG_MAX_RANK]
 static bool reshape_shape(ag_tensor *y) {
     const ag_tensor *x = ag_in(y, 0);
     ag_shape s = ((const shape_attrs *)ag_attrs(y))->shape;
-    if (!complete(&s, ag_size(x))) {
+    if (!ag__complete_shape(&s, ag_size(x))) {
         char from[AG__TEXT], to[AG__TEXT];
         return ag_op_fail(y, AG_ERR_SHAPE, "%s, of %lld element(s), does not go into the shape %s",
                           ag_shape_text(x, from, sizeof from), (long long)ag_size(x), ag__dims_text(s, to));
@@ -114,7 +96,7 @@ const ag_op ag__op_reshape = {
 
 ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape) {
     shape_attrs a = {shape};
-    complete(&a.shape, ag_size(x));
+    ag__complete_shape(&a.shape, ag_size(x));
     return ag_apply(&ag__op_reshape, &x, 1, &a);
 }
 
@@ -169,44 +151,16 @@ ag_tensor *ag_permute(ag_tensor *x, ag_axes axes) {
     return ag_apply(&ag__op_permute, &x, 1, &a);
 }
 
-typedef struct transpose_attrs {
-    int i, j;
-} transpose_attrs;
-
-static const ag_attr_field transpose_fields[] = {
-    {"i", AG_ATTR_INT, offsetof(transpose_attrs, i), "-2"}, {"j", AG_ATTR_INT, offsetof(transpose_attrs, j), "-1"}, {0}};
-
-static ag_tensor *transpose(ag_tensor *y) {
-    const transpose_attrs *a = ag_attrs(y);
-    ag_axes axes = {.count = ag_rank(ag_in(y, 0))};
-    int i, j;
-    if (!ag_need_axis(y, a->i, axes.count, &i) || !ag_need_axis(y, a->j, axes.count, &j)) return NULL;
-    for (int k = 0; k < axes.count; k++) axes.axis[k] = k == i ? j : k == j ? i : k;
-    return ag_permute(ag_in(y, 0), axes);
-}
-
-const ag_op ag__op_transpose = {
-    .size = sizeof(ag_op),
-    .name = "transpose",
-    .arity = 1,
-    .attr_size = sizeof(transpose_attrs),
-    .attrs = transpose_fields,
-    .formula = "x with the axes i and j swapped",
-    .compose = transpose,
-};
-
-ag_tensor *ag_transpose(ag_tensor *x, int i, int j) {
-    transpose_attrs a = {i, j};
-    return ag_apply(&ag__op_transpose, &x, 1, &a);
-}
-
 static bool expand_shape(ag_tensor *y) {
     const ag_tensor *x = ag_in(y, 0);
     ag_shape s = ((const shape_attrs *)ag_attrs(y))->shape;
     int64_t stride[AG_MAX_RANK] = {0};
-    if (!ag__need_shape(y, s)) return false;
     int lead = s.rank - ag_rank(x);
     bool fits = lead >= 0;
+    for (int i = 0; fits && i < ag_rank(x) && s.rank <= AG_MAX_RANK; i++) {
+        if (s.dim[lead + i] == -1) s.dim[lead + i] = ag_dim(x, i);
+    }
+    if (!ag__need_shape(y, s)) return false;
     for (int i = 0; fits && i < ag_rank(x); i++) {
         int64_t n = ag_dim(x, i);
         fits = n == 1 || n == s.dim[lead + i];

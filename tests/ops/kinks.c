@@ -157,3 +157,33 @@ TestEveryISA(ops, masked_softmax_has_finite_gradients) {
     }
     ag_tape_free(t);
 }
+
+/* The padding's row is a constant, however the index says it; the others get what is due to them. */
+Test(ops, padding_gets_no_gradient) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *w = param(t, (const double[]){1, 2, 3, 4, 5, 6}, AG_SHAPE(3, 2)), *d;
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){1, -2, 0, 1, 2, -1}, AG_SHAPE(6));
+    for (int64_t padding = -2; padding <= 1; padding += 3) {
+        ag_tensor *y = ag_embedding_padded(w, index, padding);
+        assert_same(y, ag_embedding(w, index));
+        cr_assert(ag_gradients(&y, NULL, 1, &w, 1, &d), "%s", ag_tape_message(t));
+        assert_values(d, 0, 1, 1, 0, 0, 2, 2);
+    }
+    ag_tape_free(t);
+}
+
+/* Of elements put at one place the last stays and alone has a gradient; what it covers has none. */
+Test(ops, the_last_put_wins) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x[2] = {param(t, (const double[]){1, 2, 3}, AG_SHAPE(3)),
+                       param(t, (const double[]){5, 6, 7, 8}, AG_SHAPE(4))};
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){0, 2, 0, -1}, AG_SHAPE(4)), *d[2];
+    ag_tensor *y[2] = {ag_scatter(x[0], 0, index, x[1]), ag_index_copy(x[0], 0, index, x[1])};
+    for (int k = 0; k < 2; k++) {
+        assert_values(y[k], 0, 7, 2, 8);
+        cr_assert(ag_gradients(&y[k], NULL, 1, x, 2, d), "%s", ag_tape_message(t));
+        assert_values(d[0], 0, 0, 1, 0);
+        assert_values(d[1], 0, 0, 0, 1, 1);
+    }
+    ag_tape_free(t);
+}

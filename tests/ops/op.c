@@ -45,13 +45,16 @@ ParameterizedTest(int *index, ops, op) {
 /* What deserves every property and is too odd for a line of ops.def: indices that count from the end or repeat, lines
  * that wrap, extents of 1, eight axes. */
 static const listed_op more[] = {
-    {"take", "f(4,3) i(3)=-1,0,-4 ; f(2,4,3) i(2,2)=-1,-1,2,-4 | axis=-2 ; f(1,1) i(4)=0,0,-1,0 | axis=1"},
+    {"take", "f(4,3) i(3)=-1,0,-4 | axis=0 ; f(4,3) i(2,2)=-1,0,-12,5 ; f(0,3) i(0)<1 ; f(2,4,3) i(2,2)=-1,-1,2,-4 | "
+             "axis=-2 ; f(1,1) i(4)=0,0,-1,0 | axis=1"},
     {"take_add", "f(3,3) i(3)=-1,3,-4 | shape=4,3 ; f(2,2,2,3) i(2,2)=-1,-1,2,-4 | shape=2,4,3 axis=1"},
     {"embedding", "f(4,3) i(2,2)=-1,3,0,-4"},
+    {"scatter", "f(4,3,2) i(2,3,2)<4 f(2,3,2) | axis=0 ; f(3) i(5)=-1,0,-1,2,2 f(5) | axis=0"},
+    {"index_copy", "f(1,2,1,2,1,2,1,2) i(3)=-1,0,1 f(1,2,1,3,1,2,1,2) | axis=3"},
     {"gather", "f(4,3,2) i(2,3,2)<4 | axis=0 ; f(3,4,5) i(2,3,6)<5 | axis=2 ; f(2,4,3) "
                "i(1,5,2)=-1,-4,3,0,-2,1,1,1,-1,0 | axis=1"},
-    {"scatter_add", "f(2,3,2) i(2,3,2)<4 | shape=4,3,2 axis=0 ; f(2,3,6) i(2,3,6)<5 | shape=3,4,5 axis=2 ; f(3) "
-                    "i(3)=-1,0,-1 | shape=4 axis=0"},
+    {"gather_add", "f(2,3,2) i(2,3,2)<4 | shape=4,3,2 axis=0 ; f(2,3,6) i(2,3,6)<5 | shape=3,4,5 axis=2 ; f(3) "
+                   "i(3)=-1,0,-1 | shape=4 axis=0"},
     {"one_hot", "i(4)=-1,0,2,-3 | classes=3"},
     {"slice", "f(5) | axis=0 start=-9 stop=9 ; f(5) | axis=0 start=9 stop=-9 step=-3 ; f(2,3) | axis=1 "
               "step=-9223372036854775808 start=end"},
@@ -60,7 +63,7 @@ static const listed_op more[] = {
     {"sum", "f(2,1,3,1,2) | axes=1,2 keepdim=true ; f(1,2,1,2,1,2,1,2) | axes=1,3,5 ; f(3,4) | axes=()"},
     {"mean", "f(2,1,3,1,2) | axes=-1,0 ; f(3,4) | axes=()"},
     {"max", "f(3,4) | axes=() ; f(2,1,3,1,2) | axes=1,2,-1 ; f(1,1) | axes=0"},
-    {"expand", "f(1,1,2) | shape=3,1,4,2 ; f(1) | shape=0"},
+    {"expand", "f(1,1,2) | shape=3,1,4,2 ; f(1) | shape=0 ; f(2,1,3) | shape=4,-1,5,-1"},
     {"matmul", "f(3,0) f(0,2) ; f(2,1,2,3) f(1,4,3,2) ; f(0,2,3) f(3,2) ; f(2,3) f(4,1,3,1)"},
     {"mul", "f(1,3,1) f(2,1,4) ; f(2,1,2,1,2,1,2,1) f(1,2,1,2,1,2)"},
     {"conv2d", "f(1,1,1,1) f(1,1,3,3) | padding=1 ; f(2,4,6,5) f(4,1,2,2) | groups=4 stride=3 dilation=2,1 padding=2"},

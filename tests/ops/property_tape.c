@@ -77,7 +77,9 @@ void attributes(const sample *s) {
     need(s, sample_tensors(s, t, AG_F32, 0, in), "%s", ag_tape_message(t));
     ag_tensor *y = sample_call(s, t, in);
     need(s, y != NULL, "%s", ag_tape_message(t));
-    if (ag_op_of(y) == s->op && !(s->op->flags & AG_EFFECT)) { /* composed ops leave other nodes */
+    bool own = ag_op_of(y) == s->op && !(s->op->flags & AG_EFFECT); /* composed ops leave other nodes, or one of other inputs */
+    for (int i = 0; i < s->n; i++) own = own && ag_input(y, i) == in[i];
+    if (own) {
         size_t length = ag_attr_text(y, text, sizeof text);
         need(s, length < sizeof text && length == strlen(text), "the text has %zu characters, said %zu", strlen(text),
              length);

@@ -11,11 +11,16 @@ const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt l
                            " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others"
                            " cumsum cumprod linear_scan topk"
                            " reshape permute transpose expand slice unslice concat contiguous alias detach"
-                           " take take_add embedding gather scatter_add"
+                           " take take_add embedding gather gather_add"
+                           " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"
+                           " index_select index_add index_copy scatter scatter_pick scatter_add"
+                           " take_along_axis put_along_axis"
                            " tril assign ";
 const char bool_ops[] = " cast any all count_nonzero"
                         " reshape permute transpose expand slice unslice concat contiguous alias detach"
                         " take embedding gather"
+                        " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"
+                        " index_select index_copy index_fill scatter scatter_pick take_along_axis put_along_axis"
                         " assign ";
 
 bool listed(const char *list, const char *word) {

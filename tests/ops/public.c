@@ -7,7 +7,7 @@
 #include "ops/ops.h"
 #include "ops/property.h"
 
-static char seen[4096]; /* names of the ops that a test has called, with spaces around */
+static char seen[16384]; /* names of the ops that a test has called, with spaces around */
 
 static void same_as_call(ag_tape *t, const char *name, ag_tensor *y, ag_tensor *const in[], int n, const char *attributes) {
     char text[CHECK_TEXT];
@@ -61,6 +61,13 @@ static void shapes(ag_tape *t, operands o) {
     SAME(reshape, ag_reshape(o.cube, AG_SHAPE(-1, 6)), "shape=-1,6", o.cube);
     SAME(permute, ag_permute(o.cube, AG_AXES(2, 0, 1)), "axes=2,0,1", o.cube);
     SAME(transpose, ag_transpose(o.cube, 0, -1), "i=0 j=-1", o.cube);
+    SAME(swapaxes, ag_swapaxes(o.cube, 0, -1), "axis0=0 axis1=-1", o.cube);
+    SAME(movedim, ag_movedim(o.cube, AG_AXES(0, 1), AG_AXES(-1, 0)), "source=0,1 destination=-1,0", o.cube);
+    SAME(squeeze, ag_squeeze(ag_unsqueeze(o.x, 1), AG_AXES(1)), "axes=1", ag_unsqueeze(o.x, 1));
+    SAME(unsqueeze, ag_unsqueeze(o.x, -1), "axis=-1", o.x);
+    SAME(flatten, ag_flatten(o.cube, 1, -1), "start_axis=1", o.cube);
+    SAME(unflatten, ag_unflatten(o.cube, -1, AG_SHAPE(2, -1)), "axis=-1 sizes=2,-1", o.cube);
+    SAME(broadcast_to, ag_broadcast_to(o.x, AG_SHAPE(2, 4, 3)), "shape=2,4,3", o.x);
     SAME(expand, ag_expand(o.x, AG_SHAPE(2, 4, 3)), "shape=2,4,3", o.x);
     SAME(slice, ag_slice(o.cube, 2, 3, 0, -2), "axis=2 start=3 stop=0 step=-2", o.cube);
     SAME(slice, ag_slice(o.cube, 1, 1, AG_END, 1), "axis=1 start=1", o.cube);
@@ -86,8 +93,21 @@ static void indexing(ag_tape *t, operands o) {
     SAME(take_add, ag_take_add(o.x, o.label, AG_SHAPE(5, 3), 0), "shape=5,3 axis=0", o.x, o.label);
     SAME(embedding, ag_embedding(o.matrix, o.index), "", o.matrix, o.index);
     SAME(gather, ag_gather(o.matrix, 0, o.index), "axis=0", o.matrix, o.index);
-    SAME(scatter_add, ag_scatter_add(ag_slice(o.matrix, 0, 0, 2, 1), 1, o.index, AG_SHAPE(2, 7)), "axis=1 shape=2,7",
+    SAME(gather_add, ag_gather_add(ag_slice(o.matrix, 0, 0, 2, 1), 1, o.index, AG_SHAPE(2, 7)), "axis=1 shape=2,7",
          ag_slice(o.matrix, 0, 0, 2, 1), o.index);
+    SAME(index_select, ag_index_select(o.cube, 1, o.label), "axis=1", o.cube, o.label);
+    SAME(index_add, ag_index_add(o.x, 0, o.label, o.y, 2.5), "axis=0 alpha=2.5", o.x, o.label, o.y);
+    SAME(index_copy, ag_index_copy(o.x, 0, o.label, o.y), "axis=0", o.x, o.label, o.y);
+    SAME(index_fill, ag_index_fill(o.x, 1, o.label, 2.5), "axis=1 value=2.5", o.x, o.label);
+    SAME(embedding, ag_embedding_padded(o.matrix, o.index, -1), "padding_idx=-1", o.matrix, o.index);
+    SAME(scatter, ag_scatter(o.x, 1, o.index, o.y), "axis=1", o.x, o.index, o.y);
+    SAME(scatter, ag_scatter_value(o.x, 1, o.index, 2.5), "axis=1 value=2.5", o.x, o.index);
+    SAME(scatter_pick, ag_scatter_pick(o.x, 1, o.index), "axis=1", o.x, o.index);
+    SAME(scatter_add, ag_scatter_add(o.x, 1, o.index, o.y), "axis=1", o.x, o.index, o.y);
+    SAME(take_along_axis, ag_take_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), 0), "axis=0", o.matrix,
+         ag_slice(o.index, 1, 0, 1, 1));
+    SAME(put_along_axis, ag_put_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), o.scalar, 0), "axis=0", o.matrix,
+         ag_slice(o.index, 1, 0, 1, 1), o.scalar);
     SAME(one_hot, ag_one_hot(o.index, 4, AG_I64), "classes=4 dtype=i64", o.index);
     SAME(topk, ag_topk(o.cube, 2, 1, &best), "k=2 axis=1", o.cube);
     assert_same(best, ag_part(ag_call(t, "topk", &o.cube, 1, "k=2 axis=1"), 1));

@@ -23,6 +23,10 @@ static ag_shape taken_shape(ag_shape x, ag_shape index, int axis) {
 
 static void take(problem *p) {
     const array *x = &p->in[0], *index = &p->in[1];
+    bool flat = isnan(reference_number(p, "axis", NAN)) && strcmp(p->s->op->name, "embedding") != 0;
+    array whole = *x;
+    if (flat) whole.shape = (ag_shape){.rank = 1, .dim = {x->size}};
+    x = &whole;
     int axis = reference_axis(p, "axis", 0, x->shape.rank);
     ag_shape s = taken_shape(x->shape, index->shape, axis);
     double *y = reference_out(p, 0, x->dtype, s);
@@ -49,6 +53,7 @@ static void take_add(problem *p) {
 
 /* Coordinates of x that element i of the index speaks of. */
 static void gathered_from(const array *index, int axis, ag_shape x, int64_t i, int64_t from[]) {
+    if (x.rank == 0) return;
     reference_place(index->shape, i, from);
     int64_t k = (int64_t)index->v[i];
     from[axis] = k < 0 ? k + x.dim[axis] : k;
@@ -65,7 +70,7 @@ static void gather(problem *p) {
     }
 }
 
-static void scatter_add(problem *p) {
+static void gather_add(problem *p) {
     const array *g = &p->in[0], *index = &p->in[1];
     ag_shape s = reference_shape(p, "shape");
     int axis = reference_axis(p, "axis", 0, s.rank);
@@ -118,7 +123,7 @@ const reference references_index[] = {
     {"take_add", take_add, false, NULL, NULL},
     {"embedding", take, true, NULL, NULL},
     {"gather", gather, true, NULL, NULL},
-    {"scatter_add", scatter_add, false, NULL, NULL},
+    {"gather_add", gather_add, false, NULL, NULL},
     {"one_hot", one_hot, true, NULL, NULL},
     {"topk", topk, true, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},

@@ -18,47 +18,6 @@ static void reshape(problem *p) {
     memcpy(reference_out(p, 0, x->dtype, s), x->v, (size_t)x->size * sizeof *x->v);
 }
 
-/* y[at] = x[from] with from[axes[k]] = at[k] */
-static void permuted(problem *p, const int64_t axes[]) {
-    const array *x = &p->in[0];
-    ag_shape s = {.rank = x->shape.rank};
-    for (int k = 0; k < s.rank; k++) s.dim[k] = x->shape.dim[axes[k]];
-    double *y = reference_out(p, 0, x->dtype, s);
-    for (int64_t i = 0; i < x->size; i++) {
-        int64_t at[AG_MAX_RANK], from[AG_MAX_RANK];
-        reference_place(s, i, at);
-        for (int k = 0; k < s.rank; k++) from[axes[k]] = at[k];
-        y[i] = x->v[reference_index(x->shape, from)];
-    }
-}
-
-static void permute(problem *p) {
-    int64_t axes[AG_MAX_RANK];
-    int n = reference_list(p, "axes", axes);
-    for (int k = 0; k < n; k++) axes[k] += axes[k] < 0 ? n : 0;
-    permuted(p, axes);
-}
-
-static void transpose(problem *p) {
-    int rank = p->in[0].shape.rank, i = reference_axis(p, "i", -2, rank), j = reference_axis(p, "j", -1, rank);
-    int64_t axes[AG_MAX_RANK];
-    for (int k = 0; k < rank; k++) axes[k] = k;
-    axes[i] = j;
-    axes[j] = i;
-    permuted(p, axes);
-}
-
-static void expand(problem *p) {
-    const array *x = &p->in[0];
-    ag_shape s = reference_shape(p, "shape");
-    double *y = reference_out(p, 0, x->dtype, s);
-    for (int64_t i = 0; i < p->out[0].size; i++) {
-        int64_t at[AG_MAX_RANK];
-        reference_place(s, i, at);
-        y[i] = reference_at(x, at, s.rank);
-    }
-}
-
 /* What Python's range(*slice(start, stop, step).indices(n)) holds; returns how many. Written by walking, not by
  * division. */
 static int64_t indices(const problem *p, int64_t n, int64_t out[]) {
@@ -132,10 +91,9 @@ static void cast(problem *p) {
 }
 
 const reference references_shape[] = {
-    {"reshape", reshape, true, NULL, NULL},     {"permute", permute, true, NULL, NULL},
-    {"transpose", transpose, true, NULL, NULL}, {"expand", expand, true, NULL, NULL},
-    {"slice", slice, true, NULL, NULL},         {"unslice", unslice, true, NULL, NULL},
-    {"concat", concat, true, NULL, NULL},       {"contiguous", copy, true, NULL, NULL},
-    {"alias", copy, true, NULL, NULL},          {"detach", copy, true, NULL, NULL},
-    {"cast", cast, true, NULL, NULL},           {NULL, NULL, false, NULL, NULL},
+    {"reshape", reshape, true, NULL, NULL}, {"slice", slice, true, NULL, NULL},
+    {"unslice", unslice, true, NULL, NULL}, {"concat", concat, true, NULL, NULL},
+    {"contiguous", copy, true, NULL, NULL}, {"alias", copy, true, NULL, NULL},
+    {"detach", copy, true, NULL, NULL},     {"cast", cast, true, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
 };

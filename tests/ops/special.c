@@ -87,7 +87,7 @@ TestEveryISA(ops, integers_wrap_around) {
     assert_same(ag_maximum(least, most), most);
     assert_same(ag_sum(I64(t, INT64_MAX, 1), AG_AXES(0), true), least);
     assert_same(ag_take_add(I64(t, INT64_MAX, 1), I64(t, 0, 0), AG_SHAPE(1), 0), least);
-    assert_same(ag_scatter_add(I64(t, INT64_MAX, 1), 0, I64(t, 0, 0), AG_SHAPE(1)), least);
+    assert_same(ag_gather_add(I64(t, INT64_MAX, 1), 0, I64(t, 0, 0), AG_SHAPE(1)), least);
     assert_same(ag_gt(I64(t, INT64_MAX), I64(t, INT64_MAX - 1)),
                 ag_from_bool(t, (const bool[]){true}, AG_SHAPE(1))); /* not as doubles */
     ag_tape_free(t);

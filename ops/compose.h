@@ -1,0 +1,23 @@
+/* compose.h: the record of an operation that is a composition of others: no node of its own, no gradient of its own. */
+#ifndef OPS_COMPOSE_H
+#define OPS_COMPOSE_H
+
+#include <stddef.h>
+
+#include "autograd/op.h"
+
+/* `of` makes the result from ag_in and ag_attrs; attributes: the type of the attribute struct, `fields` its description. */
+#define AG__COMPOSED(op, inputs, attributes, fields, text, of)  \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),           \
+                               .name = #op,                     \
+                               .arity = inputs,                 \
+                               .attr_size = sizeof(attributes), \
+                               .attrs = fields,                 \
+                               .formula = text,                 \
+                               .compose = of}
+
+/* The same without attributes. */
+#define AG__COMPOSED_BARE(op, inputs, text, of) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = inputs, .formula = text, .compose = of}
+
+#endif
