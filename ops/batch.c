@@ -13,12 +13,13 @@ static int64_t leading_stride(const ag_tensor *x, int i, int rank) {
     return at < 0 || ag_dim(x, at) == 1 ? 0 : ag_stride(x, at);
 }
 
-bool ag__batch_shape(ag_tensor *y, ag_shape *out) {
+bool ag__batch_shape(ag_tensor *y, int least, ag_shape *out) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     char left[AG__TEXT], right[AG__TEXT];
     if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
-    if (!ag_need_rank(y, 0, 2, AG_MAX_RANK) || !ag_need_rank(y, 1, 2, AG_MAX_RANK)) return false;
+    if (!ag_need_rank(y, 0, least, AG_MAX_RANK) || !ag_need_rank(y, 1, least, AG_MAX_RANK)) return false;
     out->rank = ag_rank(ag_rank(a) > ag_rank(b) ? a : b);
+    if (out->rank < 2) out->rank = 2;
     for (int i = 0; i < out->rank - 2; i++) {
         int64_t p = leading(a, i, out->rank - 2), q = leading(b, i, out->rank - 2);
         if (p != q && p != 1 && q != 1) {
@@ -30,8 +31,7 @@ bool ag__batch_shape(ag_tensor *y, ag_shape *out) {
     return true;
 }
 
-void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out) {
-    int rank = ag_rank(out) - 2;
+void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out, int rank) {
     s->rank = 0;
     s->count = 1;
     for (int i = 0; i < rank; i++) {

@@ -12,10 +12,11 @@ typedef struct ag__batch {
     int64_t dim[AG_MAX_RANK], a[AG_MAX_RANK], b[AG_MAX_RANK]; /* strides in elements */
 } ag__batch;
 
-/* In shape: both inputs of rank 2 or more, float and of one dtype; out gets the leading axes, the caller adds the last two. */
-bool ag__batch_shape(ag_tensor *y, ag_shape *out);
-/* In run, where `out` has the broadcast leading axes. */
-void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out);
+/* In shape: both inputs of rank `least` (1 or 2) or more, float and of one dtype; out gets the leading axes and two more, which
+ * the caller sets. */
+bool ag__batch_shape(ag_tensor *y, int least, ag_shape *out);
+/* In run, where `out` has the broadcast leading axes, the first `leading` of its own. */
+void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out, int leading);
 /* Where pair i starts, in elements. */
 void ag__batch_at(const ag__batch *s, int64_t i, int64_t *a, int64_t *b);
 

@@ -192,7 +192,7 @@ static bool solve_shape(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     char left[AG__TEXT], right[AG__TEXT];
     ag_shape s;
-    if (!need_square(y, 0) || !ag__batch_shape(y, &s)) return false;
+    if (!need_square(y, 0) || !ag__batch_shape(y, 2, &s)) return false;
     if (ag_dim(a, -1) != ag_dim(b, -2)) {
         return ag_op_fail(y, AG_ERR_SHAPE, "a x = b needs as many rows in b as in a: %s, %s",
                           ag_shape_text(a, left, sizeof left), ag_shape_text(b, right, sizeof right));
@@ -211,7 +211,7 @@ static bool solve_run(ag_tensor *y) {
     s.element = (int64_t)ag_dtype_size(ag_dtype_of(y));
     s.row = ag_stride(a, attrs->transpose ? -1 : -2), s.col = ag_stride(a, attrs->transpose ? -2 : -1);
     s.upper = attrs->upper != attrs->transpose;
-    ag__batch_start(&s.batch, a, s.b, y);
+    ag__batch_start(&s.batch, a, s.b, y, ag_rank(y) - 2);
     ag_parallel_for(s.batch.count, grain_of((double)s.n * (double)s.n * (double)s.m / 2), solve, &s);
     return true;
 }

@@ -4,7 +4,8 @@
  *
  * Operands are read through their strides, so a transposed view costs no copy. y is cut into blocks that threads share;
  * the kernel's invariant (kernels/gemm.h) makes every element independent of the cut. Leading axes that walk through a while
- * b stands still are further rows of one larger product: (batch, time, k) · (k, n) is a single one. */
+ * b stands still are further rows of one larger product: (batch, time, k) · (k, n) is a single one. As in NumPy, a 1-d a is a
+ * row and a 1-d b a column, whose axis of extent 1 the result does not have. */
 #include "ops/batch.h"
 #include "ops/isa.h"
 #include "ops/need.h"
@@ -56,7 +57,13 @@ static void fold_rows(product *p) {
     }
 }
 
-static ag__matrix matrix_of(const ag_tensor *x) { return (ag__matrix){ag_data(x), ag_stride(x, -2), ag_stride(x, -1)}; }
+/* A 1-d x is a row or a column: both its strides are that of its elements. */
+static ag__matrix matrix_of(const ag_tensor *x) {
+    return (ag__matrix){ag_data(x), ag_stride(x, ag_rank(x) > 1 ? -2 : -1), ag_stride(x, -1)};
+}
+
+static bool is_row(const ag_tensor *y) { return ag_rank(ag_in(y, 0)) == 1; }
+static bool is_column(const ag_tensor *y) { return ag_rank(ag_in(y, 1)) == 1; }
 
 static bool matmul_run(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
@@ -64,9 +71,9 @@ static bool matmul_run(ag_tensor *y) {
     product p; /* not cleared: for the smallest matrices that would show */
     p.gemm = ag_dtype_of(y) == AG_F64 ? ag__kernel()->gemm_f64->run : ag__kernel()->gemm_f32->run;
     p.a = matrix_of(a), p.b = matrix_of(b), p.y = ag_out_data(y, 0);
-    p.m = ag_dim(y, -2), p.n = ag_dim(y, -1), p.k = ag_dim(a, -1);
+    p.m = is_row(y) ? 1 : ag_dim(a, -2), p.n = is_column(y) ? 1 : ag_dim(b, -1), p.k = ag_dim(a, -1);
     p.element = (int64_t)ag_dtype_size(ag_dtype_of(y));
-    ag__batch_start(&p.batch, a, b, y);
+    ag__batch_start(&p.batch, a, b, y, ag_rank(y) - !is_row(y) - !is_column(y));
     fold_rows(&p);
     p.across = (p.n - 1) / BLOCK_COLS + 1;
     p.blocks = ((p.m - 1) / BLOCK_ROWS + 1) * p.across;
@@ -84,13 +91,14 @@ static bool matmul_shape(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     char left[AG__TEXT], right[AG__TEXT];
     ag_shape s;
-    if (!ag__batch_shape(y, &s)) return false;
-    if (ag_dim(a, -1) != ag_dim(b, -2)) {
+    if (!ag__batch_shape(y, 1, &s)) return false;
+    if (ag_dim(a, -1) != ag_dim(b, is_column(y) ? 0 : -2)) {
         return ag_op_fail(y, AG_ERR_SHAPE, "inner sizes differ: %s · %s", ag_shape_text(a, left, sizeof left),
                           ag_shape_text(b, right, sizeof right));
     }
-    s.dim[s.rank - 2] = ag_dim(a, -2);
-    s.dim[s.rank - 1] = ag_dim(b, -1);
+    s.rank -= 2;
+    if (!is_row(y)) s.dim[s.rank++] = ag_dim(a, -2);
+    if (!is_column(y)) s.dim[s.rank++] = ag_dim(b, -1);
     return ag_out_shape(y, 0, ag_dtype_of(a), s);
 }
 
@@ -102,16 +110,51 @@ static ag_tensor *rows_of(ag_tensor *x) {
     return ag_reshape(x, AG_SHAPE(rows, ag_dim(x, -1)));
 }
 
+/* A vector with a vector or one matrix: ∂a = g b, b g or g ⊗ b, ∂b = g a, a ⊗ g or aᵀ g. */
+static bool vector_grad(ag_tensor *y, ag_tensor *g, ag_tensor *d[]) {
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
+    bool row = is_row(y), column = is_column(y);
+    if (ag_wants(y, 0)) {
+        d[0] = row && column ? ag_mul(g, b)
+               : row         ? ag_matmul(b, g)
+                             : ag_mul(ag_reshape(g, AG_SHAPE(ag_dim(a, 0), 1)), b);
+        if (!d[0]) return false;
+    }
+    if (!ag_wants(y, 1)) return true;
+    d[1] = row && column ? ag_mul(g, a)
+           : row         ? ag_mul(ag_reshape(a, AG_SHAPE(ag_dim(b, 0), 1)), g)
+                         : ag_matmul(ag_transpose(a, 0, 1), g);
+    return d[1] != NULL;
+}
+
+/* g with the axes of extent 1 that y lacks. */
+static ag_tensor *as_matrices(ag_tensor *y, ag_tensor *g) {
+    ag_shape s = ag_shape_of(g);
+    int64_t m = is_row(y) ? 1 : ag_dim(ag_in(y, 0), -2), n = is_column(y) ? 1 : ag_dim(ag_in(y, 1), -1);
+    if (!is_row(y) && !is_column(y)) return g;
+    s.rank += is_row(y) + is_column(y);
+    s.dim[s.rank - 2] = m;
+    s.dim[s.rank - 1] = n;
+    return ag_reshape(g, s);
+}
+
 /* ∂a = g bᵀ, ∂b = aᵀ g. Where b is one matrix, its sum over the batch is the product of all rows at once. */
 static bool matmul_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1), *gy = g[0];
+    if ((is_row(y) || is_column(y)) && ag_rank(ag_in(y, 0)) <= 2 && ag_rank(ag_in(y, 1)) <= 2)
+        return vector_grad(y, g[0], d);
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1), *gy = as_matrices(y, g[0]);
+    if (gy && is_row(y)) a = ag_reshape(a, AG_SHAPE(1, ag_dim(a, 0)));
+    if (gy && is_column(y)) b = ag_reshape(b, AG_SHAPE(ag_dim(b, 0), 1));
+    if (!a || !b || !gy) return false;
     if (ag_wants(y, 0) && !(d[0] = ag_matmul(gy, ag_transpose(b, -1, -2)))) return false;
     if (!ag_wants(y, 1)) return true;
     if (ag_rank(b) == 2) {
         a = rows_of(a);
         gy = rows_of(gy);
     }
-    return (d[1] = ag_matmul(ag_transpose(a, -1, -2), gy)) != NULL;
+    d[1] = a && gy ? ag_matmul(ag_transpose(a, -1, -2), gy) : NULL;
+    if (d[1] && is_column(y)) d[1] = ag_reshape(d[1], AG_SHAPE(ag_dim(b, 0)));
+    return d[1] != NULL;
 }
 
 static double matmul_flops(const ag_tensor *y) { return 2 * (double)ag_size(y) * (double)ag_dim(ag_in(y, 0), -1); }
@@ -128,28 +171,4 @@ const ag_op ag__op_matmul = {
     .flops = matmul_flops,
 };
 
-/* Would a and b, 1-d ones promoted, multiply? What else may be wrong with them the op itself says, of the operands as given. */
-static bool promotes(const ag_tensor *a, const ag_tensor *b) {
-    char left[AG__TEXT], right[AG__TEXT];
-    if (!a || !b || ag_rank(a) < 1 || ag_rank(b) < 1 || ag_tape_of(a) != ag_tape_of(b)) return false;
-    if (ag_dtype_of(a) != ag_dtype_of(b) || ag_dtype_of(a) > AG_F64) return false;
-    if (ag_dim(a, -1) == ag_dim(b, ag_rank(b) == 1 ? 0 : -2)) return true;
-    ag_tape_fail(ag_tape_of(a), AG_ERR_SHAPE, "matmul", "inner sizes differ: %s · %s",
-                 ag_shape_text(a, left, sizeof left), ag_shape_text(b, right, sizeof right));
-    return false;
-}
-
-/* NumPy's rule: a 1-d operand is a row (a) or a column (b), and its axis of extent 1 leaves the result again. */
-ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b) {
-    bool row = ag_rank(a) == 1, column = ag_rank(b) == 1;
-    if ((row || column) && promotes(a, b)) {
-        if (row) a = ag_reshape(a, AG_SHAPE(1, ag_dim(a, 0)));
-        if (column) b = ag_reshape(b, AG_SHAPE(ag_dim(b, 0), 1));
-    }
-    ag_tensor *y = ag_apply(&ag__op_matmul, (ag_tensor *[]){a, b}, 2, NULL);
-    if (!y || (!row && !column)) return y;
-    ag_shape s = ag_shape_of(y);
-    if (row) s.dim[s.rank - 2] = s.dim[s.rank - 1];
-    s.rank -= row + column;
-    return ag_reshape(y, s);
-}
+ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_matmul, (ag_tensor *[]){a, b}, 2, NULL); }

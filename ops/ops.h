@@ -85,6 +85,34 @@ AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
 
 /* Products: float */
 AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */
+AG_API ag_tensor *ag_mm(ag_tensor *a, ag_tensor *b);   /* (m,k)(k,n) → (m,n) */
+AG_API ag_tensor *ag_bmm(ag_tensor *a, ag_tensor *b);  /* (b,m,k)(b,k,n) → (b,m,n) */
+AG_API ag_tensor *ag_mv(ag_tensor *a, ag_tensor *x);   /* (m,k)(k) → (m) */
+AG_API ag_tensor *ag_dot(ag_tensor *a, ag_tensor *b);  /* (k)(k) → () */
+AG_API ag_tensor *ag_vdot(ag_tensor *a, ag_tensor *b); /* the same: there are no complex numbers to conjugate */
+AG_API ag_tensor *ag_vecdot(ag_tensor *a, ag_tensor *b, int axis); /* Σ a b along axis; broadcasts */
+AG_API ag_tensor *ag_inner(ag_tensor *a, ag_tensor *b); /* (…,k)(---,k) → (…,---); a scalar multiplies */
+AG_API ag_tensor *ag_outer(ag_tensor *a, ag_tensor *b); /* (m)(n) → (m,n) */
+AG_API ag_tensor *ag_kron(ag_tensor *a, ag_tensor *b); /* (m)(n) → (m n) on every axis, of the fewer axes' one 1s are put in front */
+AG_API ag_tensor *ag_cross(ag_tensor *a, ag_tensor *b, int axis); /* a × b along axis, which has 3 elements; broadcasts */
+AG_API ag_tensor *ag_addmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta,
+                           double alpha); /* beta x + alpha a b, x broadcast; beta 0: x is not looked at */
+AG_API ag_tensor *ag_addmv(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta, double alpha); /* the same of (m,k)(k) */
+AG_API ag_tensor *ag_baddbmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta, double alpha); /* the same of (b,m,k)(b,k,n) */
+AG_API ag_tensor *ag_linear(ag_tensor *x, ag_tensor *w,
+                            ag_tensor *bias); /* x wᵀ + bias: (…,i)(o,i) → (…,o); bias (o) may be NULL; w (i): a single output */
+AG_API ag_tensor *ag_bilinear(ag_tensor *a, ag_tensor *b, ag_tensor *w,
+                              ag_tensor *bias); /* Σ_ij a[…,i] w[o,i,j] b[…,j] + bias[o]; bias may be NULL */
+AG_API ag_tensor *ag_tensordot(ag_tensor *a, ag_tensor *b, int count); /* Σ over the last `count` axes of a and the first of b */
+AG_API ag_tensor *ag_tensordot_axes(ag_tensor *a, ag_tensor *b, ag_axes a_axes, ag_axes b_axes); /* Σ over pairs of axes */
+AG_API ag_tensor *ag_multi_dot(ag_tensor *const xs[],
+                               int n); /* x₀ x₁ … xₙ₋₁ in the cheapest order; the first and the last may be 1-d */
+AG_API ag_tensor *ag_chain_matmul(ag_tensor *const xs[], int n); /* the same of matrices alone */
+AG_API ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int i, int j); /* Σ_k x[…,k,…,k + offset,…] on axes i and j; number */
+/* einsum: Σ Π xs over labelled axes (NumPy's and PyTorch's notation): "ij,jk->ik", "bij,bjk" (output: letters that occur
+ * once, in order), "...ij->...ji", "ii->i" (a diagonal), ",ij->j"; an extent of 1 broadcasts; the products are taken in the
+ * order that costs least, for more than 8 operands in a good one */
+AG_API ag_tensor *ag_einsum(const char *equation, ag_tensor *const xs[], int n); /* gradients are those of matmul, mul, sum, … */
 
 /* Shapes: views where the strides allow it; any dtype */
 AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape);        /* one extent may be −1: what is left */

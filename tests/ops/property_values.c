@@ -15,6 +15,7 @@ const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt l
                            " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"
                            " index_select index_add index_copy scatter scatter_pick scatter_add"
                            " take_along_axis put_along_axis"
+                           " trace"
                            " tril assign ";
 const char bool_ops[] = " cast any all count_nonzero"
                         " reshape permute transpose expand slice unslice concat contiguous alias detach"

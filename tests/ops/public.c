@@ -136,6 +136,35 @@ static void products(ag_tape *t, operands o) {
     SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, false, true), "transpose=true", o.definite, o.matrix);
 }
 
+static void tensor_products(ag_tape *t, operands o) {
+    ag_tensor *square = ag_matmul(o.matrix, ag_transpose(o.matrix, 0, 1)), *row = ag_slice(o.x, 0, 1, 2, 1);
+    ag_tensor *v = ag_reshape(row, AG_SHAPE(3)), *batch = ag_permute(o.cube, AG_AXES(0, 2, 1)),
+              *chain[3] = {o.x, square, v};
+    SAME(mm, ag_mm(o.x, o.matrix), "", o.x, o.matrix);
+    SAME(bmm, ag_bmm(o.cube, batch), "", o.cube, batch);
+    SAME(mv, ag_mv(o.x, v), "", o.x, v);
+    SAME(dot, ag_dot(v, v), "", v, v);
+    SAME(vdot, ag_vdot(v, v), "", v, v);
+    SAME(vecdot, ag_vecdot(o.x, row, 0), "axis=0", o.x, row);
+    SAME(inner, ag_inner(o.x, o.y), "", o.x, o.y);
+    SAME(outer, ag_outer(v, v), "", v, v);
+    SAME(kron, ag_kron(o.x, o.matrix), "", o.x, o.matrix);
+    SAME(cross, ag_cross(o.x, row, 1), "axis=1", o.x, row);
+    SAME(addmm, ag_addmm(o.scalar, o.x, o.matrix, 2, 3), "beta=2 alpha=3", o.scalar, o.x, o.matrix);
+    SAME(addmv, ag_addmv(o.scalar, o.x, v, 2, 3), "beta=2 alpha=3", o.scalar, o.x, v);
+    SAME(baddbmm, ag_baddbmm(o.scalar, o.cube, batch, 2, 3), "beta=2 alpha=3", o.scalar, o.cube, batch);
+    SAME(linear, ag_linear(o.x, square, v), "", o.x, square, v);
+    SAME(linear, ag_linear(o.x, square, NULL), "", o.x, square);
+    SAME(bilinear, ag_bilinear(row, ag_reshape(o.scalar, AG_SHAPE(1, 1)), ag_reshape(o.x, AG_SHAPE(4, 3, 1)), NULL), "",
+         row, ag_reshape(o.scalar, AG_SHAPE(1, 1)), ag_reshape(o.x, AG_SHAPE(4, 3, 1)));
+    SAME(tensordot, ag_tensordot(o.cube, ag_transpose(o.x, 0, 1), 2), "", o.cube, ag_transpose(o.x, 0, 1));
+    SAME(tensordot, ag_tensordot_axes(o.cube, o.x, AG_AXES(1, 2), AG_AXES(1, 0)), "a_axes=1,2 b_axes=1,0", o.cube, o.x);
+    SAME(multi_dot, ag_multi_dot(chain, 3), "", o.x, square, v);
+    SAME(chain_matmul, ag_chain_matmul(chain, 2), "", o.x, square);
+    SAME(trace, ag_trace(o.cube, 1, 2, 1), "offset=1 i=2 j=1", o.cube);
+    SAME(einsum, ag_einsum("bij,kj -> ikb", (ag_tensor *[]){batch, o.y}, 2), "equation=\"bij, kj->ikb\"", batch, o.y);
+}
+
 static void losses(ag_tape *t, operands o) {
     ag_tensor *weight = ag_slice(o.definite, 0, 0, 1, 1), *flat = ag_reshape(weight, AG_SHAPE(3)),
               *leaf = ag_buffer(t, AG_F64, AG_SHAPE(4, 3));
@@ -165,6 +194,7 @@ Test(ops, public_functions) {
     scans(t, make(t));
     indexing(t, make(t));
     products(t, make(t));
+    tensor_products(t, make(t));
     losses(t, make(t));
     assert_ok(t);
     for (const listed_op *op = listed_ops; op->name; op++) {

@@ -46,6 +46,16 @@ bool reference_flag(const problem *p, const char *name) {
     return text && strncmp(text, "true", 4) == 0;
 }
 
+const char *reference_text(const problem *p, const char *name, char out[SAMPLE_TEXT]) {
+    const char *text = find(p, name);
+    size_t n = 0;
+    cr_assert(text, "%s: no %s", p->s->text, name);
+    bool quoted = *text == '"';
+    for (text += quoted; *text && (quoted ? *text != '"' : *text != ' '); text++) out[n++] = *text;
+    out[n] = '\0';
+    return out;
+}
+
 int reference_list(const problem *p, const char *name, int64_t out[AG_MAX_RANK]) {
     const char *text = find(p, name);
     int n = 0;
@@ -112,9 +122,9 @@ ag_shape reference_broadcast(ag_shape a, ag_shape b) {
 /* By name */
 
 const reference *reference_find(const char *name) {
-    static const reference *const tables[] = {references_rows,   references_shape,  references_axes, references_index,
-                                              references_put,    references_reduce, references_scan, references_softmax,
-                                              references_linear, references_conv,   references_other};
+    static const reference *const tables[] = {
+        references_rows, references_shape,   references_axes,   references_index, references_put,   references_reduce,
+        references_scan, references_softmax, references_linear, references_conv,  references_other, references_product};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
             if (strcmp(r->name, name) == 0) return r;

@@ -37,7 +37,7 @@ typedef struct reference {
 /* The tables, one for each reference_….c, each ended by a NULL name. */
 extern const reference references_rows[], references_shape[], references_axes[], references_index[], references_put[],
     references_reduce[], references_scan[], references_softmax[], references_linear[], references_conv[],
-    references_other[];
+    references_other[], references_product[];
 const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);
@@ -51,6 +51,7 @@ double *reference_scratch(int64_t n);
 /* Attributes of the sample; preset where it does not say. A list's length is returned, −1 where the sample has none. */
 double reference_number(const problem *p, const char *name, double preset);
 bool reference_flag(const problem *p, const char *name);
+const char *reference_text(const problem *p, const char *name, char out[SAMPLE_TEXT]);
 int reference_list(const problem *p, const char *name, int64_t out[AG_MAX_RANK]);
 ag_shape reference_shape(const problem *p, const char *name);
 ag_dtype reference_dtype(const problem *p, const char *name, ag_dtype preset);

@@ -23,15 +23,27 @@ static ag_shape result_shape(const array *a, const array *b, int64_t rows, int64
     return s;
 }
 
+/* A 1-d operand with its axis of 1, before or behind. */
+static array promoted(array x, bool row) {
+    if (x.shape.rank == 1) {
+        int64_t n = x.shape.dim[0];
+        x.shape = row ? AG_SHAPE(1, n) : AG_SHAPE(n, 1);
+    }
+    return x;
+}
+
 static void matmul(problem *p) {
-    const array *a = &p->in[0], *b = &p->in[1];
-    int64_t m = a->shape.dim[a->shape.rank - 2], k = a->shape.dim[a->shape.rank - 1], n = b->shape.dim[b->shape.rank - 1];
-    ag_shape s = result_shape(a, b, m, n);
-    double *y = reference_out(p, 0, p->dtype, s);
+    array a = promoted(p->in[0], true), b = promoted(p->in[1], false);
+    int64_t m = a.shape.dim[a.shape.rank - 2], k = a.shape.dim[a.shape.rank - 1], n = b.shape.dim[b.shape.rank - 1];
+    ag_shape s = result_shape(&a, &b, m, n), out = s;
+    out.rank -= 2;
+    if (p->in[0].shape.rank > 1) out.dim[out.rank++] = m;
+    if (p->in[1].shape.rank > 1) out.dim[out.rank++] = n;
+    double *y = reference_out(p, 0, p->dtype, out);
     for (int64_t i = 0; i < p->out[0].size; i++) {
         int64_t at[AG_MAX_RANK];
         reference_place(s, i, at);
-        const double *left = matrix_at(a, at, s.rank), *right = matrix_at(b, at, s.rank);
+        const double *left = matrix_at(&a, at, s.rank), *right = matrix_at(&b, at, s.rank);
         int64_t row = at[s.rank - 2], col = at[s.rank - 1];
         for (int64_t l = 0; l < k; l++) y[i] += left[row * k + l] * right[l * n + col];
     }

@@ -70,6 +70,14 @@ static const ag_attr_field *fields_of(const ag_op *op) {
 
 static int inputs_of(const ag_op *op) { return op->arity < 0 ? -1 : op->arity - !!(op->flags & AG_RANDOM); }
 
+/* How many of the call's arguments are inputs: optional ones come before attributes. */
+static int inputs_given(const evaluator *e, int id, const ag_op *op) {
+    const node *n = &e->p->node[id];
+    int most = inputs_of(op) + op->optional, given = 0;
+    while (given < n->count && e->p->node[child_of(e->p, id, given)].kind != NODE_NAMED) given++;
+    return given < most || op->arity < 0 ? given : most;
+}
+
 static const ag_attr_field *field_named(const ag_op *op, const char *name) {
     for (const ag_attr_field *f = fields_of(op); f->name; f++) {
         if (!strcmp(f->name, name)) return f;
@@ -127,7 +135,7 @@ bool eval_plan_call(evaluator *e, int id) {
         } else if (named) {
             return fault_set(e->f, EXIT_USAGE, e->in, e->p->node[argument].at,
                              "this follows an attribute given by name; a list is written axes=[0, 1]");
-        } else if (inputs >= 0 && ++given > inputs) {
+        } else if (inputs >= 0 && ++given > inputs + op->optional) {
             skip(e, argument, SKIP_ATTRIBUTE);
         }
     }
@@ -211,8 +219,7 @@ static bool put_attributes(const evaluator *e, int id, const ag_op *op, text *ou
     const node *n = &e->p->node[id];
     const ag_attr_field *fields = fields_of(op);
     uint64_t given = 0;
-    int inputs = inputs_of(op);
-    if (inputs >= 0 && !put_positional(e, id, op, inputs, &given, out)) return false;
+    if (op->arity >= 0 && !put_positional(e, id, op, inputs_given(e, id, op), &given, out)) return false;
     for (int i = 0; i < n->count; i++) {
         int argument = child_of(e->p, id, i);
         if (!is_named(e, argument)) continue;
@@ -317,12 +324,7 @@ static bool gather_inputs(evaluator *e, int id, const ag_op *op, ag_tensor **in,
 
 bool eval_call(evaluator *e, int id) {
     const ag_op *op = ag_find_op(e->p->node[id].name);
-    int list = spread(e, id, op), n = inputs_of(op);
-    if (list >= 0) {
-        n = e->p->node[list].count;
-    } else if (n < 0) {
-        for (n = 0; n < e->p->node[id].count && !is_named(e, child_of(e->p, id, n));) n++;
-    }
+    int list = spread(e, id, op), n = list >= 0 ? e->p->node[list].count : inputs_given(e, id, op);
     ag_tensor *few[FEW], **in = n <= FEW ? few : malloc((size_t)n * sizeof *in), *y = NULL;
     text attributes = {0};
     if (!in) return fault_memory(e->f);

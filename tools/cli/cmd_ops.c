@@ -57,8 +57,8 @@ static void json_op(const ag_op *op, text *out) {
     text_json_string(out, op->name);
     text_put(out, ", \"formula\": ");
     text_json_string(out, op->formula ? op->formula : "");
-    text_printf(out, ", \"inputs\": %d, \"outputs\": %d, \"differentiable\": %s, \"flags\": [", ops_inputs(op),
-                op->nout > 1 ? op->nout : 1, op->grad || op->compose ? "true" : "false");
+    text_printf(out, ", \"inputs\": %d, \"optional_inputs\": %d, \"outputs\": %d, \"differentiable\": %s, \"flags\": [",
+                ops_inputs(op), op->optional, op->nout > 1 ? op->nout : 1, op->grad || op->compose ? "true" : "false");
     for (int i = 0, n = 0; i < WORDS; i++) {
         if (op->flags & words[i].flag) text_printf(out, "%s\"%s\"", n++ ? ", " : "", words[i].word);
     }

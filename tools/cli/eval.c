@@ -224,12 +224,21 @@ static bool eval_let(evaluator *e, int id) {
     return true;
 }
 
+static bool eval_text(evaluator *e, int id) {
+    const node *n = &e->p->node[id];
+    e->v[id] = (value){.kind = VALUE_WORD, .word = n->name};
+    return e->skip[id] == SKIP_ATTRIBUTE ||
+           fault_set(e->f, EXIT_USAGE, e->in, n->at,
+                     "a text can only be an attribute: einsum(A, B, equation=\"ij,jk->ik\")");
+}
+
 static bool eval_node(evaluator *e, int id) {
     const node *n = &e->p->node[id];
     if (e->skip[id] == SKIP_ATTRIBUTE && n->kind > NODE_NAME && n->kind != NODE_UNARY && n->kind != NODE_BINARY)
         return true;
     switch (n->kind) {
     case NODE_NUMBER: e->v[id] = (value){.kind = VALUE_NUMBER, .number = n->number}; return true;
+    case NODE_TEXT: return eval_text(e, id);
     case NODE_NAME: return eval_name(e, id);
     case NODE_LIST: return eval_list(e, id);
     case NODE_CALL: return eval_call(e, id);

@@ -42,7 +42,6 @@ static const struct foreign {
     {"?", "there is no '?'; write where(condition, a, b)"},
     {"{", "there is no '{'; lists are written [1, 2, 3]"},
     {"}", "there is no '}'; lists are written [1, 2, 3]"},
-    {"\"", "there are no strings; the transpose is written '"},
     {"$", "there is no '$'; in the shell, put the expression between single quotes"},
     {"\\", "there is no '\\'; a statement may go on in the next line after an operator or inside brackets"},
     {"−", "this is not the minus sign of the keyboard; write '-'"},
@@ -113,6 +112,16 @@ static token number(const source *in, size_t from, fault *f) {
     return t;
 }
 
+/* "…" on one line; a backslash takes the next character with it. */
+static token quoted(const source *in, size_t from, fault *f) {
+    token t = {.kind = TOKEN_TEXT, .at = {from, from + 1}};
+    size_t at = from + 1;
+    while (at < in->size && in->text[at] != '"' && in->text[at] != '\n') at += 1 + (in->text[at] == '\\');
+    if (at >= in->size || in->text[at] != '"') return bad(t, in, f, "a text ends with '\"' on the same line");
+    t.at.end = at + 1;
+    return t;
+}
+
 static token unknown(const source *in, token t, fault *f) {
     unsigned char c = (unsigned char)in->text[t.at.start];
     size_t n = c < 0x80 ? 1 : c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : c >= 0xC0 ? 2 : 1;
@@ -140,6 +149,7 @@ token lexer_next(const source *in, size_t from, fault *f) {
         t.kind = TOKEN_NAME;
         return t;
     }
+    if (c == '"') return quoted(in, at, f);
     if (c == '.' && next == 'T') {
         t.at.end = at + 2;
         t.kind = TOKEN_DOT_T;

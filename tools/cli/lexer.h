@@ -9,6 +9,7 @@ typedef enum token_kind {
     TOKEN_LINE, /* a new line */
     TOKEN_NUMBER,
     TOKEN_NAME,
+    TOKEN_TEXT, /* "…", quotes included */
     TOKEN_PLUS,
     TOKEN_MINUS,
     TOKEN_STAR,

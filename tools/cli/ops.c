@@ -20,7 +20,10 @@ const char *ops_input_name(const ag_op *op, int i) {
                              *const many[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
     int n = ops_inputs(op);
     if (i < 0 || i >= 8) return "…";
-    return n == 1 ? one[0] : n == 2 ? two[i % 2] : n == 3 && op->flags & AG_MAP ? choice[i % 3] : many[i];
+    return n == 1 && i == 0               ? one[0]
+           : n == 2 && i < 2              ? two[i]
+           : n == 3 && op->flags & AG_MAP ? choice[i % 3]
+                                          : many[i];
 }
 
 int ops_default_length(const ag_attr_field *f) {
@@ -31,6 +34,7 @@ void ops_put_call(const ag_op *op, text *out) {
     int n = ops_inputs(op);
     text_printf(out, "%s(", op->name);
     for (int i = 0; i < n; i++) text_printf(out, "%s%s", i ? ", " : "", ops_input_name(op, i));
+    for (int i = n; i < n + op->optional; i++) text_printf(out, "[, %s]", ops_input_name(op, i));
     if (n < 0) text_put(out, "a, b, …");
     for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
         bool list = f->preset && strchr(f->preset, ',');

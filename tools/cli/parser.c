@@ -88,6 +88,7 @@ static int primary(parser *s) {
         if (is_let(s)) return parse_fail(s, t.at, "'let' begins a statement; separate statements by ';'");
         parse_advance(s);
         return parse_is(s, TOKEN_OPEN) ? parse_call(s, t) : parse_add_named(s, NODE_NAME, t.at, t.at, NULL, 0);
+    case TOKEN_TEXT: parse_advance(s); return parse_add_named(s, NODE_TEXT, t.at, t.at, NULL, 0);
     case TOKEN_OPEN: return parse_parenthesis(s);
     case TOKEN_OPEN_LIST: return parse_list(s);
     default: return missing_operand(s);

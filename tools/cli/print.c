@@ -107,6 +107,7 @@ static void write_node(printer *w, const node *n) {
     int child = n->count ? w->p->child[n->first] : -1;
     switch (n->kind) {
     case NODE_NUMBER: text_number(w->out, n->number, EXACT); break;
+    case NODE_TEXT:
     case NODE_NAME: text_put(w->out, n->name); break;
     case NODE_LIST: write_list(w, n); break;
     case NODE_CALL:

@@ -8,7 +8,7 @@
  *     signed      − signed  |  + signed  |  power
  *     power       postfix  |  postfix ^ signed                  as in Python: 2^3^2 = 2^9, -x^2 = -(x^2), 2^-1 = 0.5
  *     postfix     primary, then any number of  '  .T  [index, …]
- *     primary     number  |  name  |  name(argument, …)  |  (expression)  |  list
+ *     primary     number  |  name  |  name(argument, …)  |  (expression)  |  list  |  "text", as an attribute
  *     list        [a, b, c]  |  [a, b; c, d] for [[a, b], [c, d]]  |  (a, b)  |  ()
  *     argument    expression  |  name = expression
  *     index       expression  |  start:stop:step, each of which may be left out  |  ...
@@ -32,6 +32,7 @@ enum { SYNTAX_DEPTH = 200, SYNTAX_MOST = 1 << 20 /* bytes of a program */ };
 
 typedef enum node_kind {
     NODE_NUMBER,
+    NODE_TEXT, /* "…", an attribute; its name has the quotes */
     NODE_NAME,
     NODE_LIST,
     NODE_CALL,      /* name(arguments) */
