@@ -1,9 +1,5 @@
 /* aggraph.c: a libFuzzer target for the reader of .aggraph files.
- *
- *     clang -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -ffp-contract=off -D_DEFAULT_SOURCE \
- *         -DFUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION -I. tools/fuzz/aggraph.c autograd/?*.c ops/?*.c ops/kernels/?*.c \
- *         -lm -pthread -o aggraph
- *     ./aggraph -runs=1000000 -max_len=4096 new/ tests/autograd/corpus/
+ * Built and run by run.sh.
  *
  * An input is a graph file without its first line. If it begins with '!', the rest is taken as the whole file, first line too.
  * Else the target makes of it what a checksum and strict rules would never let mutation reach: it numbers the lines, pads the

@@ -1,11 +1,6 @@
 /* expression.c: libFuzzer on the command's expressions: whatever is typed is a program or a fault, and a program
  * printed reads back as itself. Programs whose operations take no extents are evaluated too.
- *
- *     clang -O1 -g -std=c11 -D_DEFAULT_SOURCE -I. -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all \
- *         -o fuzz_expression tools/fuzz/expression.c $(ls tools/cli/[!m]*.c) autograd/[a-z]*.c ops/[a-z]*.c \
- *         ops/kernels/[a-z]*.c nn/[a-z]*.c optim/[a-z]*.c -lm -pthread
- *     ./fuzz_expression -runs=1000000 -max_len=200 -dict=tools/fuzz/expression.dict corpus tests/cli/corpus
- */
+ * Built and run by run.sh. */
 #include <stdlib.h>
 #include <string.h>
 
