@@ -11,7 +11,7 @@
 
 #include "autograd/dot.h"
 
-enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250, LABELLED = 120 };
+enum { NAME_LIMIT = 60, TITLE_LIMIT = 160, DEEPEST_INDENT = 16, LARGE = 250, LABELLED = 120, ACROSS = 5 };
 
 #define FONT "fontname=\"Helvetica,Arial,sans-serif\""
 
@@ -83,13 +83,19 @@ static bool collect(ag__dot *g, ag_tensor *const ys[], int n) {
     for (int i = 0; i < n; i++) {
         if (!add(g, ys[i])) return false;
     }
+    int64_t levels = 0, level = 0; /* where the next one begins */
     for (int64_t i = 0; i < g->count; i++) {
         ag_tensor *x = g->node[i];
+        if (i == level) {
+            level = g->count;
+            levels++;
+        }
         for (int k = 0; k < ag_input_count(x); k++) {
             if (!add(g, ag_input(x, k))) return false;
         }
         note(g, x);
     }
+    g->across = g->scalar && levels <= ACROSS;
     return true;
 }
 
@@ -116,18 +122,19 @@ static void explain(ag__dot *g) {
     }
 }
 
-/* Scalar graphs run from left to right, as formulas do; tensors, wide as their nodes are, from top to bottom. nslimit
+/* Short scalar graphs run from left to right, as formulas do; longer ones, which a page would shrink until nobody can read
+ * them, and tensors, wide as their nodes are, from top to bottom. nslimit
  * ends dot's search for shorter edges, which can take hours where one leaf has hundreds of uses; 1 changes no ordinary
  * graph. */
 static void write_head(FILE *out, const ag__dot *g) {
     const ag_dot_options *o = g->options;
     const ag__dot_palette *p = g->palette;
-    fprintf(out, "digraph autograd {\n    graph [rankdir=%s, nslimit=%s,\n", g->scalar ? "LR" : "TB",
+    fprintf(out, "digraph autograd {\n    graph [rankdir=%s, nslimit=%s,\n", g->across ? "LR" : "TB",
             g->drawn <= LARGE ? "1" : "0.1");
     fprintf(out,
             "           bgcolor=\"%s\", pad=0.2, nodesep=0.25, ranksep=%s, " FONT ", fontcolor=\"%s\", fontsize=10,\n"
             "           labelloc=t, label=<<table border='0' cellborder='0' cellspacing='4'>",
-            p->ground, g->flows && !g->scalar ? "0.2" : "0.32", p->ink); /* labels take room of their own */
+            p->ground, g->flows && !g->across ? "0.2" : "0.32", p->ink); /* labels take room of their own */
     if (o->title && *o->title) {
         fputs("<tr><td><font point-size='16'>", out);
         ag__dot_text(out, o->title, TITLE_LIMIT);
@@ -210,7 +217,7 @@ static void write_end(FILE *out, const ag__dot *g, int64_t i) {
 /* An edge that enters a cluster is so long that the whole cluster lies below where it comes from. */
 static int length_of(const ag__dot *g, int64_t from, int64_t to) {
     bool enters = g->home[from] != g->home[to] && !ag_is_leaf(g->node[from]) && !ag__dot_owner(g, to);
-    return !g->scalar && enters ? 1 + g->rise[to] : 1;
+    return !g->across && enters ? 1 + g->rise[to] : 1;
 }
 
 static void write_edge(FILE *out, const ag__dot *g, int64_t from, int64_t to, const ag__dot_flow *f) {

@@ -82,6 +82,7 @@ typedef struct ag__dot {
     int64_t drawn;                       /* nodes drawn, folded scopes among them */
     bool kinds[AG__DOT_KINDS];           /* which occur */
     bool scalar;                         /* no tensor has more than one element */
+    bool across;                         /* drawn from left to right, not from top to bottom */
     bool slopes, flows, repeats, sparks; /* what the legend must explain */
     int64_t row[AG_CHECK_ROWS];          /* of options->report: the number of the node it speaks of */
 } ag__dot;

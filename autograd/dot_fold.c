@@ -173,7 +173,7 @@ static void group(ag__dot *g) {
         hang(g, s ? s : g->home[i]);
     }
     for (int64_t k = 0; k < g->count; k++) {
-        int64_t i = g->scalar ? g->count - 1 - k : k;
+        int64_t i = g->count - 1 - k;
         if (ag__dot_owner(g, i) || g->stand[i] != i) continue;
         g->next[i] = g->scopes[g->home[i]].first;
         g->scopes[g->home[i]].first = i;

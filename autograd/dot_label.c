@@ -14,7 +14,7 @@
 #include "autograd/dot.h"
 
 #define TABLE "<table border='0' cellborder='0' cellspacing='0' cellpadding='1'"
-#define SMALL_PRINT "<font color='%s' point-size='9'>&#160;"
+#define SMALL_PRINT "<font color='%s' point-size='9'>"
 
 enum { NAME_LIMIT = 40, ATTR_LIMIT = 60, SHORT_ATTRS = 16 };
 
@@ -24,12 +24,13 @@ static void title(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
     if (ag_is_leaf(x)) what = kind == AG__DOT_PARAMETER ? "parameter" : "input";
     fputs("<b>", out);
     ag__dot_text(out, *name ? name : what, NAME_LIMIT);
-    fputs("</b>", out);
+    fputs("&#160;</b>", out); /* at the start of a run some readers of SVG drop even this space */
     if (*name && !ag_is_leaf(x)) {
-        fputs("&#160;= ", out); /* a run of text in an SVG loses a plain space at its start */
+        fputs("= ", out);
         ag__dot_text(out, what, NAME_LIMIT);
+        fputs("&#160;", out);
     }
-    if (x->flags & AG__PART) fprintf(out, "&#160;%d", x->out);
+    if (x->flags & AG__PART) fprintf(out, "%d&#160;", x->out);
 }
 
 /* The attributes that differ from their defaults, which ag_attr_text writes in the order of the table. */
@@ -164,7 +165,7 @@ void ag__dot_scope_label(FILE *out, const ag__dot *g, int scope) {
 
 /* Edges */
 
-/* What flows goes against the arrow: leftwards in a scalar graph, upwards in one of tensors. */
+/* What flows goes against the arrow: leftwards where the graph runs to the right, else upwards. */
 void ag__dot_edge_label(FILE *out, const ag__dot *g, const ag__dot_flow *f) {
     const ag__dot_palette *p = g->palette;
     bool slope = f->known && g->scalar, flows = f->flows && g->options->gradients;
@@ -177,7 +178,7 @@ void ag__dot_edge_label(FILE *out, const ag__dot *g, const ag__dot_flow *f) {
     }
     if (slope && flows) fputs("<br align='left'/>", out);
     if (flows) {
-        fprintf(out, "<font color='%s'>&#160;%s ", p->gradient, g->scalar ? "←" : "↑");
+        fprintf(out, "<font color='%s'>&#160;%s ", p->gradient, g->across ? "←" : "↑");
         ag__dot_value(out, g->scalar ? f->flow : fabs(f->flow), g->scalar ? 4 : 3);
         fputs("</font>", out);
     }

@@ -95,7 +95,7 @@ static void list_kinds(FILE *out, const ag__dot *g) {
     for (int k = 0; k < AG__DOT_KINDS; k++) {
         if (!g->kinds[k]) continue;
         const char *name = k == AG__DOT_OUTPUT && loss ? "loss" : kinds[k].name;
-        fprintf(out, "<font color='%s'>%s</font>&#160;%s &#160; ", g->palette->kind[k].line, kinds[k].mark, name);
+        fprintf(out, "<font color='%s'>%s&#160;</font>%s &#160; ", g->palette->kind[k].line, kinds[k].mark, name);
     }
     fputs("</td></tr>", out);
 }
@@ -109,11 +109,13 @@ static void list_notes(FILE *out, const ag__dot *g) {
     }
     if (g->slopes) {
         fprintf(out, "%son an edge: ∂ local derivative", between);
-        between = ", ";
+        between = ", &#160;";
     }
     if (g->flows) {
         fprintf(out, "%s<font color='%s'>%s</font>", between, g->palette->gradient,
-                g->scalar ? "&#160;← gradient that flows back" : "&#160;↑ norm of the gradient that flows back");
+                g->across   ? "← gradient that flows back"
+                : g->scalar ? "↑ gradient that flows back"
+                            : "↑ norm of the gradient that flows back");
     }
     if (g->slopes || g->flows) between = " &#160;·&#160; ";
     if (g->repeats) fprintf(out, "%s× n: n scopes of one structure in a row, the first is shown", between);
@@ -124,7 +126,7 @@ static void list_verdicts(FILE *out, const ag__dot *g) {
     const ag_check_report *r = g->options->report;
     fprintf(out, "<tr><td>gradient check: %" PRId64 " of %" PRId64 " fail &#160; ", r->failed, r->checked);
     for (int m = 0; m < AG__DOT_MOODS; m++) {
-        fprintf(out, "<font color='%s'>▣</font>&#160;%s &#160; ", g->palette->mood[m], moods[m]);
+        fprintf(out, "<font color='%s'>▣&#160;</font>%s &#160; ", g->palette->mood[m], moods[m]);
     }
     fputs("</td></tr>", out);
 }

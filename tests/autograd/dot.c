@@ -46,9 +46,9 @@ Test(dot, a_scalar_graph) {
                        "n9 b f64 value -1 grad -0.5\n"
                        "n10 w f64 value 0.5 grad -1\n"
                        "n11 x f64 value 2\n"
-                       "n1 -> n0 ∂ 0.5 ← 0.5\nn2 -> n1\nn3 -> n1 ∂ 1 ← 0.5\nn4 -> n3 ∂ 1 ← 0.5\nn5 -> n4\n"
-                       "n6 -> n4 ∂ -1 ← -0.5\nn7 -> n5\nn8 -> n6 ∂ 1 ← -0.5\nn9 -> n6 ∂ 1 ← -0.5\n"
-                       "n10 -> n8 ∂ 2 ← -1\nn11 -> n8\n}\n");
+                       "n1 -> n0 ∂ 0.5 ↑ 0.5\nn2 -> n1\nn3 -> n1 ∂ 1 ↑ 0.5\nn4 -> n3 ∂ 1 ↑ 0.5\nn5 -> n4\n"
+                       "n6 -> n4 ∂ -1 ↑ -0.5\nn7 -> n5\nn8 -> n6 ∂ 1 ↑ -0.5\nn9 -> n6 ∂ 1 ↑ -0.5\n"
+                       "n10 -> n8 ∂ 2 ↑ -1\nn11 -> n8\n}\n");
     ag_tape_free(t);
 }
 
@@ -67,15 +67,15 @@ Test(dot, scopes_nest_and_take_in_their_parameters) {
     ag_scope_pop(t);
     assert_bones(h, "n6 x (2) f64 value 1 2\n"
                     "graph outer {\n"
-                    "n3 add (2) f64 value 8 14\n"
                     "n2 b (2) f64 value 5 6\n"
+                    "n3 add (2) f64 value 8 14\n"
                     "graph other {\n"
-                    "n1 neg (2) f64 value -8 -14\n"
                     "n0 add (2) f64 value -3 -8\n"
+                    "n1 neg (2) f64 value -8 -14\n"
                     "}\n"
                     "graph inner {\n"
-                    "n5 w (2) f64 value 3 4\n"
                     "n4 mul (2) f64 value 3 8\n"
+                    "n5 w (2) f64 value 3 4\n"
                     "}\n"
                     "}\n"
                     "n1 -> n0\nn2 -> n0\nn3 -> n1\nn4 -> n3\nn2 -> n3\nn5 -> n4\nn6 -> n4\n}\n");
@@ -144,27 +144,27 @@ Test(dot, arrows_that_carry_no_gradient_are_pale) {
 static const struct {
     const char *name, *text;
 } names[] = {
-    {"w", "<b>w</b>"},
-    {"a \"b\"", "<b>a &quot;b&quot;</b>"},
-    {"<b>&amp;</b>", "<b>&lt;b&gt;&amp;amp;&lt;/b&gt;</b>"},
-    {"x\ny\tz\r", "<b>x y z </b>"},
-    {" ", "<b> </b>"},
-    {"\\N\\G\\", "<b>\\\\N\\\\G\\\\</b>"},
-    {"a];}", "<b>a];}</b>"},
-    {"\x01\x1f\x7f", "<b>���</b>"},
-    {"\xc2\x85", "<b>�</b>"}, /* a control character of two bytes */
-    {"θ₁ λ", "<b>θ₁ λ</b>"},
-    {"\xf0\x9d\x9b\xbd", "<b>\xf0\x9d\x9b\xbd</b>"}, /* four bytes */
-    {"\xff", "<b>�</b>"},
-    {"\xc3", "<b>�</b>"}, /* cut short */
-    {"\xe2\x82z", "<b>��z</b>"},
-    {"\xc0\xaf", "<b>�</b>"},         /* overlong */
-    {"\xed\xa0\x80", "<b>�</b>"},     /* a surrogate */
-    {"\xf4\x90\x80\x80", "<b>�</b>"}, /* beyond Unicode */
-    {"\xef\xbf\xbf", "<b>�</b>"},     /* not a character */
-    {"0123456789012345678901234567890123456789", "<b>0123456789012345678901234567890123456789</b>"},
-    {"0123456789012345678901234567890123456789+", "<b>0123456789012345678901234567890123456789…</b>"},
-    {"ββββββββββββββββββββββββββββββββββββββββββ", "<b>ββββββββββββββββββββββββββββββββββββββββ…</b>"},
+    {"w", "<b>w&#160;</b>"},
+    {"a \"b\"", "<b>a &quot;b&quot;&#160;</b>"},
+    {"<b>&amp;</b>", "<b>&lt;b&gt;&amp;amp;&lt;/b&gt;&#160;</b>"},
+    {"x\ny\tz\r", "<b>x y z &#160;</b>"},
+    {" ", "<b> &#160;</b>"},
+    {"\\N\\G\\", "<b>\\\\N\\\\G\\\\&#160;</b>"},
+    {"a];}", "<b>a];}&#160;</b>"},
+    {"\x01\x1f\x7f", "<b>���&#160;</b>"},
+    {"\xc2\x85", "<b>�&#160;</b>"}, /* a control character of two bytes */
+    {"θ₁ λ", "<b>θ₁ λ&#160;</b>"},
+    {"\xf0\x9d\x9b\xbd", "<b>\xf0\x9d\x9b\xbd&#160;</b>"}, /* four bytes */
+    {"\xff", "<b>�&#160;</b>"},
+    {"\xc3", "<b>�&#160;</b>"}, /* cut short */
+    {"\xe2\x82z", "<b>��z&#160;</b>"},
+    {"\xc0\xaf", "<b>�&#160;</b>"},         /* overlong */
+    {"\xed\xa0\x80", "<b>�&#160;</b>"},     /* a surrogate */
+    {"\xf4\x90\x80\x80", "<b>�&#160;</b>"}, /* beyond Unicode */
+    {"\xef\xbf\xbf", "<b>�&#160;</b>"},     /* not a character */
+    {"0123456789012345678901234567890123456789", "<b>0123456789012345678901234567890123456789&#160;</b>"},
+    {"0123456789012345678901234567890123456789+", "<b>0123456789012345678901234567890123456789…&#160;</b>"},
+    {"ββββββββββββββββββββββββββββββββββββββββββ", "<b>ββββββββββββββββββββββββββββββββββββββββ…&#160;</b>"},
 };
 
 static ag_tensor *with_names(ag_tape *t) {

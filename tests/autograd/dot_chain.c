@@ -41,7 +41,7 @@ Test(dot_chain, flows_add_up_to_the_gradient) {
 Test(dot_chain, no_run_of_text_begins_with_a_plain_space) {
     ag_tape *t = keeping();
     const char *text = drawn(ag_set_name(ag_sin(named(t, "x", 0.5)), "y"), NULL);
-    assert_shows(text, "<b>y</b>&#160;= sin");
+    assert_shows(text, "<b>y&#160;</b>= sin");
     assert_hides(text, "</b> ");
     assert_hides(text, "</font> ");
     ag_tape_free(t);
