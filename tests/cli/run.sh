@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # run.sh PROGRAM: the `autograd` command from outside.
-#   * Every transcript (docs/cli.md, tests/cli/*.md) says what the program prints. How far two numbers are apart, such as
-#     1.3e-12, does not count: that depends on the machine.
+#   * Every transcript (README.md, docs/cli.md, tests/cli/*.md) says what the program prints. How far two numbers are
+#     apart, such as 1.3e-12, does not count: that depends on the machine.
 #   * Every example of --help runs; every option is in the manual page and in the completion.
 #   * What fuzzing found, tests/cli/corpus, is a program or an error, not a crash.
 set -euo pipefail
@@ -26,7 +26,7 @@ judge() {
 
 plain() { sed -E 's/[0-9]\.[0-9]e[-+][0-9]{2}/_.__e-__/g' "$1"; }
 
-for file in "$root/docs/cli.md" "$here"/*.md; do
+for file in "$root/README.md" "$root/docs/cli.md" "$here"/*.md; do
     "$root/tools/cli/transcript.sh" "$program" "$file" >"$work/new.md"
     code=0
     diff -u <(plain "$file") <(plain "$work/new.md") || code=1
