@@ -10,6 +10,7 @@
 
 #include "autograd/op.h"
 #include "eval.h"
+#include "ops.h"
 #include "ops/ops.h"
 
 enum { FEW = 64 };
@@ -140,8 +141,12 @@ bool eval_plan_call(evaluator *e, int id) {
         }
     }
     if (inputs < 0 || given >= inputs) return true;
-    return fault_set(e->f, EXIT_USAGE, e->in, n->at, "%s takes %d input%s, not %d%s%s", op->name, inputs,
-                     inputs == 1 ? "" : "s", given, op->formula ? ": " : "", op->formula ? op->formula : "");
+    text form = {0};
+    ops_put_call(op, &form);
+    fault_set(e->f, EXIT_USAGE, e->in, n->at, "%s takes %d input%s, not %d: %s", op->name, inputs,
+              inputs == 1 ? "" : "s", given, text_of(&form));
+    text_free(&form);
+    return false;
 }
 
 /* Attributes, as the text that ag_call reads */

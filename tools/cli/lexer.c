@@ -131,7 +131,8 @@ static token unknown(const source *in, token t, fault *f) {
     if (c < 0x20 || c == 0x7F || (c >= 0x80 && n == 1)) {
         fault_set(f, EXIT_USAGE, in, t.at, "the byte 0x%02x cannot stand here", c);
     } else {
-        fault_set(f, EXIT_USAGE, in, t.at, "the character '%.*s' means nothing here", (int)n, in->text + t.at.start);
+        fault_set(f, EXIT_USAGE, in, t.at, "the character '%.*s' means nothing here; names are letters, digits and '_'",
+                  (int)n, in->text + t.at.start);
     }
     return t;
 }

@@ -25,7 +25,10 @@ static bool open_tape(session *s) {
 /* The expression itself, or what the file "@file", or standard input for "-", holds */
 static bool find_text(session *s) {
     const char *typed = s->o->expression;
-    if (!typed) return fault_say(&s->f, EXIT_USAGE, "no expression is given; try: autograd eval '2*x^2' x=3");
+    if (!typed)
+        return fault_say(
+            &s->f, EXIT_USAGE,
+            "no expression is given: write one between single quotes, then the values of its names: '2*x^2' x=3");
     if (session_is_graph(s)) return fault_say(&s->f, EXIT_USAGE, "%s: saved graphs are for 'graph' and 'check'", typed);
     s->in = (source){"expression", typed, strlen(typed)};
     if (*typed != '@' && strcmp(typed, "-")) return true;

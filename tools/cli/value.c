@@ -156,7 +156,8 @@ static ag_tensor *from_text(const evaluator *e, const char *name, const char *ty
     source in = {name, typed, strlen(typed)};
     program p;
     ag_tensor *x = NULL;
-    if (!*typed) fault_say(f, EXIT_USAGE, "%s= has no value", name);
+    if (!*typed)
+        fault_say(f, EXIT_USAGE, "%s= has no value; write %s=2, %s='[1, 2]' or %s=@file.csv", name, name, name, name);
     else if (program_parse(&p, &in, f) && (x = eval_program(&numbers, &p, &in, f)) != NULL)
         x = copy_leaf(&numbers, x, f);
     if (*typed) program_free(&p);
