@@ -269,7 +269,8 @@ void ag__borrow_refresh(ag_tape *t, ag__storage *s); /* stamps a borrowed storag
 const ag__shape *ag__shape_intern(ag_tape *t, const ag_shape *shape, const char *what);
 bool ag__contiguous(const ag_tensor *x);
 int64_t ag__stride(const ag_tensor *x, int axis);
-/* Copies x's elements row-major to out, or adds them (floats). */
+
+/* copy.c: x's elements row-major to out, or added to what is there (floats) */
 void ag__gather(const ag_tensor *x, void *out);
 void ag__accumulate(const ag_tensor *x, void *out);
 

@@ -1,4 +1,4 @@
-/* shape.c: shapes, strides, and the walk over a strided tensor.
+/* shape.c: shapes and strides.
  *
  * Each tape keeps one record per distinct shape, so that "same shape" is one pointer comparison, and every extent product is
  * checked for overflow once, here. */
@@ -79,81 +79,6 @@ bool ag__contiguous(const ag_tensor *x) {
         if (x->shape->dim[i] != 1 && x->strides[i] != x->shape->stride[i]) return false;
     }
     return true;
-}
-
-/* Visits x in row-major order, a run along the last axis at a time. */
-typedef struct walk {
-    const ag__shape *shape;
-    const int64_t *strides;
-    int64_t at[AG_MAX_RANK], offset, run, step;
-} walk;
-
-static walk walk_start(const ag_tensor *x) {
-    walk w = {.shape = x->shape, .strides = x->strides ? x->strides : x->shape->stride, .run = 1};
-    if (w.shape->rank) {
-        w.run = w.shape->dim[w.shape->rank - 1];
-        w.step = w.strides[w.shape->rank - 1];
-    }
-    return w;
-}
-
-static bool walk_next(walk *w) {
-    for (int i = w->shape->rank - 2; i >= 0; i--) {
-        w->offset += w->strides[i];
-        if (++w->at[i] < w->shape->dim[i]) return true;
-        w->offset -= w->at[i] * w->strides[i];
-        w->at[i] = 0;
-    }
-    return false;
-}
-
-/* Elements are moved as words of their size, whatever they are. */
-typedef uint64_t __attribute__((may_alias)) word64;
-typedef uint32_t __attribute__((may_alias)) word32;
-
-#define COPY_RUN(T) \
-    for (int64_t i = 0; i < w.run; i++) ((T *)out)[i] = ((const T *)x->data)[w.offset + i * w.step];
-#define ADD_RUN(T) \
-    for (int64_t i = 0; i < w.run; i++) ((T *)out)[i] += ((const T *)x->data)[w.offset + i * w.step];
-
-void ag__gather(const ag_tensor *x, void *out) {
-    if (x->shape->size == 0) return;
-    size_t element = ag__dtype_bytes[x->dtype];
-    if (ag__contiguous(x)) {
-        memmove(out, x->data, element * (size_t)x->shape->size);
-        return;
-    }
-    walk w = walk_start(x);
-    do {
-        if (element == 8) {
-            COPY_RUN(word64)
-        } else if (element == 4) {
-            COPY_RUN(word32)
-        } else {
-            COPY_RUN(unsigned char)
-        }
-        out = (char *)out + element * (size_t)w.run;
-    } while (walk_next(&w));
-}
-
-void ag__accumulate(const ag_tensor *x, void *out) {
-    if (x->shape->size == 0) return;
-    walk w = walk_start(x);
-    if (ag__contiguous(x)) { w = (walk){.shape = x->shape, .run = x->shape->size, .step = 1}; }
-    do {
-        if (x->dtype == AG_F32) {
-            if (w.step == 1) {
-                const float *from = (const float *)x->data + w.offset;
-                for (int64_t i = 0; i < w.run; i++) ((float *)out)[i] += from[i];
-            } else {
-                ADD_RUN(float)
-            }
-            out = (float *)out + w.run;
-        } else {
-            ADD_RUN(double)
-            out = (double *)out + w.run;
-        }
-    } while (w.strides && walk_next(&w));
 }
 
 const char *ag_shape_text(const ag_tensor *x, char *out, size_t size) {
