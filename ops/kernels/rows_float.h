@@ -1,14 +1,27 @@
 /* rows_float.h: template of the float loops: T, NAME(row) and F(function) are set by the file that includes it. */
 #define K(v) ((T)(v))
 
+/* Sine and its kin note that they met an element too large for the loop's arithmetic, and those are done once more by
+ * themselves. out overlaps no input. */
 #define LOOP1(name, value)                                                           \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p) { \
         const T *u = in[0];                                                          \
         T *y = out;                                                                  \
+        unsigned any = 0;                                                            \
         (void)p;                                                                     \
         for (int64_t i = 0; i < n; i++) {                                            \
+            unsigned *const wild = &any;                                             \
             const T x = u[i];                                                        \
+            (void)wild;                                                              \
             y[i] = (value);                                                          \
+        }                                                                            \
+        for (int64_t i = 0; any && i < n; i++) {                                     \
+            unsigned one = 0, *wild = &one;                                          \
+            const T x = u[i];                                                        \
+            (void)wild;                                                              \
+            (void)(value);                                                           \
+            wild = NULL;                                                             \
+            if (one) y[i] = (value);                                                 \
         }                                                                            \
     }
 #define LOOP2(name, value, R)                                                        \
@@ -34,6 +47,13 @@
         }                                                                              \
     }
 
+#define m_sin(x) f64_sin_noting(x, wild)
+#define m_cos(x) f64_cos_noting(x, wild)
+#define m_tan(x) f64_tan_noting(x, wild)
+#define m_sinf(x) f32_sin_noting(x, wild)
+#define m_cosf(x) f32_cos_noting(x, wild)
+#define m_tanf(x) f32_tan_noting(x, wild)
+
 #define F1(name, value, ...) LOOP1(name, value)
 #define N1(name, value, ...) LOOP1(name, value)
 #define P1(name, attribute, value, ...) LOOP1(name, value)
@@ -43,6 +63,12 @@
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define W3(name, value, ...) LOOP3(name, value)
 #include "ops/elementwise.def"
+#undef m_sin
+#undef m_cos
+#undef m_tan
+#undef m_sinf
+#undef m_cosf
+#undef m_tanf
 #undef LOOP1
 #undef LOOP2
 #undef LOOP3
