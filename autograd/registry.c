@@ -72,32 +72,35 @@ bool ag_op_register(const ag_op *op) {
            ag__fail(NULL, AG_ERR_MEMORY, "op_register: '%s': the table holds %d operations", op->name, USER_OPS) != NULL;
 }
 
-/* Edits between two names, for suggestions; long names are not compared. */
+/* Edits between two names, for suggestions; two neighbours swapped are one. Long names are not compared. */
 static int distance(const char *a, const char *b) {
     enum { LONGEST = 32 };
-    int row[LONGEST + 1];
+    int row[3][LONGEST + 1]; /* of the last two letters of a, and of this one */
     int m = (int)strlen(a), n = (int)strlen(b);
     if (m > LONGEST || n > LONGEST) return LONGEST;
-    for (int j = 0; j <= n; j++) row[j] = j;
+    for (int j = 0; j <= n; j++) row[0][j] = j;
     for (int i = 1; i <= m; i++) {
-        int corner = row[0];
-        row[0] = i;
+        const int *above = row[(i + 2) % 3], *before = row[(i + 1) % 3];
+        int *here = row[i % 3];
+        here[0] = i;
         for (int j = 1; j <= n; j++) {
-            int replaced = corner + (a[i - 1] != b[j - 1]);
-            int least = row[j - 1] < row[j] ? row[j - 1] + 1 : row[j] + 1;
-            corner = row[j];
-            row[j] = replaced < least ? replaced : least;
+            int replaced = above[j - 1] + (a[i - 1] != b[j - 1]);
+            int least = here[j - 1] < above[j] ? here[j - 1] + 1 : above[j] + 1;
+            bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];
+            here[j] = replaced < least ? replaced : least;
+            if (swapped && before[j - 2] + 1 < here[j]) here[j] = before[j - 2] + 1;
         }
     }
-    return row[n];
+    return row[m % 3][n];
 }
 
+/* At most two edits away; of equally near names one of the same length. */
 static const char *nearest(const char *name) {
     const char *best = NULL;
-    int least = 3;
+    int least = 6;
     const ag_op *op;
     for (int i = 0; (op = ag_op_at(i)) != NULL; i++) {
-        int d = distance(name, op->name);
+        int d = 2 * distance(name, op->name) + (strlen(name) != strlen(op->name));
         if (d >= least) continue;
         least = d;
         best = op->name;

@@ -9,6 +9,7 @@
  * The output is row-major and new, so pieces of it may be computed by several threads in any order. */
 #include "ops/map.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "autograd/node.h"
@@ -33,17 +34,24 @@ typedef struct loop {
     char *out;
     size_t out_element;
     ag__row_fn *run;
-    double p;
+    double p, q;
 } loop;
 
 static const ag__row *row_of(const ag_tensor *y) { return &ag__kernel()->rows->row[y->op->map->row]; }
 
 AG__COLD static bool fail_dtype(ag_tensor *y, const ag_tensor *x) {
-    char text[160];
-    bool integers = row_of(y)->loop[AG_I64] != NULL;
-    return ag_op_fail(y, AG_ERR_DTYPE, "needs %s, but %s is %s; ag_cast converts",
-                      integers ? "f32, f64 or i64" : "f32 or f64", ag__label(x, text, sizeof text),
-                      ag_dtype_name((ag_dtype)x->dtype));
+    char text[160], needed[64] = "";
+    const ag__row *row = row_of(y);
+    int count = 0, left = 0;
+    for (int d = 0; d < AG_DTYPE_COUNT; d++) left += row->loop[d] != NULL;
+    for (int d = 0; d < AG_DTYPE_COUNT; d++) {
+        size_t used = strlen(needed);
+        if (!row->loop[d]) continue;
+        const char *between = count++ == 0 ? "" : --left == 1 ? " or " : ", ";
+        snprintf(needed + used, sizeof needed - used, "%s%s", between, ag_dtype_name((ag_dtype)d));
+    }
+    return ag_op_fail(y, AG_ERR_DTYPE, "needs %s, but %s is %s; ag_cast converts", needed,
+                      ag__label(x, text, sizeof text), ag_dtype_name((ag_dtype)x->dtype));
 }
 
 /* The inputs' shapes are not all one. */
@@ -59,9 +67,12 @@ bool ag__map_shape(ag_tensor *y) {
     uint32_t n = y->nin;
     const ag_tensor *x = y->in[n - 1];
     if (!row_of(y)->loop[x->dtype]) return fail_dtype(y, x);
-    if (n > 1 && y->in[n - 2]->dtype != x->dtype) return ag_need_same_dtype(y, (int)n - 2, (int)n - 1);
-    if (n == 3 && !ag_need_dtype(y, 0, AG_BOOL)) return false;
-    y->dtype = map->to_bool ? AG_BOOL : x->dtype;
+    uint32_t first = map->kind & AG__MAP_CHOOSES ? 1 : 0;
+    for (uint32_t i = n - 1; i-- > first;) {
+        if (y->in[i]->dtype != x->dtype) return ag_need_same_dtype(y, (int)i, (int)n - 1);
+    }
+    if (first && !ag_need_dtype(y, 0, AG_BOOL)) return false;
+    y->dtype = map->kind & AG__MAP_TO_BOOL ? AG_BOOL : x->dtype;
     y->shape = x->shape;
     return (y->in[0]->shape == x->shape && (n < 3 || y->in[1]->shape == x->shape)) || broadcast(y);
 }
@@ -103,7 +114,7 @@ static void run_rows(void *context, int64_t begin, int64_t end) {
                     gather_run(x, in[k], step, n, tile[k]); /* one value: the tile stays filled */
                 in[k] = tile[k];
             }
-            l->run(n, in, out + (size_t)done * l->out_element, l->p);
+            l->run(n, in, out + (size_t)done * l->out_element, l->p, l->q);
         }
     }
 }
@@ -113,7 +124,7 @@ static void run_flat(void *context, int64_t begin, int64_t end) {
     const loop *l = context;
     const void *in[INPUTS];
     for (int k = 0; k < l->arity; k++) in[k] = l->in[k].data + (size_t)begin * l->in[k].element;
-    l->run(end - begin, in, l->out + (size_t)begin * l->out_element, l->p);
+    l->run(end - begin, in, l->out + (size_t)begin * l->out_element, l->p, l->q);
 }
 
 /* Axes of the output, those of extent 1 left out and those that all operands step through as one merged. */
@@ -142,9 +153,9 @@ static void plan(loop *l, const ag_tensor *y) {
     l->rows = s->size / l->inner;
 }
 
-__attribute__((noinline)) static void run_large(ag_tensor *y, ag__row_fn *run, double p) {
+__attribute__((noinline)) static void run_large(ag_tensor *y, ag__row_fn *run, double p, double q) {
     int64_t size = y->shape->size;
-    loop l = {.arity = (int)y->nin, .out = y->data, .out_element = ag__dtype_bytes[y->dtype], .run = run, .p = p};
+    loop l = {.arity = (int)y->nin, .out = y->data, .out_element = ag__dtype_bytes[y->dtype], .run = run, .p = p, .q = q};
     bool flat = true;
     for (uint32_t k = 0; k < y->nin; k++) {
         const ag_tensor *x = y->in[k];
@@ -164,24 +175,29 @@ __attribute__((noinline)) static void run_large(ag_tensor *y, ag__row_fn *run, d
     }
 }
 
+/* Scalar attribute i; 0 where the op has none. */
+static double attribute(const ag_tensor *y, size_t i) {
+    return y->op->attr_size > i * sizeof(double) ? ((const double *)y->attrs)[i] : 0;
+}
+
 bool ag__map_run(ag_tensor *y) {
-    double p = y->attrs ? *(const double *)y->attrs : 0;
+    double p = attribute(y, 0), q = attribute(y, 1);
     ag__row_fn *run = row_of(y)->loop[y->in[y->nin - 1]->dtype];
     if (y->shape->size > 1) {
-        run_large(y, run, p);
+        run_large(y, run, p, q);
     } else if (y->shape->size == 1) { /* so has every operand */
         const void *in[INPUTS] = {y->in[0]->data, y->nin > 1 ? y->in[1]->data : NULL, y->nin > 2 ? y->in[2]->data : NULL};
-        run(1, in, y->data, p);
+        run(1, in, y->data, p, q);
     }
     return true;
 }
 
 bool ag__map_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const ag_map *map = y->op->map;
-    double p = y->attrs ? *(const double *)y->attrs : 0;
+    double p = attribute(y, 0), q = attribute(y, 1);
     for (uint32_t i = 0; i < y->nin; i++) {
         if (!map->rule[i] || !ag__wants(y, i)) continue;
-        d[i] = map->rule[i](y->in[0], y->in[1], y->in[2], y, g[0], p);
+        d[i] = map->rule[i](y->in[0], y->in[1], y->in[2], y, g[0], p, q);
         if (!d[i] && y->tape->status) return false; /* NULL alone: no gradient flows there */
     }
     return true;

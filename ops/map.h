@@ -4,13 +4,19 @@
 
 #include "autograd/op.h"
 
-/* The gradient of one input; inputs in order, then the output, the gradient that arrives, the scalar attribute. */
-typedef ag_tensor *ag__rule_fn(ag_tensor *in0, ag_tensor *in1, ag_tensor *in2, ag_tensor *y, ag_tensor *g, double p);
+/* The gradient of one input; inputs in order, then the output, the gradient that arrives, the scalar attributes. */
+typedef ag_tensor *ag__rule_fn(ag_tensor *in0, ag_tensor *in1, ag_tensor *in2, ag_tensor *y, ag_tensor *g, double p,
+                               double q);
+
+enum {
+    AG__MAP_TO_BOOL = 1, /* the output is bool */
+    AG__MAP_CHOOSES = 2  /* input 0 is bool, whatever the others are */
+};
 
 typedef struct ag_map {
     int row;              /* AG__ROW_… */
     ag__rule_fn *rule[3]; /* NULL: none flows there */
-    bool to_bool;
+    int kind;
 } ag_map;
 
 bool ag__map_shape(ag_tensor *y);

@@ -14,46 +14,149 @@
 extern "C" {
 #endif
 
-/* Arithmetic: number, broadcast; i64 wraps around */
-AG_API ag_tensor *ag_add(ag_tensor *a, ag_tensor *b);     /* a + b */
-AG_API ag_tensor *ag_sub(ag_tensor *a, ag_tensor *b);     /* a − b */
-AG_API ag_tensor *ag_mul(ag_tensor *a, ag_tensor *b);     /* a · b */
-AG_API ag_tensor *ag_div(ag_tensor *a, ag_tensor *b);     /* a / b; float */
-AG_API ag_tensor *ag_neg(ag_tensor *x);                   /* −x */
-AG_API ag_tensor *ag_scale(ag_tensor *x, double a);       /* a · x; float */
-AG_API ag_tensor *ag_add_scalar(ag_tensor *x, double a);  /* x + a; float */
+/* Arithmetic: number, broadcast; i64 wraps around, and dividing it by 0 gives 0 */
+AG_API ag_tensor *ag_add(ag_tensor *a, ag_tensor *b);          /* a + b */
+AG_API ag_tensor *ag_sub(ag_tensor *a, ag_tensor *b);          /* a − b */
+AG_API ag_tensor *ag_mul(ag_tensor *a, ag_tensor *b);          /* a · b */
+AG_API ag_tensor *ag_div(ag_tensor *a, ag_tensor *b);          /* a / b; float */
+AG_API ag_tensor *ag_floor_divide(ag_tensor *a, ag_tensor *b); /* ⌊a / b⌋; flat */
+AG_API ag_tensor *ag_remainder(ag_tensor *a, ag_tensor *b); /* a − b ⌊a / b⌋: of b's sign; d/db = −⌊a / b⌋ */
+AG_API ag_tensor *ag_fmod(ag_tensor *a, ag_tensor *b);   /* a − b trunc(a / b): of a's sign; d/db = −trunc(a / b) */
+AG_API ag_tensor *ag_neg(ag_tensor *x);                  /* −x */
+AG_API ag_tensor *ag_scale(ag_tensor *x, double a);      /* a · x; float */
+AG_API ag_tensor *ag_add_scalar(ag_tensor *x, double a); /* x + a; float */
 AG_API ag_tensor *ag_maximum(ag_tensor *a, ag_tensor *b); /* the larger; NaN if either is; a tie halves the gradient */
 AG_API ag_tensor *ag_minimum(ag_tensor *a, ag_tensor *b); /* the smaller; NaN if either is; a tie halves the gradient */
+AG_API ag_tensor *ag_maximum_grad(ag_tensor *g, ag_tensor *a,
+                                  ag_tensor *b); /* g where a > b, g / 2 where a = b, else 0: the gradient of both; flat in a, b; float */
+AG_API ag_tensor *ag_fmax(ag_tensor *a, ag_tensor *b); /* the larger; of NaN and a number the number; a tie gives a the gradient */
+AG_API ag_tensor *ag_fmin(ag_tensor *a, ag_tensor *b); /* the smaller; of NaN and a number the number; a tie gives a the gradient */
+AG_API ag_tensor *ag_hypot(ag_tensor *a, ag_tensor *b); /* √(a² + b²) without overflow; gradient NaN at (0, 0); float */
+AG_API ag_tensor *ag_copysign(ag_tensor *a, ag_tensor *b); /* |a| with the sign of b, zeros too; gradient 0 at a = 0, flat in b; float */
 
-/* Powers, exponentials, activations: float */
+/* Steps and pieces: number unless said */
+AG_API ag_tensor *ag_abs(ag_tensor *x);                          /* |x|; gradient 0 at 0 */
+AG_API ag_tensor *ag_sign(ag_tensor *x);                         /* −1, 0 or 1; flat */
+AG_API ag_tensor *ag_floor(ag_tensor *x);                        /* ⌊x⌋; flat */
+AG_API ag_tensor *ag_ceil(ag_tensor *x);                         /* ⌈x⌉; flat */
+AG_API ag_tensor *ag_round(ag_tensor *x);                        /* nearest integer, halves to the even one; flat */
+AG_API ag_tensor *ag_trunc(ag_tensor *x);                        /* x without its fraction; flat */
+AG_API ag_tensor *ag_frac(ag_tensor *x);                         /* x − trunc(x); gradient 1; float */
+AG_API ag_tensor *ag_heaviside(ag_tensor *x, ag_tensor *values); /* 0 where x < 0, values where x = 0, 1 where x > 0; flat */
+AG_API ag_tensor *ag_clamp(ag_tensor *x, double min,
+                           double max); /* x, at least min (−∞) and at most max (∞); gradient 1 at both; float */
+AG_API ag_tensor *ag_clamp_grad(ag_tensor *g, ag_tensor *x, double min,
+                                double max); /* g where min ≤ x ≤ max, else 0; flat in x; float */
+
+/* Powers, exponentials, logarithms: float */
 AG_API ag_tensor *ag_exp(ag_tensor *x);        /* eˣ */
+AG_API ag_tensor *ag_exp2(ag_tensor *x);       /* 2ˣ */
+AG_API ag_tensor *ag_expm1(ag_tensor *x);      /* eˣ − 1, accurate near 0 */
 AG_API ag_tensor *ag_log(ag_tensor *x);        /* ln x; −∞ at 0, NaN below */
+AG_API ag_tensor *ag_log2(ag_tensor *x);       /* log₂ x */
+AG_API ag_tensor *ag_log10(ag_tensor *x);      /* log₁₀ x */
+AG_API ag_tensor *ag_log1p(ag_tensor *x);      /* ln(1 + x), accurate near 0 */
 AG_API ag_tensor *ag_sqrt(ag_tensor *x);       /* √x; gradient ∞ at 0 */
-AG_API ag_tensor *ag_square(ag_tensor *x);     /* x² */
+AG_API ag_tensor *ag_rsqrt(ag_tensor *x);      /* 1 / √x */
+AG_API ag_tensor *ag_cbrt(ag_tensor *x);       /* ∛x; gradient ∞ at 0 */
+AG_API ag_tensor *ag_square(ag_tensor *x);     /* x²; also i64 */
 AG_API ag_tensor *ag_reciprocal(ag_tensor *x); /* 1 / x */
 AG_API ag_tensor *ag_pow(ag_tensor *a, ag_tensor *b); /* aᵇ; d/da = b aᵇ⁻¹ (0 where b = 0), d/db = aᵇ ln a (0 where a = 0 ≤ b) */
 AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p); /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
-AG_API ag_tensor *ag_abs(ag_tensor *x);                  /* |x|; gradient 0 at 0 */
-AG_API ag_tensor *ag_sign(ag_tensor *x);                 /* −1, 0 or 1; flat */
-AG_API ag_tensor *ag_sin(ag_tensor *x);                  /* sin x */
-AG_API ag_tensor *ag_cos(ag_tensor *x);                  /* cos x */
-AG_API ag_tensor *ag_atan2(ag_tensor *a, ag_tensor *b); /* the angle of (b, a), in (−π, π]; gradient NaN at (0, 0) */
-AG_API ag_tensor *ag_erf(ag_tensor *x);                 /* 2/√π ∫₀ˣ e^(−t²) dt */
-AG_API ag_tensor *ag_erfc(ag_tensor *x);                /* 1 − erf x, accurate where erf is near 1 */
-AG_API ag_tensor *ag_tanh(ag_tensor *x);                /* tanh x; gradient 1 − y² */
-AG_API ag_tensor *ag_sigmoid(ag_tensor *x);             /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
-AG_API ag_tensor *ag_relu(ag_tensor *x);                /* max(x, 0); gradient 0 at 0 */
-AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, else 0: relu's gradient; flat in x */
-AG_API ag_tensor *ag_gelu(ag_tensor *x); /* x Φ(x), Φ the normal distribution function (Hendrycks, Gimpel 2016) */
+AG_API ag_tensor *ag_logaddexp(ag_tensor *a, ag_tensor *b); /* ln(eᵃ + eᵇ), without overflow; equal infinities share the gradient */
+AG_API ag_tensor *ag_logaddexp2(ag_tensor *a, ag_tensor *b); /* log₂(2ᵃ + 2ᵇ), without overflow */
+AG_API ag_tensor *ag_logaddexp_weight(ag_tensor *a, ag_tensor *b); /* eᵃ / (eᵃ + eᵇ), ½ where a = b: the gradient of logaddexp to a */
+AG_API ag_tensor *ag_xlogy(ag_tensor *a, ag_tensor *b);   /* a ln b; 0 where a = 0, unless b is NaN */
+AG_API ag_tensor *ag_xlog1py(ag_tensor *a, ag_tensor *b); /* a ln(1 + b); 0 where a = 0, unless b is NaN */
+AG_API ag_tensor *ag_entr(ag_tensor *x);                  /* −x ln x; 0 at 0, −∞ below */
+AG_API ag_tensor *ag_logit(ag_tensor *x, double eps); /* ln(x / (1 − x)) with x kept in [eps, 1 − eps]; eps < 0 (the default): as it is, NaN outside [0, 1] */
 
-/* Comparison and choice: number → bool, broadcast; flat */
-AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b);                          /* a = b */
-AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b);                          /* a ≠ b */
-AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b);                          /* a < b */
-AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b);                          /* a ≤ b */
-AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b);                          /* a > b */
-AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b);                          /* a ≥ b */
-AG_API ag_tensor *ag_where(ag_tensor *condition, ag_tensor *a, ag_tensor *b); /* bool ? a : b, a and b of one number dtype */
+/* Angles: float */
+AG_API ag_tensor *ag_sin(ag_tensor *x);                 /* sin x */
+AG_API ag_tensor *ag_cos(ag_tensor *x);                 /* cos x */
+AG_API ag_tensor *ag_tan(ag_tensor *x);                 /* tan x; gradient 1 + y² */
+AG_API ag_tensor *ag_asin(ag_tensor *x);                /* arcsine, in [−π/2, π/2]; gradient ∞ at ±1 */
+AG_API ag_tensor *ag_acos(ag_tensor *x);                /* arccosine, in [0, π]; gradient −∞ at ±1 */
+AG_API ag_tensor *ag_atan(ag_tensor *x);                /* arctangent, in [−π/2, π/2] */
+AG_API ag_tensor *ag_atan2(ag_tensor *a, ag_tensor *b); /* the angle of (b, a), in (−π, π]; gradient NaN at (0, 0) */
+AG_API ag_tensor *ag_sinh(ag_tensor *x);                /* sinh x */
+AG_API ag_tensor *ag_cosh(ag_tensor *x);                /* cosh x */
+AG_API ag_tensor *ag_tanh(ag_tensor *x);                /* tanh x; gradient 1 − y² */
+AG_API ag_tensor *ag_asinh(ag_tensor *x);               /* inverse of sinh */
+AG_API ag_tensor *ag_acosh(ag_tensor *x);               /* inverse of cosh, ≥ 0; gradient ∞ at 1 */
+AG_API ag_tensor *ag_atanh(ag_tensor *x);               /* inverse of tanh; gradient ∞ at ±1 */
+AG_API ag_tensor *ag_rad2deg(ag_tensor *x);             /* 180 x / π */
+AG_API ag_tensor *ag_deg2rad(ag_tensor *x);             /* π x / 180 */
+
+/* Special functions: float */
+AG_API ag_tensor *ag_erf(ag_tensor *x);  /* 2/√π ∫₀ˣ e^(−t²) dt */
+AG_API ag_tensor *ag_erfc(ag_tensor *x); /* 1 − erf x, accurate where erf is near 1 */
+
+/* Activations: float. A …_grad is the gradient of the op before it, flat in x where that is made of straight pieces. */
+AG_API ag_tensor *ag_sigmoid(ag_tensor *x);    /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
+AG_API ag_tensor *ag_logsigmoid(ag_tensor *x); /* −ln(1 + e⁻ˣ); gradient σ(−x) */
+AG_API ag_tensor *ag_softplus(ag_tensor *x, double beta,
+                              double threshold); /* ln(1 + e^(βx)) / β, x where β x > threshold; by default β = 1, threshold = 20 */
+AG_API ag_tensor *ag_softsign(ag_tensor *x);                /* x / (1 + |x|) */
+AG_API ag_tensor *ag_tanhshrink(ag_tensor *x);              /* x − tanh x, accurate near 0 */
+AG_API ag_tensor *ag_relu(ag_tensor *x);                    /* max(x, 0); gradient 0 at 0; also i64 */
+AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, else 0 */
+AG_API ag_tensor *ag_relu6(ag_tensor *x);                   /* x, at least 0 and at most 6; gradient 0 at both */
+AG_API ag_tensor *ag_leaky_relu(ag_tensor *x, double negative_slope); /* x where x > 0, else negative_slope (0.01) x; gradient negative_slope at 0 */
+AG_API ag_tensor *ag_leaky_relu_grad(ag_tensor *g, ag_tensor *x, double negative_slope); /* g where x > 0, else negative_slope g */
+AG_API ag_tensor *ag_hardtanh(ag_tensor *x, double min_val,
+                              double max_val); /* x, at least min_val (−1) and at most max_val (1); gradient 0 at both */
+AG_API ag_tensor *ag_hardtanh_grad(ag_tensor *g, ag_tensor *x, double min_val,
+                                   double max_val); /* g where min_val < x < max_val, else 0 */
+AG_API ag_tensor *ag_hardsigmoid(ag_tensor *x);     /* x / 6 + ½, at least 0 and at most 1; gradient 0 at ±3 */
+AG_API ag_tensor *ag_hardswish(ag_tensor *x);       /* x hardsigmoid(x); gradient 0 at −3, 1 at 3 */
+AG_API ag_tensor *ag_hardswish_grad(ag_tensor *g, ag_tensor *x); /* g (x / 3 + ½) where −3 < x < 3, g above, 0 below */
+AG_API ag_tensor *ag_threshold(ag_tensor *x, double threshold,
+                               double value); /* x where x > threshold, else value; gradient 0 at threshold */
+AG_API ag_tensor *ag_threshold_grad(ag_tensor *g, ag_tensor *x, double threshold); /* g where x > threshold, else 0 */
+AG_API ag_tensor *ag_softshrink(ag_tensor *x, double lambd); /* x moved towards 0 by lambd (0.5), 0 where |x| ≤ lambd; gradient 0 at ±lambd */
+AG_API ag_tensor *ag_hardshrink(ag_tensor *x, double lambd); /* x where |x| > lambd (0.5), else 0; gradient 0 at ±lambd */
+AG_API ag_tensor *ag_shrink_grad(ag_tensor *g, ag_tensor *x, double lambd); /* g where |x| > lambd, else 0: the gradient of both */
+AG_API ag_tensor *ag_elu(ag_tensor *x, double alpha); /* x where x > 0, else α (eˣ − 1), α = 1 by default; gradient α at 0 (Clevert et al. 2016) */
+AG_API ag_tensor *ag_elu_grad(ag_tensor *g, ag_tensor *x, double alpha); /* g where x > 0, else g α eˣ */
+AG_API ag_tensor *ag_celu(ag_tensor *x, double alpha); /* x where x > 0, else α (e^(x/α) − 1), α = 1 by default (Barron 2017) */
+AG_API ag_tensor *ag_celu_grad(ag_tensor *g, ag_tensor *x, double alpha); /* g where x > 0, else g e^(x/α) */
+AG_API ag_tensor *ag_selu(ag_tensor *x); /* 1.0507 elu(x) of α = 1.6733 (Klambauer et al. 2017) */
+AG_API ag_tensor *ag_gelu(ag_tensor *x); /* x Φ(x), Φ the normal distribution function (Hendrycks, Gimpel 2016) */
+AG_API ag_tensor *ag_gelu_grad(ag_tensor *g, ag_tensor *x); /* g (Φ(x) + x φ(x)) */
+AG_API ag_tensor *ag_gelu_tanh(ag_tensor *x); /* ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))): nearly gelu */
+AG_API ag_tensor *ag_gelu_tanh_grad(ag_tensor *g, ag_tensor *x); /* g (s + x s (1 − s) v′), s = σ(v), v = √(8/π) (x + 0.044715 x³) */
+AG_API ag_tensor *ag_silu(ag_tensor *x);                         /* x σ(x) */
+AG_API ag_tensor *ag_silu_grad(ag_tensor *g, ag_tensor *x); /* g s (1 + x (1 − s)), s = σ(x) */
+AG_API ag_tensor *ag_mish(ag_tensor *x);                    /* x tanh ln(1 + eˣ) (Misra 2019) */
+AG_API ag_tensor *ag_mish_grad(ag_tensor *g, ag_tensor *x); /* g times the derivative of mish */
+
+/* Comparison and logic: numbers or bools → bool, broadcast; flat. A number is true when it is not 0, NaN too. */
+AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b);          /* a = b */
+AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b);          /* a ≠ b */
+AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b);          /* a < b */
+AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b);          /* a ≤ b */
+AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b);          /* a > b */
+AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b);          /* a ≥ b */
+AG_API ag_tensor *ag_logical_and(ag_tensor *a, ag_tensor *b); /* both */
+AG_API ag_tensor *ag_logical_or(ag_tensor *a, ag_tensor *b);  /* one or both */
+AG_API ag_tensor *ag_logical_xor(ag_tensor *a, ag_tensor *b); /* just one */
+AG_API ag_tensor *ag_logical_not(ag_tensor *x);               /* x = 0 */
+AG_API ag_tensor *ag_isnan(ag_tensor *x);                     /* NaN */
+AG_API ag_tensor *ag_isinf(ag_tensor *x);                     /* an infinity */
+AG_API ag_tensor *ag_isfinite(ag_tensor *x);                  /* neither */
+AG_API ag_tensor *ag_isposinf(ag_tensor *x);                  /* ∞ */
+AG_API ag_tensor *ag_isneginf(ag_tensor *x);                  /* −∞ */
+AG_API ag_tensor *ag_signbit(ag_tensor *x);                   /* has a minus sign, as −0 has */
+
+/* Bits: i64 or bool, broadcast; flat */
+AG_API ag_tensor *ag_bitwise_not(ag_tensor *x);               /* each bit the other way */
+AG_API ag_tensor *ag_bitwise_and(ag_tensor *a, ag_tensor *b); /* a & b */
+AG_API ag_tensor *ag_bitwise_or(ag_tensor *a, ag_tensor *b);  /* a | b */
+AG_API ag_tensor *ag_bitwise_xor(ag_tensor *a, ag_tensor *b); /* a ^ b */
+
+/* Choice and conversion */
+AG_API ag_tensor *ag_where(ag_tensor *condition, ag_tensor *a, ag_tensor *b); /* bool ? a : b, a and b of one dtype */
 AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → i64 truncates and saturates, NaN → 0; → bool: x ≠ 0 */
 
 /* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1 */

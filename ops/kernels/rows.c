@@ -5,6 +5,7 @@
 #include "ops/kernels/math_f64.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define W(v) ((uint64_t)(v))
 
@@ -20,14 +21,24 @@
 
 #include "rows_i64.h"
 
+#include "rows_bool.h"
+
 #define F1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64}},
 #define P1 F1
+#define Q1 F1
 #define F2 F1
+#define P2 F1
+#define Q2 F1
+#define F3 F1
 #define N1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64, name##_i64}},
 #define N2 N1
 #define S1 N1
-#define C2 N1
-#define W3 N1
+#define S2 N1
+#define B1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64, name##_i64, name##_bool}},
+#define C2 B1
+#define W3 B1
+#define I1(name, ...) [AG__ROW_##name] = {{NULL, NULL, name##_i64, name##_bool}},
+#define I2 I1
 const ag__rows TABLE(rows) = {{
 #include "ops/elementwise.def"
 }};

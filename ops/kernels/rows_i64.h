@@ -1,46 +1,62 @@
 /* rows_i64.h: the integer loops, where a row has them. Arithmetic wraps around. */
-#define I1(name, value)                                                              \
-    static void name##_i64(int64_t n, const void *const in[], void *out, double p) { \
-        const int64_t *u = in[0];                                                    \
-        int64_t *y = out;                                                            \
-        (void)p;                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                            \
-            const int64_t x = u[i];                                                  \
-            y[i] = (int64_t)(value);                                                 \
-        }                                                                            \
+#define LOOP1(name, value, R)                                                                  \
+    static void name##_i64(int64_t n, const void *const in[], void *out, double p, double q) { \
+        const int64_t *u = in[0];                                                              \
+        R *y = out;                                                                            \
+        (void)p, (void)q;                                                                      \
+        for (int64_t i = 0; i < n; i++) {                                                      \
+            const int64_t x = u[i];                                                            \
+            (void)x;                                                                           \
+            y[i] = (R)(value);                                                                 \
+        }                                                                                      \
     }
-#define I2(name, value, R)                                                           \
-    static void name##_i64(int64_t n, const void *const in[], void *out, double p) { \
-        const int64_t *u = in[0], *v = in[1];                                        \
-        R *y = out;                                                                  \
-        (void)p;                                                                     \
-        for (int64_t i = 0; i < n; i++) {                                            \
-            const int64_t a = u[i], b = v[i];                                        \
-            y[i] = (R)(value);                                                       \
-        }                                                                            \
+#define LOOP2(name, value, R)                                                                  \
+    static void name##_i64(int64_t n, const void *const in[], void *out, double p, double q) { \
+        const int64_t *u = in[0], *v = in[1];                                                  \
+        R *y = out;                                                                            \
+        (void)p, (void)q;                                                                      \
+        for (int64_t i = 0; i < n; i++) {                                                      \
+            const int64_t a = u[i], b = v[i];                                                  \
+            y[i] = (R)(value);                                                                 \
+        }                                                                                      \
     }
-#define I3(name, value)                                                                \
-    static void name##_i64(int64_t n, const void *const in[], void *out, double p) {   \
-        const unsigned char *w = in[0]; /* a bool of foreign memory may be any byte */ \
-        const int64_t *u = in[1], *v = in[2];                                          \
-        int64_t *y = out;                                                              \
-        (void)p;                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                              \
-            const bool c = w[i] != 0;                                                  \
-            const int64_t a = u[i], b = v[i];                                          \
-            y[i] = (value);                                                            \
-        }                                                                              \
+#define LOOP3(name, value)                                                                     \
+    static void name##_i64(int64_t n, const void *const in[], void *out, double p, double q) { \
+        const unsigned char *w = in[0]; /* a bool of foreign memory may be any byte */         \
+        const int64_t *u = in[1], *v = in[2];                                                  \
+        int64_t *y = out;                                                                      \
+        (void)p, (void)q;                                                                      \
+        for (int64_t i = 0; i < n; i++) {                                                      \
+            const bool c = w[i] != 0;                                                          \
+            const int64_t a = u[i], b = v[i];                                                  \
+            y[i] = (value);                                                                    \
+        }                                                                                      \
     }
+
+/* What is left of a divided by b, with the sign of a; the quotient, rounded down. Both 0 for b = 0; b = −1 would overflow. */
+static inline int64_t mod_i64(int64_t a, int64_t b) { return b == 0 || b == -1 ? 0 : a % b; }
+static inline int64_t floor_div_i64(int64_t a, int64_t b) {
+    if (b == 0 || b == -1) return b ? (int64_t)(0 - W(a)) : 0;
+    return a / b - (a % b != 0 && (a < 0) != (b < 0));
+}
 
 #define F1(...)
 #define P1(...)
+#define Q1(...)
 #define F2(...)
-#define N1(name, value, integer, ...) I1(name, integer)
-#define N2(name, value, integer, ...) I2(name, integer, int64_t)
-#define S1(name, value, integer, ...) I1(name, integer)
-#define C2(name, value, ...) I2(name, value, bool)
-#define W3(name, value, ...) I3(name, value)
+#define P2(...)
+#define Q2(...)
+#define F3(...)
+#define N1(name, value, integer, ...) LOOP1(name, integer, int64_t)
+#define S1(name, value, integer, ...) LOOP1(name, integer, int64_t)
+#define B1(name, value, integer, ...) LOOP1(name, integer, bool)
+#define I1(name, integer, ...) LOOP1(name, integer, int64_t)
+#define N2(name, value, integer, ...) LOOP2(name, integer, int64_t)
+#define S2(name, value, integer, ...) LOOP2(name, integer, int64_t)
+#define C2(name, value, ...) LOOP2(name, value, bool)
+#define I2(name, integer, ...) LOOP2(name, integer, int64_t)
+#define W3(name, value, ...) LOOP3(name, value)
 #include "ops/elementwise.def"
-#undef I1
-#undef I2
-#undef I3
+#undef LOOP1
+#undef LOOP2
+#undef LOOP3

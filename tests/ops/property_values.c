@@ -7,17 +7,21 @@
 #include "ops/reference.h"
 
 /* By family, one line each. */
-const char integer_ops[] = " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast"
-                           " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others"
-                           " cumsum cumprod linear_scan topk"
-                           " reshape permute transpose expand slice unslice concat contiguous alias detach"
-                           " take take_add embedding gather gather_add"
-                           " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"
-                           " index_select index_add index_copy scatter scatter_pick scatter_add"
-                           " take_along_axis put_along_axis"
-                           " trace"
-                           " tril assign ";
-const char bool_ops[] = " cast any all count_nonzero"
+const char integer_ops[] =
+    " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast"
+    " floor_divide remainder fmod fmax fmin floor ceil round trunc heaviside square relu"
+    " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
+    " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others"
+    " cumsum cumprod linear_scan topk"
+    " reshape permute transpose expand slice unslice concat contiguous alias detach"
+    " take take_add embedding gather gather_add"
+    " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"
+    " index_select index_add index_copy scatter scatter_pick scatter_add"
+    " take_along_axis put_along_axis"
+    " trace"
+    " tril assign ";
+const char bool_ops[] = " cast any all count_nonzero where eq ne lt le gt ge"
+                        " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
                         " reshape permute transpose expand slice unslice concat contiguous alias detach"
                         " take embedding gather"
                         " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"

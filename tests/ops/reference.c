@@ -1,5 +1,6 @@
 /* reference.c: what the references share: arrays, attributes, places, and the lookup by name. */
 #include "ops/reference.h"
+#include "ops/property.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -123,8 +124,9 @@ ag_shape reference_broadcast(ag_shape a, ag_shape b) {
 
 const reference *reference_find(const char *name) {
     static const reference *const tables[] = {
-        references_rows, references_shape,   references_axes,   references_index, references_put,   references_reduce,
-        references_scan, references_softmax, references_linear, references_conv,  references_other, references_product};
+        references_rows, references_smooth, references_shape,  references_axes,    references_index,
+        references_put,  references_reduce, references_scan,   references_softmax, references_linear,
+        references_conv, references_other,  references_product};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
             if (strcmp(r->name, name) == 0) return r;
@@ -136,15 +138,20 @@ const reference *reference_find(const char *name) {
 /* y[…] = value(inputs broadcast to …) */
 static void run_elementwise(const reference *r, problem *p) {
     ag_shape s = {0};
-    double v[3] = {0}, attribute = r->attribute ? reference_number(p, r->attribute, NAN) : 0;
-    bool to_bool = strstr(" eq ne lt le gt ge ", r->name) != NULL;
+    double v[3] = {0}, attribute[2] = {0};
+    char name[2][32] = {"", ""};
+    if (r->attributes) sscanf(r->attributes, "%31s %31s", name[0], name[1]);
+    for (int k = 0; k < 2 && *name[k]; k++) attribute[k] = reference_number(p, name[k], (double)NAN);
+    static const char to_bool[] =
+        " eq ne lt le gt ge logical_and logical_or logical_xor logical_not isnan isinf isfinite"
+        " isposinf isneginf signbit isclose ";
     for (int i = 0; i < p->n; i++) s = reference_broadcast(s, p->in[i].shape);
-    double *y = reference_out(p, 0, to_bool ? AG_BOOL : p->dtype, s);
+    double *y = reference_out(p, 0, listed(to_bool, r->name) ? AG_BOOL : p->in[p->n - 1].dtype, s);
     for (int64_t i = 0; i < p->out[0].size; i++) {
         int64_t at[AG_MAX_RANK];
         reference_place(s, i, at);
         for (int k = 0; k < p->n; k++) v[k] = reference_at(&p->in[k], at, s.rank);
-        y[i] = r->value(v, attribute);
+        y[i] = r->value(v, attribute[0], attribute[1]);
     }
 }
 

@@ -29,15 +29,15 @@ typedef struct problem {
 typedef struct reference {
     const char *name;
     void (*run)(problem *p);
-    bool exact;                                  /* moves or chooses: equal to the last bit */
-    double (*value)(const double v[], double p); /* of an elementwise op, of its inputs and its attribute */
-    const char *attribute;
+    bool exact;                                            /* moves or chooses: equal to the last bit */
+    double (*value)(const double v[], double p, double q); /* of an elementwise op, of its inputs and attributes */
+    const char *attributes;                                /* their names, one or two with a space between */
 } reference;
 
 /* The tables, one for each reference_….c, each ended by a NULL name. */
-extern const reference references_rows[], references_shape[], references_axes[], references_index[], references_put[],
-    references_reduce[], references_scan[], references_softmax[], references_linear[], references_conv[],
-    references_other[], references_product[];
+extern const reference references_rows[], references_smooth[], references_shape[], references_axes[],
+    references_index[], references_put[], references_reduce[], references_scan[], references_softmax[],
+    references_linear[], references_conv[], references_other[], references_product[];
 const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);

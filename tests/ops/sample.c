@@ -168,7 +168,7 @@ void sample_values(const sample *s, int i, double *out) {
 
 void sample_integers(const sample *s, int i, double *out) {
     sample_values(s, i, out);
-    for (int64_t k = 0; k < sample_size(s->in[i].shape); k++) out[k] = round(3 * out[k]);
+    for (int64_t k = 0; k < sample_size(s->in[i].shape); k++) out[k] = round(3 * out[k]) + 0.0; /* not -0 */
 }
 
 /* Tensors */

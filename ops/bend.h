@@ -1,0 +1,11 @@
+/* bend.h: second derivatives of the smooth activations, for the rules of silu_grad, mish_grad and gelu_tanh_grad. */
+#ifndef AUTOGRAD_OPS_BEND_H
+#define AUTOGRAD_OPS_BEND_H
+
+#include "autograd/op.h"
+
+ag_tensor *ag__silu_bend(ag_tensor *x);
+ag_tensor *ag__mish_bend(ag_tensor *x);
+ag_tensor *ag__gelu_tanh_bend(ag_tensor *x);
+
+#endif

@@ -1,0 +1,96 @@
+/* activation.h: template of activations and of their derivatives, in T, for the rows whose value is more than a line.
+ *
+ * Everything is written in e = e^−|x|, which lies in [0, 1], and without differences of nearly equal numbers:
+ *
+ *     s = σ(x)  = (x ≥ 0 ? 1 : e) / (1 + e)         t = σ(−x) = 1 − s = (x ≥ 0 ? e : 1) / (1 + e)
+ *     ln(1 + eˣ) = max(x, 0) + ln(1 + e)
+ *     mish:  tanh ln(1 + eˣ) = s (1 + t) / (1 + t²), since 1 + eˣ = 1 / t, and its derivative is 4 t² s / (1 + t²)²
+ *
+ * Both sides of a choice are computed, so that loops stay without branches. NaN passes. */
+static inline T NAME(logistic)(T x) {
+    const T e = F(exp)(-F(fabs)(x));
+    return (x < 0 ? e : K(1)) / (K(1) + e);
+}
+
+static inline T NAME(softplus1)(T x) { return (x < 0 ? K(0) : x) + F(log1p)(F(exp)(-F(fabs)(x))); }
+
+static inline T NAME(silu_slope)(T x) { /* s (1 + x t) */
+    const T e = F(exp)(-F(fabs)(x)), s = (x < 0 ? e : K(1)) / (K(1) + e), t = (x < 0 ? K(1) : e) / (K(1) + e);
+    return s * (K(1) + x * t);
+}
+
+static inline T NAME(mish_value)(T x) {
+    const T e = F(exp)(-F(fabs)(x)), s = (x < 0 ? e : K(1)) / (K(1) + e), t = (x < 0 ? K(1) : e) / (K(1) + e);
+    return x * (s * (K(1) + t) / (K(1) + t * t));
+}
+
+static inline T NAME(mish_slope)(T x) {
+    const T e = F(exp)(-F(fabs)(x)), s = (x < 0 ? e : K(1)) / (K(1) + e), t = (x < 0 ? K(1) : e) / (K(1) + e);
+    const T r = K(1) / (K(1) + t * t);
+    return s * (K(1) + t) * r + x * (K(4) * t * t * s * r * r);
+}
+
+/* Φ(x) + x φ(x); Φ by erfc, since 1 + erf cancels for x ≪ 0 */
+static inline T NAME(gelu_slope)(T x) {
+    return K(0.5) * F(erfc)(x * K(-0.70710678118654752)) + x * (F(exp)(x * x * K(-0.5)) * K(0.39894228040143268));
+}
+
+/* ½ x (1 + tanh(v / 2)) = x σ(v), v = √(8/π) (x + 0.044715 x³); where |v| is large σ(v) σ(−v) is 0 and v′ does not matter */
+static inline T NAME(tanh_gelu)(T x) {
+    return x * NAME(logistic)(K(1.5957691216057308) * x * (K(1) + K(0.044715) * x * x));
+}
+
+static inline T NAME(tanh_gelu_slope)(T x) {
+    const T v = K(1.5957691216057308) * x * (K(1) + K(0.044715) * x * x), e = F(exp)(-F(fabs)(v));
+    const T s = (v < 0 ? e : K(1)) / (K(1) + e), t = (v < 0 ? K(1) : e) / (K(1) + e);
+    const T u = x * (K(1.5957691216057308) + K(0.2140644488178007) * x * x);
+    return s + (F(fabs)(v) > 800 ? K(0) : s * t * u);
+}
+
+/* x − tanh x; near 0 by its power series, which the difference would lose */
+static inline T NAME(tanh_rest)(T x) {
+    const T u = x * x;
+    T sum = 0;
+    static const double series[] = {0.33333333333333333,   0.13333333333333333,    0.053968253968253968,
+                                    0.021869488536155203,  0.0088632355299021966,  0.003592128036572481,
+                                    0.0014558343870513183, 0.00059002744094558598, 0.00023912911424355248,
+                                    9.6915379569294503e-5, 3.9278323883316834e-5};
+    for (int i = sizeof series / sizeof *series; i-- > 0;) sum = K(series[i]) - u * sum;
+    return F(fabs)(x) < K(0.25) ? x * u * sum : x - F(tanh)(x);
+}
+
+/* ln(x / (1 − x)): 2 atanh(2 x − 1) about ½, where 2 x − 1 is exact and the logarithms cancel */
+static inline T NAME(log_odds)(T x) {
+    return x >= K(0.25) && x <= K(0.75) ? K(2) * F(atanh)(K(2) * x - K(1)) : F(log)(x) - F(log1p)(-x);
+}
+
+/* sin(π x) / (π x): the nearest integer is taken off first, which is exact and changes at most the sign */
+static inline T NAME(sine_ratio)(T x) {
+    const T n = F(rint)(x), odd = F(fabs)(n - K(2) * F(rint)(K(0.5) * n));
+    const T s = F(sin)(K(3.14159265358979324) * (x - n));
+    return x == 0 ? K(1) : (odd != 0 ? -s : s) / (K(3.14159265358979324) * x);
+}
+
+/* ln(eᵃ + eᵇ), also where both are the same infinity */
+static inline T NAME(log_sum)(T a, T b) {
+    const T m = a > b ? a : b;
+    return a == b ? a + K(0.69314718055994531) : m + F(log1p)(F(exp)(-F(fabs)(a - b)));
+}
+
+static inline T NAME(log2_sum)(T a, T b) {
+    const T m = a > b ? a : b;
+    return a == b ? a + K(1) : m + F(log1p)(F(exp2)(-F(fabs)(a - b))) * K(1.4426950408889634);
+}
+
+/* a − b ⌊a / b⌋, exact but for one rounding, with the sign of b */
+static inline T NAME(modulo)(T a, T b) {
+    const T m = F(fmod)(a, b);
+    return m != 0 && (m < 0) != (b < 0) ? m + b : m;
+}
+
+/* ⌊a / b⌋ of the exact quotient: what fmod leaves is taken off before dividing, so that rounding cannot pass an integer */
+static inline T NAME(floor_quotient)(T a, T b) {
+    const T m = F(fmod)(a, b), whole = (a - m) / b - (m != 0 && (b < 0) != (m < 0) ? K(1) : K(0)), down = F(floor)(whole);
+    const T near = whole - down > K(0.5) ? down + K(1) : down;
+    return b == 0 ? a / b : whole == 0 ? F(copysign)(K(0), a / b) : near;
+}
