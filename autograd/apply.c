@@ -157,6 +157,49 @@ static void flow(ag_tensor *y, unsigned input_flags) {
     }
 }
 
+bool ag__settle(ag_tensor *y) {
+    if (!(y->flags & AG__PENDING)) return true;
+    if (!allocate(y) || !ag__chain_run(y, NULL)) return false;
+    y->flags &= (uint16_t)~AG__PENDING;
+    return true;
+}
+
+static bool settle_inputs(const ag_tensor *y) {
+    for (uint32_t i = 0; i < y->nin; i++) {
+        if (!ag__settle(ag__in(y)[i])) return false;
+    }
+    return true;
+}
+
+/* Puts the run of an elementwise node off, as part of a chain; inputs that do not fit in are computed. */
+__attribute__((noinline)) static bool put_off(ag_tensor *y) {
+    int length = 1;
+    for (uint32_t i = 0; i < y->nin; i++) {
+        ag_tensor *x = y->in[i];
+        if (!(x->flags & AG__PENDING)) continue;
+        if (x->shape != y->shape || length + x->out > AG__CHAIN) {
+            if (!ag__settle(x)) return false;
+        } else {
+            length += x->out;
+        }
+    }
+    y->flags |= AG__PENDING;
+    y->out = (uint8_t)length;
+    y->ran = ++y->tape->clock;
+    y->tape->executed++;
+    return true;
+}
+
+static bool may_wait(const ag_tensor *y) {
+    const ag_tape *t = y->tape;
+    return y->op->flags & AG_MAP && t->region == &t->scratch && !t->pure && !t->watch && y->shape->size >= AG__CHAIN_LEAST;
+}
+
+static bool compute(ag_tensor *y, unsigned input_flags) {
+    if (may_wait(y)) return put_off(y);
+    return (!(input_flags & AG__PENDING) || settle_inputs(y)) && allocate_outputs(y) && ag__run(y);
+}
+
 /* A failed call leaves no trace but the error. */
 AG__COLD static ag_tensor *undo(ag_tape *t, const ag_op *op, ag__region *r, ag__place before) {
     if (!t->status) ag__fail(t, AG_ERR_STATE, "%s failed without saying why", op->name);
@@ -173,7 +216,8 @@ __attribute__((noinline)) static ag_tensor *record(ag_tape *t, const ag_op *op, 
     r->count++;
     unsigned flags = 0;
     if (take_inputs(y, in, n, &flags) && (!op->attr_size || take_attrs(y, attrs)) && (op->nout <= 1 || make_parts(y)) &&
-        (!op->writes || check_writes(y)) && op->shape(y) && allocate_outputs(y) && ag__run(y)) {
+        (!op->writes || check_writes(y)) && (!(flags & AG__PENDING) || op->flags & AG_MAP || settle_inputs(y)) &&
+        op->shape(y) && compute(y, flags)) {
         flow(y, flags);
         return y;
     }

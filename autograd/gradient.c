@@ -17,8 +17,8 @@ static ag_tensor *cell_new(ag_tape *t) {
     return cell ? &cell->tensor : NULL;
 }
 
-ag_tensor *ag__cell_keep(ag_tape *t, const ag_tensor *d) {
-    ag_tensor *x = cell_new(t);
+ag_tensor *ag__cell_keep(ag_tape *t, ag_tensor *d) {
+    ag_tensor *x = ag__settle(d) ? cell_new(t) : NULL;
     if (!x) return NULL;
     ag__node_init(x, t, NULL, 0, AG__LIVE | AG__LEAF | AG__CELL);
     x->shape = d->shape;

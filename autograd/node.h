@@ -69,7 +69,8 @@ enum {                      /* node flags */
        AG__HAS_GRAD = 1024, /* on a leaf: its gradient handle has been filled */
        AG__BORROWS = 2048,  /* leaf of another tape's storage */
        AG__CELL = 4096,     /* a gradient held by a slot */
-       AG__HOOK = 8192      /* meta.hook wants to see the gradient */
+       AG__HOOK = 8192,     /* meta.hook wants to see the gradient */
+       AG__PENDING = 16384  /* recorded by a gradient rule, computed when somebody asks: ag__settle */
 };
 
 typedef struct ag__meta { /* pooled blocks, dropped with their node */
@@ -103,7 +104,7 @@ struct ag_tensor {
     uint32_t index;
     uint32_t nin;
     uint16_t flags, scope;
-    uint8_t dtype, out; /* out: AG__PART: which output */
+    uint8_t dtype, out; /* out: AG__PART: which output; AG__PENDING: nodes of its chain */
 };
 _Static_assert(sizeof(ag_tensor) <= 128, "a node is at most 128 bytes");
 
@@ -299,9 +300,14 @@ void ag__store_value(void *p, int dtype, double value);
 
 /* apply.c */
 bool ag__run(ag_tensor *y); /* op->run with its workspaces, stamps and debugging; replay uses it too */
+/* Large elementwise nodes that a gradient rule records in scratch are not computed at once: a chain of at most AG__CHAIN of
+ * them runs in one pass when its last value is asked for (ops/chain.c). Whoever reads x.data of such a node settles it. */
+enum { AG__CHAIN = 8, AG__CHAIN_LEAST = 4096 /* elements */ };
+bool ag__settle(ag_tensor *x); /* AG__PENDING: computes x; false with the tape's error set */
+bool ag__chain_run(ag_tensor *y, void *onto);
 
 /* gradient.c: what a gradient is kept in */
-ag_tensor *ag__cell_keep(ag_tape *t, const ag_tensor *d); /* holds d's value; NULL when memory is short */
+ag_tensor *ag__cell_keep(ag_tape *t, ag_tensor *d); /* holds d's value; NULL when memory is short */
 void ag__cell_drop(ag_tape *t, ag_tensor *cell);
 ag_tensor *ag__grad_handle(ag_tensor *x); /* made, zeroed, when missing */
 

@@ -72,6 +72,7 @@ static bool touch(ag_tape *t, ag_tensor *leaf) {
 
 __attribute__((noinline)) static bool add_up(ag_tape *t, ag_tensor *x, ag_tensor *d) {
     if (owned_alone(x->slot)) {
+        if (d->flags & AG__PENDING) return ag__chain_run(d, x->slot->data);
         ag__accumulate(d, x->slot->data);
         return true;
     }

@@ -3,6 +3,7 @@
 #define AUTOGRAD_OPS_MAP_H
 
 #include "autograd/op.h"
+#include "ops/kernels/rows.h"
 
 /* The gradient of one input; inputs in order, then the output, the gradient that arrives, the scalar attributes. */
 typedef ag_tensor *ag__rule_fn(ag_tensor *in0, ag_tensor *in1, ag_tensor *in2, ag_tensor *y, ag_tensor *g, double p,
@@ -22,5 +23,10 @@ typedef struct ag_map {
 bool ag__map_shape(ag_tensor *y);
 bool ag__map_run(ag_tensor *y);
 bool ag__map_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
+
+/* The row loop that computes y, its scalar attributes, and the loop that adds two tensors of a dtype. */
+ag__row_fn *ag__map_loop(const ag_tensor *y);
+void ag__map_scalars(const ag_tensor *y, double *p, double *q);
+ag__row_fn *ag__map_adder(int dtype);
 
 #endif

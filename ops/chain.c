@@ -1,0 +1,258 @@
+/* chain.c: the loop every elementwise op runs through, alone or in a chain that never writes its inner results to memory.
+ *
+ *     d = g (1 − y²)          sources   steps                 one tile of all of it, then the next
+ *                             g, y ─▶   t₀ = square(y)        g ──────────────┐
+ *                                       t₁ = mul(g, t₀)       y ─▶ t₀ ─▶ t₁ ─▶ d        t in slots of a few KB
+ *                                       d  = sub(g, t₁)
+ *
+ * A chain is a node and those above it that are pending: recorded, not computed. An op called by itself is the chain of length
+ * one, and a step sees the same row loops in both cases, so the values are the same to the last bit.
+ *
+ * The domain is rows × inner: axes that all sources step through alike are merged, and inner is cut into tiles:
+ *
+ *     stride 1 ─▶ the source itself;   stride 0 ─▶ a slot filled with the one value;   other ─▶ a slot gathered
+ *
+ * The output is row-major, so tiles of it may be computed by several threads in any order. */
+#include "autograd/node.h"
+#include "ops/isa.h"
+#include "ops/map.h"
+
+enum {
+    SOURCES = 12,
+    STEPS = AG__CHAIN + 1, /* and one that adds */
+    SLOTS = 7,
+    SLOT = 1024, /* bytes: a tile of a step's result */
+    GRAIN = 16384,
+    OUT = SOURCES + STEPS, /* the register that is the output: what stands there */
+    NOWHERE = -1
+};
+
+typedef uint64_t __attribute__((may_alias)) word64;
+typedef uint32_t __attribute__((may_alias)) word32;
+
+typedef struct source {
+    const ag_tensor *x;
+    int64_t stride[AG_MAX_RANK]; /* bytes */
+    size_t element;
+    int slot; /* where it is gathered; NOWHERE: read in place */
+} source;
+
+typedef struct step {
+    ag__row_fn *run;
+    double p, q;
+    const ag_tensor *y; /* NULL: the one that adds */
+    int arity, in[3];   /* registers: sources from 0, results from SOURCES, OUT */
+    int slot;           /* of the result; NOWHERE: the output */
+} step;
+
+typedef struct chain {
+    source source[SOURCES];
+    step step[STEPS];
+    int sources, steps, rank, slots;
+    int64_t dim[AG_MAX_RANK];
+    int64_t inner, tile, tiles; /* elements of a row, elements of a tile, tiles of a row */
+    char *out;
+    size_t element; /* of the output */
+} chain;
+
+static void gather_run(size_t element, const char *from, int64_t by, int64_t n, void *to) {
+    if (element == 8) {
+        for (int64_t i = 0; i < n; i++) ((word64 *)to)[i] = *(const word64 *)(const void *)(from + i * by);
+    } else if (element == 4) {
+        for (int64_t i = 0; i < n; i++) ((word32 *)to)[i] = *(const word32 *)(const void *)(from + i * by);
+    } else {
+        for (int64_t i = 0; i < n; i++) ((char *)to)[i] = from[i * by];
+    }
+}
+
+/* Where row `row` of each source begins. */
+static void seek(const chain *c, int64_t row, const char *at[SOURCES]) {
+    for (int k = 0; k < c->sources; k++) at[k] = c->source[k].x->data;
+    for (int i = c->rank - 2; i >= 0; i--) {
+        int64_t index = row % c->dim[i];
+        row /= c->dim[i];
+        for (int k = 0; k < c->sources; k++) at[k] += index * c->source[k].stride[i];
+    }
+}
+
+/* Tiles [begin, end) of the domain, counted row by row. */
+static void run_tiles(void *context, int64_t begin, int64_t end) {
+    const chain *c = context;
+    _Alignas(64) char slot[SLOTS][SLOT];
+    const char *at[SOURCES];
+    const void *reg[OUT + 1];
+    int64_t row = begin / c->tiles, first = begin % c->tiles * c->tile;
+    bool moved = true; /* to another row: single values must be spread again */
+    for (int64_t tile = begin; tile < end; tile++) {
+        int64_t n = c->inner - first < c->tile ? c->inner - first : c->tile;
+        if (moved) seek(c, row, at);
+        for (int k = 0; k < c->sources; k++) {
+            const source *x = &c->source[k];
+            int64_t by = x->stride[c->rank - 1];
+            reg[k] = x->slot == NOWHERE ? at[k] + first * by : slot[x->slot];
+            if (x->slot != NOWHERE && (by || moved)) gather_run(x->element, at[k] + first * by, by, n, slot[x->slot]);
+        }
+        char *out = c->out + (size_t)(row * c->inner + first) * c->element;
+        reg[OUT] = out;
+        for (int k = 0; k < c->steps; k++) {
+            const step *s = &c->step[k];
+            const void *in[3] = {reg[s->in[0]], reg[s->in[1]], reg[s->in[2]]};
+            void *to = s->slot == NOWHERE ? out : slot[s->slot];
+            s->run(n, in, to, s->p, s->q);
+            reg[SOURCES + k] = to;
+        }
+        first += c->tile;
+        moved = first >= c->inner;
+        if (!moved) continue;
+        first = 0;
+        row++;
+    }
+}
+
+static int source_of(chain *c, const ag_tensor *x) {
+    int k = 0;
+    while (k < c->sources && c->source[k].x != x) k++;
+    if (k == SOURCES) return NOWHERE;
+    if (k == c->sources)
+        c->source[c->sources++] = (source){.x = x, .element = ag__dtype_bytes[x->dtype], .slot = NOWHERE};
+    return k;
+}
+
+/* The pending nodes above y and y itself, in the order they were recorded; 0: too many. */
+static int collect(ag_tensor *y, ag_tensor *node[STEPS]) {
+    int n = 1;
+    node[0] = y;
+    for (int i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < node[i]->nin; k++) {
+            ag_tensor *x = node[i]->in[k];
+            int j = 0;
+            if (!(x->flags & AG__PENDING)) continue;
+            while (j < n && node[j] != x) j++;
+            if (j < n) continue;
+            if (n == AG__CHAIN) return 0;
+            node[n++] = x;
+        }
+    }
+    for (int i = 1; i < n; i++) {
+        ag_tensor *x = node[i];
+        int j = i;
+        for (; j > 0 && node[j - 1]->index > x->index; j--) node[j] = node[j - 1];
+        node[j] = x;
+    }
+    return n;
+}
+
+static bool add_step(chain *c, ag_tensor *y) {
+    step s = {.y = y, .arity = (int)y->nin, .slot = NOWHERE};
+    s.run = ag__map_loop(y);
+    ag__map_scalars(y, &s.p, &s.q);
+    for (int k = 0; k < s.arity; k++) {
+        const ag_tensor *x = y->in[k];
+        int j = 0;
+        while (j < c->steps && c->step[j].y != x) j++;
+        s.in[k] = j < c->steps ? SOURCES + j : source_of(c, x);
+        if (s.in[k] == NOWHERE) return false;
+    }
+    c->step[c->steps++] = s;
+    return true;
+}
+
+/* Axes of the output, those of extent 1 left out and those that all sources step through as one merged. */
+static void lay_out(chain *c, const ag__shape *s) {
+    for (int axis = 0; axis < s->rank; axis++) {
+        if (s->dim[axis] == 1) continue;
+        int64_t by[SOURCES];
+        bool merges = c->rank > 0;
+        for (int k = 0; k < c->sources; k++) {
+            const ag_tensor *x = c->source[k].x;
+            int own = axis - (s->rank - x->shape->rank);
+            by[k] = own < 0 || x->shape->dim[own] == 1 ? 0 : ag__stride(x, own) * (int64_t)c->source[k].element;
+            merges = merges && c->source[k].stride[c->rank - 1] == by[k] * s->dim[axis];
+        }
+        int to = merges ? c->rank - 1 : c->rank++;
+        c->dim[to] = merges ? c->dim[to] * s->dim[axis] : s->dim[axis];
+        for (int k = 0; k < c->sources; k++) c->source[k].stride[to] = by[k];
+    }
+    if (c->rank == 0) {
+        c->dim[c->rank++] = 1;
+        for (int k = 0; k < c->sources; k++) c->source[k].stride[0] = (int64_t)c->source[k].element;
+    }
+    c->inner = c->dim[c->rank - 1];
+}
+
+/* Slots for sources that are not read in place, for good, and for results, until their last use. The output of a step is none
+ * of its inputs' slots: elements may differ in size. False: too few. */
+static bool give_slots(chain *c) {
+    int last[STEPS], owner[SLOTS];
+    for (int k = 0; k < SLOTS; k++) owner[k] = NOWHERE;
+    for (int k = 0; k < c->sources; k++) {
+        source *x = &c->source[k];
+        if (x->stride[c->rank - 1] == (int64_t)x->element) continue;
+        if (c->slots == SLOTS) return false;
+        x->slot = c->slots;
+        owner[c->slots++] = STEPS; /* nobody's to take */
+    }
+    for (int s = 0; s < c->steps; s++) {
+        for (int k = 0; k < c->step[s].arity; k++) {
+            if (c->step[s].in[k] >= SOURCES && c->step[s].in[k] < OUT) last[c->step[s].in[k] - SOURCES] = s;
+        }
+    }
+    for (int s = 0; s < c->steps - 1; s++) {
+        int k = 0;
+        while (k < SLOTS && owner[k] != NOWHERE) k++;
+        if (k == SLOTS) return false;
+        if (k >= c->slots) c->slots = k + 1;
+        c->step[s].slot = k;
+        owner[k] = s;
+        for (k = 0; k < SLOTS; k++) {
+            if (owner[k] != NOWHERE && owner[k] != STEPS && owner[k] != s && last[owner[k]] <= s) owner[k] = NOWHERE;
+        }
+    }
+    return true;
+}
+
+static bool compile(chain *c, ag_tensor *y, void *onto) {
+    ag_tensor *node[STEPS];
+    int n = collect(y, node);
+    size_t widest = 1;
+    if (n == 0) return false;
+    for (int i = 0; i < n; i++) {
+        if (!add_step(c, node[i])) return false;
+    }
+    c->element = ag__dtype_bytes[y->dtype];
+    c->out = onto ? onto : y->data;
+    if (onto) {
+        int result = SOURCES + c->steps - 1;
+        c->step[c->steps++] = (step){.run = ag__map_adder(y->dtype), .arity = 2, .in = {OUT, result}, .slot = NOWHERE};
+    }
+    lay_out(c, y->shape);
+    if (!give_slots(c)) return false;
+    for (int i = 0; i < n; i++) {
+        for (uint32_t k = 0; k < node[i]->nin; k++) {
+            size_t element = ag__dtype_bytes[node[i]->in[k]->dtype];
+            widest = element > widest ? element : widest;
+        }
+    }
+    c->tile = c->slots ? SLOT / (int64_t)widest : GRAIN;
+    c->tiles = (c->inner + c->tile - 1) / c->tile;
+    return true;
+}
+
+bool ag__chain_run(ag_tensor *y, void *onto) {
+    chain c;
+    c.sources = c.steps = c.rank = c.slots = 0;
+    if (!compile(&c, y, onto)) { /* too long, or too wide: by what is above it first, which leaves one step */
+        for (uint32_t k = 0; k < y->nin; k++) {
+            if (y->in[k]->flags & AG__PENDING && !ag__settle(y->in[k])) return false;
+        }
+        c.sources = c.steps = c.rank = c.slots = 0;
+        compile(&c, y, onto);
+    }
+    int64_t tiles = y->shape->size / c.inner * c.tiles, each = c.inner < c.tile ? c.inner : c.tile;
+    if (y->shape->size < 2 * GRAIN || tiles == 1) {
+        run_tiles(&c, 0, tiles);
+    } else {
+        ag_parallel_for(tiles, each < GRAIN ? GRAIN / each : 1, run_tiles, &c);
+    }
+    return true;
+}
