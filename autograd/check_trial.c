@@ -224,6 +224,11 @@ bool ag__trial_watch(ag__trial *t, int j) {
 
 /* Lines */
 
+static double along(const ag__line *l, int j, int64_t i) {
+    double v = ag__check_random(l->t->seed, j, i);
+    return l->index == AG__CHECK_UPHILL ? copysign(v, l->t->x[j].a[i]) : v;
+}
+
 ag__line ag__trial_line(ag__trial *t, int j, int64_t index) {
     ag__line l = {.t = t, .j = j, .index = index, .scale = 1, .norm = 1};
     if (index >= 0) {
@@ -236,7 +241,7 @@ ag__line ag__trial_line(ag__trial *t, int j, int64_t index) {
     double squares = 0;
     for (int k = j < 0 ? 0 : j; k < (j < 0 ? t->n : j + 1); k++) {
         for (int64_t i = 0; i < t->x[k].leaf->shape->size; i++) {
-            double v = ag__check_random(t->seed, k, i);
+            double v = along(&l, k, i);
             squares += v * v;
             l.a += v * t->x[k].a[i];
         }
@@ -250,7 +255,7 @@ ag__line ag__trial_line(ag__trial *t, int j, int64_t index) {
 double ag__line_dot(const ag__line *l, int j, const ag_tensor *d) {
     double sum = 0;
     if (l->index >= 0) return ag_at(d, l->index);
-    for (int64_t i = 0; i < d->shape->size; i++) sum += l->norm * ag__check_random(l->t->seed, j, i) * ag_at(d, i);
+    for (int64_t i = 0; i < d->shape->size; i++) sum += l->norm * along(l, j, i) * ag_at(d, i);
     return sum;
 }
 
@@ -259,7 +264,7 @@ static void move_along(const ag__line *l, int j, double s) {
     double *data = x->leaf->data;
     for (int64_t i = 0; i < x->leaf->shape->size; i++) {
         double home = x->offset ? 0 : ag_at(x->source, i);
-        data[i] = home + s * l->norm * ag__check_random(l->t->seed, j, i);
+        data[i] = home + s * l->norm * along(l, j, i);
     }
 }
 

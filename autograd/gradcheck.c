@@ -3,8 +3,8 @@
  *     order 1: f            for each x: elements, all or some ─▶ line ─▶ row ─▶ tally of x ─▶ report
  *     order 2: ⟨v, ∇f⟩      and, where samples stand for many, one direction through all xs
  *
- * A direction that fails, or meets a kink, is followed by one for each x: so the tensor at fault has a row, and the others are
- * checked where nothing blurs them. */
+ * A direction whose slope the noise covers is followed by one uphill. One that fails, or meets a kink, is followed by one for
+ * each x: so the tensor at fault has a row, and the others are checked where nothing blurs them. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,7 +47,8 @@ bool ag__check_end(ag__check *c, bool done, ag_tape *errors, const char *what) {
 /* A row for x[j] (j < 0: all of them) with everything but what the line finds. */
 static ag_check_row row_of(const ag__check *c, int j, int64_t index) {
     const ag__trial *t = &c->t;
-    ag_check_row row = {.node = c->node, .order = t->order, .index = index, .at = (double)NAN, .numeric = (double)NAN};
+    ag_check_row row = {
+        .node = c->node, .order = t->order, .index = index < 0 ? -1 : index, .at = (double)NAN, .numeric = (double)NAN};
     row.analytic = row.recorded = row.ulps = row.absolute = row.relative = (double)NAN;
     if (j < 0 && c->node) {
         ag__check_node_name(row.name, c->node, -1);
@@ -106,21 +107,24 @@ static bool check_tensors(ag__check *c) {
     return true;
 }
 
-static bool check_direction(ag__check *c, int j) {
+static bool check_direction(ag__check *c, int j, int64_t how) {
     ag__tally tally;
     ag__tally_start(&tally);
-    if (!ag__trial_watch(&c->t, j) || !check_line(c, j, -1, &tally)) return false;
+    if (!ag__trial_watch(&c->t, j) || !check_line(c, j, how, &tally)) return false;
     ag__tally_close(&tally, c->report);
     return true;
 }
 
 static bool check_directions(ag__check *c) {
     const int64_t *count = c->report->count;
-    int64_t clear = count[AG_PASS] + count[AG_NOISE_LIMITED];
-    if (!check_direction(c, c->t.n == 1 ? 0 : -1)) return false;
-    bool split = count[AG_PASS] + count[AG_NOISE_LIMITED] == clear;
+    int all = c->t.n == 1 ? 0 : -1;
+    int64_t noisy = count[AG_NOISE_LIMITED], clear = count[AG_PASS] + noisy;
+    if (!check_direction(c, all, AG__CHECK_DIRECTION)) return false;
+    bool covered = count[AG_NOISE_LIMITED] > noisy;
+    if (covered && !check_direction(c, all, AG__CHECK_UPHILL)) return false;
+    bool split = count[AG_PASS] + count[AG_NOISE_LIMITED] < clear + 1 + covered;
     for (int j = 0; j < c->t.n && c->t.n > 1 && split; j++) {
-        if (!check_direction(c, j)) return false;
+        if (!check_direction(c, j, AG__CHECK_DIRECTION)) return false;
     }
     return true;
 }

@@ -74,7 +74,9 @@ bool ag__trial_gradients(ag__trial *t, ag_tensor *const *ys, ag_tensor *const *w
 /* x[j], or for j < 0 all of them, are about to move. */
 bool ag__trial_watch(ag__trial *t, int j);
 
-/* Line: x[j] at `index` (< 0: along a random direction; then j < 0 means all of them), moved by s */
+/* Line: x[j] at `index` (< 0: along a random direction; then j < 0 means all of them), moved by s. Uphill, every element of the
+ * direction has the sign of its analytic gradient: the slopes then add up, where they might cancel until noise covers them. */
+enum { AG__CHECK_DIRECTION = -1, AG__CHECK_UPHILL = -2 };
 typedef struct ag__line {
     ag__trial *t;
     int j;
