@@ -20,4 +20,15 @@
 #define AG__COMPOSED_BARE(op, inputs, text, of) \
     const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = inputs, .formula = text, .compose = of}
 
+/* One that no gradient flows through; `size` and `fields` are 0 and NULL without attributes. */
+#define AG__COMPOSED_FLAT(op, inputs, size_of, fields, text, of) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),            \
+                               .name = #op,                      \
+                               .arity = inputs,                  \
+                               .flags = AG_FLAT,                 \
+                               .attr_size = size_of,             \
+                               .attrs = fields,                  \
+                               .formula = text,                  \
+                               .compose = of}
+
 #endif

@@ -234,11 +234,66 @@ AG_API ag_tensor *ag_broadcast_to(ag_tensor *x, ag_shape shape); /* the same und
 AG_API ag_tensor *ag_slice(ag_tensor *x, int axis, int64_t start, int64_t stop,
                            int64_t step); /* x[start:stop:step] as NumPy's; AG_END: to the end */
 AG_API ag_tensor *ag_unslice(ag_tensor *g, ag_shape shape, int axis, int64_t start, int64_t stop,
-                             int64_t step);                          /* zeros(shape) with g in that slice */
+                             int64_t step);                         /* zeros(shape) with g in that slice */
+AG_API ag_tensor *ag_select(ag_tensor *x, int axis, int64_t index); /* x at one place of an axis, which goes */
+AG_API ag_tensor *ag_narrow(ag_tensor *x, int axis, int64_t start,
+                            int64_t length);           /* x[start:start+length]; start may count from the end */
+AG_API ag_tensor *ag_flip(ag_tensor *x, ag_axes axes); /* walks the axes backwards */
+AG_API ag_tensor *ag_fliplr(ag_tensor *x);             /* flip of axis 1 */
+AG_API ag_tensor *ag_flipud(ag_tensor *x);             /* flip of axis 0 */
+AG_API ag_tensor *ag_rot90(ag_tensor *x, int64_t k, ag_axes axes); /* k quarter turns of a plane, from its first axis to its second */
+AG_API ag_tensor *ag_diagonal(ag_tensor *x, int64_t offset, int axis1,
+                              int axis2); /* y[…, i] = x[…, i, i + offset, …]: of two axes, along a new last one */
+AG_API ag_tensor *ag_undiagonal(ag_tensor *g, ag_shape shape, int64_t offset, int axis1,
+                                int axis2); /* zeros(shape) with g on that diagonal: diagonal's gradient */
+AG_API ag_tensor *ag_unfold(ag_tensor *x, int axis, int64_t size,
+                            int64_t step); /* y[…, i, …, j] = x[…, step i + j, …]: sliding windows, j along a new last axis */
+AG_API ag_tensor *ag_unfold_add(ag_tensor *g, ag_shape shape, int axis, int64_t size,
+                                int64_t step); /* zeros(shape) with the windows g added where they lie: unfold's gradient */
+
+/* Several parts of one tensor, each a view. They are put into out[0..n), n being how many there are (another n is an error);
+ * returns out, or NULL after an error. By name, as in ag_call, the attribute `part` says which one is meant. */
+AG_API ag_tensor **ag_split(ag_tensor *x, int64_t split_size, int axis, ag_tensor *out[],
+                            int n); /* parts of that size, the last one what is left */
+AG_API ag_tensor **ag_split_with_sizes(ag_tensor *x, const int64_t split_sizes[], int axis, ag_tensor *out[],
+                                       int n); /* parts of these sizes, which add up to the extent; by name at most 8 */
+AG_API ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *out[],
+                            int n); /* split into at most so many, of size ⌈extent / chunks⌉ */
+AG_API ag_tensor **ag_unbind(ag_tensor *x, int axis, ag_tensor *out[], int n); /* the slabs along an axis, which goes */
+AG_API ag_tensor **ag_broadcast_tensors(ag_tensor *const xs[], int n,
+                                        ag_tensor *out[]); /* n tensors of one dtype, expanded to a common shape */
+typedef enum ag_indexing { AG_IJ, AG_XY } ag_indexing;
+AG_API ag_tensor **ag_meshgrid(ag_tensor *const xs[], int n, ag_indexing indexing,
+                               ag_tensor *out[]); /* out[k][i0, i1, …] = xs[k][ik]; AG_XY: the first two axes swapped; lines or scalars */
+
+/* Joining, repeating, padding: any dtype, the adjoints numbers */
 AG_API ag_tensor *ag_concat(ag_tensor *const xs[], int n, int axis); /* joins along an existing axis */
-AG_API ag_tensor *ag_contiguous(ag_tensor *x);                       /* x if row-major without gaps, else a copy */
-AG_API ag_tensor *ag_alias(ag_tensor *x);                            /* a second node of the same value */
-AG_API ag_tensor *ag_detach(ag_tensor *x);                           /* the same value, no gradient */
+AG_API ag_tensor *ag_stack(ag_tensor *const xs[], int n, int axis);  /* joins along a new axis */
+AG_API ag_tensor *ag_hstack(ag_tensor *const xs[], int n); /* concat along axis 1, of lines and scalars along axis 0 */
+AG_API ag_tensor *ag_vstack(ag_tensor *const xs[], int n); /* concat along axis 0, lines and scalars as rows */
+AG_API ag_tensor *ag_column_stack(ag_tensor *const xs[], int n); /* concat along axis 1, lines and scalars as columns */
+AG_API ag_tensor *ag_dstack(ag_tensor *const xs[], int n); /* concat along axis 2, lines (n) as (1,n,1), matrices as (m,n,1) */
+AG_API ag_tensor *ag_tile(ag_tensor *x, ag_shape reps); /* x reps times over along each axis, counted from the last: NumPy's */
+AG_API ag_tensor *ag_repeat(ag_tensor *x, ag_shape repeats); /* the same, of all axes and perhaps new leading ones: PyTorch's */
+AG_API ag_tensor *ag_repeat_interleave(ag_tensor *x, int64_t repeats,
+                                       ag_axes axis); /* each slab repeats times over; AG_ALL: each element, as one line */
+AG_API ag_tensor *ag_repeat_interleave_counts(ag_tensor *x, ag_tensor *counts, ag_axes axis,
+                                              int64_t output_size); /* slab k counts[k] times over; output_size is their sum, or it is an error */
+AG_API ag_tensor *ag_repeat_index(ag_tensor *counts, int64_t output_size); /* 0 counts[0] times, 1 counts[1] times, …; i64; flat */
+AG_API ag_tensor *ag_roll(ag_tensor *x, ag_shape shifts,
+                          ag_axes axes); /* y[i] = x[(i − shift) mod n] along each of axes; AG_ALL: of x as one line */
+typedef enum ag_pad_mode { AG_PAD_CONSTANT, AG_PAD_REFLECT, AG_PAD_REPLICATE, AG_PAD_CIRCULAR } ag_pad_mode;
+AG_API ag_tensor *ag_pad(ag_tensor *x, ag_shape pad, ag_pad_mode mode,
+                         double value); /* pad: before and after the last axis, then the one before it, …, at most 4; < 0 crops; circular: then what is left */
+AG_API ag_tensor *ag_unpad(ag_tensor *g, ag_shape shape, ag_shape pad,
+                           ag_pad_mode mode); /* zeros(shape) with g added where padding read from: pad's gradient */
+AG_API ag_tensor *ag_diag_embed(ag_tensor *x, int64_t offset, int axis1,
+                                int axis2); /* zeros with x's last axis on a diagonal of two new axes */
+AG_API ag_tensor *ag_diag(ag_tensor *x, int64_t diagonal); /* a line to a square matrix with it on that diagonal; a matrix to its diagonal */
+AG_API ag_tensor *ag_diagflat(ag_tensor *x, int64_t offset); /* diag of all elements of x as one line */
+AG_API ag_tensor *ag_contiguous(ag_tensor *x);               /* x if row-major without gaps, else a copy */
+AG_API ag_tensor *ag_alias(ag_tensor *x);                    /* a second node of the same value */
+AG_API ag_tensor *ag_detach(ag_tensor *x);                   /* the same value, no gradient */
 #define AG_END INT64_MAX
 
 /* Indexing: index is i64; a negative one counts from the end; out of range is an error that names its place. Any dtype,
@@ -269,6 +324,17 @@ AG_API ag_tensor *ag_take_along_axis(ag_tensor *x, ag_tensor *index,
                                      int axis); /* gather, x and index broadcast, the axis aside. axis=all: both as one line */
 AG_API ag_tensor *ag_put_along_axis(ag_tensor *x, ag_tensor *index, ag_tensor *values,
                                     int axis); /* scatter, index and values broadcast to x, the axis aside */
+AG_API ag_tensor *ag_flatnonzero(ag_tensor *x, int64_t count); /* row-major places of what is not 0; count is how many, or it is an error; i64; flat */
+AG_API ag_tensor *ag_nonzero(ag_tensor *x, int64_t count); /* the same as coordinates, (count, rank) */
+AG_API ag_tensor *ag_masked_select(ag_tensor *x, ag_tensor *mask,
+                                   int64_t count); /* (count): the elements where the bool mask, broadcast, is set; another number is an error */
+AG_API ag_tensor *ag_masked_scatter(ag_tensor *x, ag_tensor *mask,
+                                    ag_tensor *source); /* x with the elements of source in turn where mask is set; number */
+AG_API ag_tensor *ag_mask_rank(ag_tensor *mask,
+                               int64_t limit); /* where mask is set how many before it are, else 0; more than limit: an error; i64; flat */
+AG_API ag_tensor *ag_searchsorted(ag_tensor *sorted, ag_tensor *values,
+                                  bool right); /* the place in a sorted line before (right: behind) what equals a value; NaN: the end; i64; flat */
+AG_API ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right); /* searchsorted(boundaries, x) */
 AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype); /* (…) → (…, classes); flat */
 AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
                           ag_tensor **index); /* the k largest, descending, and if asked their i64 indices; equal ones in order of index; NaN counts as largest */
@@ -301,8 +367,19 @@ AG_API ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x,
 AG_API ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w,
                                    const ag_conv2d_options *options); /* its gradient to w, of shape `w` */
 
+/* Constants: flat */
+AG_API ag_tensor *ag_arange(ag_tape *tape, ag_dtype dtype, double start, double end,
+                            double step); /* start + i · step, before end; number */
+AG_API ag_tensor *ag_linspace(ag_tape *tape, ag_dtype dtype, double start, double end,
+                              int64_t steps);                                  /* steps numbers, both ends included */
+AG_API ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m); /* (n,m), 1 where i = j, else 0; m −1: square */
+AG_API ag_tensor *ag_full_like(ag_tensor *x, double value); /* value in x's shape and dtype, without memory */
+AG_API ag_tensor *ag_zeros_like(ag_tensor *x);              /* 0 */
+AG_API ag_tensor *ag_ones_like(ag_tensor *x);               /* 1 */
+
 /* Linear algebra: float, on the last two axes */
 AG_API ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal); /* zeros above the given diagonal; number */
+AG_API ag_tensor *ag_triu(ag_tensor *x, int64_t diagonal); /* zeros below it */
 AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + aᵀ); an error if that is not positive definite */
 AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
                                       bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast */

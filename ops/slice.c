@@ -65,6 +65,9 @@ static bool slice_shape(ag_tensor *y) {
 
 static bool slice_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const slice_attrs *a = ag_attrs(y);
+    bool whole = ag_dim(y, a->axis) == ag_dim(ag_in(y, 0), a->axis) && ag_dim(y, a->axis) > 1; /* as it is, or backwards */
+    if (whole && a->step > 0) return (d[0] = g[0]) != NULL;
+    if (whole) return (d[0] = ag_slice(g[0], a->axis, AG_END, AG_END, -1)) != NULL;
     return (d[0] = ag_unslice(g[0], ag_shape_of(ag_in(y, 0)), a->axis, a->start, a->stop, a->step)) != NULL;
 }
 

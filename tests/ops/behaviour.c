@@ -166,3 +166,64 @@ Test(ops, views_share_memory) {
     assert_values(turned, 0, 9, 6, 8, 5, 7, 4); /* a view sees what is written */
     ag_tape_free(t);
 }
+
+/* What only names a part, a turn, a diagonal or windows sees the same memory, and so does a flip's gradient. */
+Test(ops, parts_share_memory) {
+    ag_tape *t = ag_tape_new();
+    const double values[] = {0, 1, 2, 3, 4, 5};
+    ag_tensor *x = ag_leaf(t, AG_F64, values, AG_SHAPE(2, 3), AG_REQUIRES_GRAD), *row[2], *piece[2], *d;
+    const double *data = ag_data(x);
+    cr_assert(ag_unbind(x, 0, row, 2) && ag_split(x, 2, 1, piece, 2), "%s", ag_tape_message(t));
+    cr_assert_eq(ag_data(row[1]), data + 3);
+    cr_assert_eq(ag_data(piece[1]), data + 2);
+    cr_assert_eq(ag_data(ag_diagonal(x, 1, 0, 1)), data + 1);
+    cr_assert_eq(ag_data(ag_rot90(x, 1, AG_AXES(0, 1))), data + 2);
+    cr_assert_eq(ag_data(ag_unfold(x, 1, 2, 1)), data);
+    cr_assert_eq(ag_stride(ag_unfold(x, 1, 2, 1), 2), 1);
+    cr_assert_eq(ag_data(ag_squeeze(ag_unsqueeze(ag_transpose(x, 0, 1), 1), AG_ALL)), data);
+    cr_assert_eq(ag_data(ag_movedim(x, AG_AXES(0), AG_AXES(1))), data);
+    ag_tensor *y = ag_flip(x, AG_ALL), *g = ag_from_f64(t, values, AG_SHAPE(2, 3));
+    cr_assert_eq(ag_data(y), data + 5);
+    cr_assert(ag_gradients(&y, &g, 1, &x, 1, &d), "%s", ag_tape_message(t));
+    cr_assert_eq(ag_data(d), (const double *)ag_data(g) + 5);
+    ag_tape_free(t);
+}
+
+/* The caller says how many parts there should be. */
+Test(ops, parts_are_counted) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_buffer(t, AG_F32, AG_SHAPE(7, 2)), *out[9], *xs[2] = {x, x};
+    cr_assert_null(ag_split(x, 3, 0, out, 2));
+    assert_error(t, AG_ERR_ARGUMENT, "split: there are 3 parts, not 2");
+    cr_assert_null(ag_split(x, 0, 0, out, 2));
+    assert_error(t, AG_ERR_ARGUMENT, "split: split_size 0");
+    cr_assert_null(ag_chunk(x, 5, 0, out, 5)); /* of 2 each: four are enough, as in PyTorch */
+    assert_error(t, AG_ERR_ARGUMENT, "chunk: there are 4 parts, not 5");
+    cr_assert_null(ag_chunk(x, 0, 0, out, 1));
+    assert_error(t, AG_ERR_ARGUMENT, "chunk: chunks 0");
+    cr_assert_null(ag_unbind(x, 2, out, 2));
+    assert_error(t, AG_ERR_ARGUMENT, "unbind: axis 2 is out of range");
+    cr_assert_null(ag_unbind(x, 1, NULL, 2));
+    assert_error(t, AG_ERR_ARGUMENT, "unbind: out is NULL");
+    cr_assert_null(ag_split_with_sizes(x, (const int64_t[]){3, 3}, 0, out, 2));
+    assert_error(t, AG_ERR_ARGUMENT, "split_with_sizes: the 2 sizes are too small for axis 0");
+    cr_assert_null(ag_split_with_sizes(x, NULL, 0, out, 2));
+    assert_error(t, AG_ERR_ARGUMENT, "split_with_sizes: an argument is NULL");
+    cr_assert_null(ag_split(NULL, 1, 0, out, 1));
+    cr_assert_null(ag_meshgrid(xs, 2, AG_IJ, NULL));
+    cr_assert_null(ag_broadcast_tensors(NULL, 2, out));
+    ag_tape_clear(t);
+    cr_assert(ag_split_with_sizes(x, (const int64_t[]){1, 0, 1, 1, 1, 1, 1, 0, 1}, 0, out, 9), "%s", ag_tape_message(t));
+    assert_shape(out[7], 0, 2);
+    cr_assert(ag_broadcast_tensors(xs, 2, out), "%s", ag_tape_message(t));
+    ag_tape_free(t);
+}
+
+Test(ops, nan_belongs_behind_everything) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *line = ag_from_f64(t, (const double[]){-INFINITY, 0, 0, INFINITY}, AG_SHAPE(4));
+    ag_tensor *x = ag_from_f64(t, (const double[]){NAN, -0.0, INFINITY, -INFINITY}, AG_SHAPE(4));
+    assert_values(ag_searchsorted(line, x, false), 0, 4, 1, 3, 0);
+    assert_values(ag_bucketize(x, line, true), 0, 4, 3, 4, 1);
+    ag_tape_free(t);
+}

@@ -167,16 +167,55 @@ static void shapes(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_expand(NULL, AG_SHAPE(2)));
     REFUSED(ag_slice(NULL, 0, 0, 1, 1));
     REFUSED(ag_unslice(NULL, AG_SHAPE(3), 0, 0, 1, 1));
+    REFUSED(ag_select(NULL, 0, 0));
+    REFUSED(ag_narrow(NULL, 0, 0, 1));
+    REFUSED(ag_flip(NULL, AG_ALL));
+    ONE(ag_fliplr);
+    ONE(ag_flipud);
+    REFUSED(ag_rot90(NULL, 1, AG_AXES(0, 1)));
+    REFUSED(ag_diagonal(NULL, 0, 0, 1));
+    REFUSED(ag_undiagonal(NULL, AG_SHAPE(2, 2), 0, 0, 1));
+    REFUSED(ag_diag_embed(NULL, 0, 0, 1));
+    REFUSED(ag_diag(NULL, 0));
+    REFUSED(ag_diagflat(NULL, 0));
+    REFUSED(ag_triu(NULL, 0));
+    REFUSED(ag_unfold(NULL, 0, 1, 1));
+    REFUSED(ag_unfold_add(NULL, AG_SHAPE(2), 0, 1, 1));
+    REFUSED(ag_tile(NULL, AG_SHAPE(2)));
+    REFUSED(ag_repeat(NULL, AG_SHAPE(2)));
+    REFUSED(ag_repeat_interleave(NULL, 2, AG_ALL));
+    REFUSED(ag_repeat_interleave_counts(x, NULL, AG_ALL, 2));
+    REFUSED(ag_repeat_interleave_counts(NULL, NULL, AG_ALL, 2));
+    REFUSED(ag_repeat_index(NULL, 2));
+    REFUSED(ag_roll(NULL, AG_SHAPE(1), AG_ALL));
+    REFUSED(ag_pad(NULL, AG_SHAPE(1, 1), AG_PAD_CONSTANT, 0));
+    REFUSED(ag_pad(x, AG_SHAPE(1, 1), (ag_pad_mode)9, 0));
+    REFUSED(ag_unpad(NULL, AG_SHAPE(1), AG_SHAPE(1, 1), AG_PAD_REFLECT));
+    REFUSED(ag_full_like(NULL, 1));
+    ONE(ag_zeros_like);
+    ONE(ag_ones_like);
+    REFUSED(ag_arange(NULL, AG_F32, 0, 1, 1));
+    REFUSED(ag_linspace(NULL, AG_F32, 0, 1, 2));
+    REFUSED(ag_eye(NULL, AG_F32, 2, 2));
+    REFUSED(ag_eye(t, (ag_dtype)9, 2, 2));
     REFUSED(ag_contiguous(NULL));
     REFUSED(ag_alias(NULL));
     REFUSED(ag_detach(NULL));
     ag_tensor *pair[2] = {x, NULL}, *none[2] = {NULL, NULL};
+    REFUSED(ag_stack(pair, 2, 0));
+    REFUSED(ag_stack(NULL, 2, 0));
+    REFUSED(ag_hstack(none, 2));
+    REFUSED(ag_vstack(pair, 2));
+    REFUSED(ag_column_stack(NULL, 1));
+    REFUSED(ag_dstack(pair, 0));
     REFUSED(ag_concat(pair, 2, 0));
     REFUSED(ag_concat(none, 2, 0));
     REFUSED(ag_concat(NULL, 2, 0));
     REFUSED(ag_concat(pair, 0, 0));
     REFUSED(ag_concat(pair, -1, 0));
 }
+
+static ag_tensor *sorted(ag_tensor *a, ag_tensor *b) { return ag_searchsorted(a, b, false); }
 
 static void indexing(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     ag_tensor *best = x;
@@ -206,6 +245,13 @@ static void indexing(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_scatter_add(x, 0, index, NULL));
     REFUSED(ag_take_along_axis(x, NULL, 0));
     REFUSED(ag_put_along_axis(x, index, NULL, 0));
+    REFUSED(ag_flatnonzero(NULL, 1));
+    REFUSED(ag_nonzero(NULL, 1));
+    REFUSED(ag_masked_select(x, NULL, 1));
+    REFUSED(ag_masked_scatter(x, NULL, x));
+    REFUSED(ag_mask_rank(NULL, 1));
+    TWO(sorted);
+    REFUSED(ag_bucketize(x, NULL, true));
     REFUSED(ag_one_hot(NULL, 2, AG_F32));
     REFUSED(ag_topk(NULL, 1, 0, &best));
     cr_assert_null(best);

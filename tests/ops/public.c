@@ -73,6 +73,37 @@ static void shapes(ag_tape *t, operands o) {
     SAME(slice, ag_slice(o.cube, 1, 1, AG_END, 1), "axis=1 start=1", o.cube);
     SAME(unslice, ag_unslice(o.x, AG_SHAPE(4, 9), 1, 1, 6, 2), "shape=4,9 axis=1 start=1 stop=6 step=2", o.x);
     SAME(concat, ag_concat((ag_tensor *const[]){o.x, o.y}, 2, 1), "axis=1", o.x, o.y);
+    ag_tensor *pair[2] = {o.x, o.y}, *lines[2] = {o.label, ag_reshape(o.index, AG_SHAPE(4))}, *out[2];
+    SAME(stack, ag_stack(pair, 2, -1), "axis=-1", o.x, o.y);
+    SAME(hstack, ag_hstack(pair, 2), "", o.x, o.y);
+    SAME(vstack, ag_vstack(pair, 2), "", o.x, o.y);
+    SAME(column_stack, ag_column_stack(lines, 2), "", lines[0], lines[1]);
+    SAME(dstack, ag_dstack(pair, 2), "", o.x, o.y);
+    pair[1] = ag_slice(o.y, 0, 0, 1, 1);
+    SAME(broadcast_tensors, ag_broadcast_tensors(pair, 2, out)[1], "part=1", pair[0], pair[1]);
+    SAME(meshgrid, ag_meshgrid(lines, 2, AG_XY, out)[1], "part=1 indexing=xy", lines[0], lines[1]);
+    SAME(repeat_interleave, ag_repeat_interleave_counts(o.x, o.label, AG_AXES(0), 4), "axis=0 output_size=4", o.x, o.label);
+    SAME(repeat_interleave, ag_repeat_interleave(o.x, 2, AG_AXES(1)), "axis=1 repeats=2", o.x);
+    SAME(tile, ag_tile(o.x, AG_SHAPE(2, 1, 2)), "reps=2,1,2", o.x);
+    SAME(roll, ag_roll(o.x, AG_SHAPE(1, -2), AG_AXES(1, 0)), "shifts=1,-2 axes=1,0", o.x);
+    SAME(pad, ag_pad(o.cube, AG_SHAPE(1, 2, 0, 1), AG_PAD_REFLECT, 0), "pad=1,2,0,1 mode=reflect", o.cube);
+    SAME(pad, ag_pad(o.cube, AG_SHAPE(1, -2), AG_PAD_CONSTANT, 2.5), "pad=1,-2 value=2.5", o.cube);
+    SAME(unpad, ag_unpad(o.x, AG_SHAPE(2, 3), AG_SHAPE(0, 0, 1, 1), AG_PAD_CIRCULAR),
+         "shape=2,3 pad=0,0,1,1 mode=circular", o.x);
+    SAME(rot90, ag_rot90(o.cube, 3, AG_AXES(1, 2)), "k=3 axes=1,2", o.cube);
+    SAME(diagonal, ag_diagonal(o.cube, 1, 2, 0), "offset=1 axis1=2 axis2=0", o.cube);
+    SAME(undiagonal, ag_undiagonal(o.label, AG_SHAPE(5, 4), -1, 0, 1), "shape=5,4 offset=-1", o.label);
+    SAME(diag_embed, ag_diag_embed(o.x, -1, 0, 2), "offset=-1 axis1=0 axis2=2", o.x);
+    SAME(unfold, ag_unfold(o.cube, 1, 2, 1), "axis=1 size=2 step=1", o.cube);
+    SAME(unfold_add, ag_unfold_add(o.x, AG_SHAPE(9), 0, 3, 2), "shape=9 axis=0 size=3 step=2", o.x);
+    SAME(split, ag_split(o.cube, 2, 2, out, 2)[1], "split_size=2 axis=2 part=1", o.cube);
+    SAME(split_with_sizes, ag_split_with_sizes(o.cube, (const int64_t[]){1, 3}, 2, out, 2)[1],
+         "split_sizes=1,3 axis=2 part=1", o.cube);
+    SAME(chunk, ag_chunk(o.cube, 2, -1, out, 2)[1], "chunks=2 axis=-1 part=1", o.cube);
+    SAME(unbind, ag_unbind(o.cube, 0, out, 2)[1], "axis=0 part=1", o.cube);
+    same_as_call(t, "arange", ag_arange(t, AG_I64, 2, 9, 3), NULL, 0, "start=2 end=9 step=3 dtype=i64");
+    same_as_call(t, "linspace", ag_linspace(t, AG_F64, 2, 9, 3), NULL, 0, "start=2 end=9 steps=3 dtype=f64");
+    same_as_call(t, "eye", ag_eye(t, AG_F64, 2, -1), NULL, 0, "n=2 dtype=f64");
     SAME(contiguous, ag_contiguous(ag_transpose(o.cube, 0, 2)), "", ag_transpose(o.cube, 0, 2));
     SAME(alias, ag_alias(o.x), "", o.x);
     SAME(detach, ag_detach(o.x), "", o.x);
@@ -108,6 +139,12 @@ static void indexing(ag_tape *t, operands o) {
          ag_slice(o.index, 1, 0, 1, 1));
     SAME(put_along_axis, ag_put_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), o.scalar, 0), "axis=0", o.matrix,
          ag_slice(o.index, 1, 0, 1, 1), o.scalar);
+    SAME(masked_select, ag_masked_select(o.x, ag_eq(o.x, o.x), 12), "count=12", o.x, ag_eq(o.x, o.x));
+    SAME(masked_scatter, ag_masked_scatter(o.x, o.yes, o.y), "", o.x, o.yes, o.y);
+    SAME(searchsorted, ag_searchsorted(ag_reshape(o.positive, AG_SHAPE(12)), o.x, true), "right=true",
+         ag_reshape(o.positive, AG_SHAPE(12)), o.x);
+    SAME(bucketize, ag_bucketize(o.x, ag_reshape(o.positive, AG_SHAPE(12)), false), "", o.x,
+         ag_reshape(o.positive, AG_SHAPE(12)));
     SAME(one_hot, ag_one_hot(o.index, 4, AG_I64), "classes=4 dtype=i64", o.index);
     SAME(topk, ag_topk(o.cube, 2, 1, &best), "k=2 axis=1", o.cube);
     assert_same(best, ag_part(ag_call(t, "topk", &o.cube, 1, "k=2 axis=1"), 1));

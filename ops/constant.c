@@ -1,0 +1,171 @@
+/* constant.c: tensors made of attributes alone: ranges, unit matrices, and one number in another's shape.
+ *
+ *     arange 1,7,2: 1 3 5      linspace 0,1,5: 0 .25 .5 .75 1      eye 2,3: 1 0 0
+ *                                                                           0 1 0 */
+#include <math.h>
+#include <string.h>
+
+#include "autograd/node.h"
+#include "ops/compose.h"
+#include "ops/need.h"
+#include "ops/ops.h"
+#include "ops/table.h"
+
+typedef struct range_attrs {
+    double start, end, step; /* linspace: step unused */
+    int64_t steps;           /* linspace */
+    ag_dtype dtype;
+} range_attrs;
+
+static const ag_attr_field arange_fields[] = {{"start", AG_ATTR_F64, offsetof(range_attrs, start), "0"},
+                                              {"end", AG_ATTR_F64, offsetof(range_attrs, end), NULL},
+                                              {"step", AG_ATTR_F64, offsetof(range_attrs, step), "1"},
+                                              {"dtype", AG_ATTR_DTYPE, offsetof(range_attrs, dtype), "f32"},
+                                              {0}};
+static const ag_attr_field linspace_fields[] = {{"start", AG_ATTR_F64, offsetof(range_attrs, start), NULL},
+                                                {"end", AG_ATTR_F64, offsetof(range_attrs, end), NULL},
+                                                {"steps", AG_ATTR_I64, offsetof(range_attrs, steps), NULL},
+                                                {"dtype", AG_ATTR_DTYPE, offsetof(range_attrs, dtype), "f32"},
+                                                {0}};
+
+static bool need_known(ag_tensor *y, ag_dtype dtype) {
+    return ag_dtype_size(dtype) > 0 || ag_op_fail(y, AG_ERR_DTYPE, "no dtype has the number %d", (int)dtype);
+}
+
+static bool arange_shape(ag_tensor *y) {
+    const range_attrs *a = ag_attrs(y);
+    double n = ceil((a->end - a->start) / a->step);
+    if (!need_known(y, a->dtype)) return false;
+    if (a->dtype == AG_BOOL) return ag_op_fail(y, AG_ERR_DTYPE, "counts numbers; dtype is bool");
+    if (!(n >= 0 && n < 0x1p62)) {
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "from %g to %g by steps of %g there is no number of elements", a->start,
+                          a->end, a->step);
+    }
+    return ag_out_shape(y, 0, a->dtype, AG_SHAPE((int64_t)n));
+}
+
+static bool arange_run(ag_tensor *y) {
+    const range_attrs *a = ag_attrs(y);
+    char *out = ag_out_data(y, 0);
+    size_t element = ag_dtype_size(a->dtype);
+    for (int64_t i = 0; i < ag_size(y); i++)
+        ag__store_value(out + (size_t)i * element, (int)a->dtype, a->start + (double)i * a->step);
+    return true;
+}
+
+static bool linspace_shape(ag_tensor *y) {
+    const range_attrs *a = ag_attrs(y);
+    if (!need_known(y, a->dtype)) return false;
+    if (a->dtype == AG_BOOL) return ag_op_fail(y, AG_ERR_DTYPE, "counts numbers; dtype is bool");
+    if (a->steps < 0) return ag_op_fail(y, AG_ERR_ARGUMENT, "steps is %lld", (long long)a->steps);
+    return ag_out_shape(y, 0, a->dtype, AG_SHAPE(a->steps));
+}
+
+/* From both ends, so that both are exact. */
+static bool linspace_run(ag_tensor *y) {
+    const range_attrs *a = ag_attrs(y);
+    char *out = ag_out_data(y, 0);
+    size_t element = ag_dtype_size(a->dtype);
+    int64_t n = ag_size(y);
+    double step = n > 1 ? (a->end - a->start) / (double)(n - 1) : 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = 2 * i < n ? a->start + step * (double)i : a->end - step * (double)(n - 1 - i);
+        ag__store_value(out + (size_t)i * element, (int)a->dtype, v);
+    }
+    return true;
+}
+
+const ag_op ag__op_arange = {
+    .size = sizeof(ag_op),
+    .name = "arange",
+    .flags = AG_FLAT,
+    .attr_size = sizeof(range_attrs),
+    .attrs = arange_fields,
+    .formula = "start, start + step, … before end",
+    .shape = arange_shape,
+    .run = arange_run,
+};
+
+const ag_op ag__op_linspace = {
+    .size = sizeof(ag_op),
+    .name = "linspace",
+    .flags = AG_FLAT,
+    .attr_size = sizeof(range_attrs),
+    .attrs = linspace_fields,
+    .formula = "steps numbers from start to end, both included",
+    .shape = linspace_shape,
+    .run = linspace_run,
+};
+
+ag_tensor *ag_arange(ag_tape *tape, ag_dtype dtype, double start, double end, double step) {
+    return ag_apply_on(tape, &ag__op_arange, NULL, 0, &(range_attrs){start, end, step, 0, dtype});
+}
+
+ag_tensor *ag_linspace(ag_tape *tape, ag_dtype dtype, double start, double end, int64_t steps) {
+    return ag_apply_on(tape, &ag__op_linspace, NULL, 0, &(range_attrs){start, end, 0, steps, dtype});
+}
+
+typedef struct eye_attrs {
+    int64_t n, m;
+    ag_dtype dtype;
+} eye_attrs;
+
+static const ag_attr_field eye_fields[] = {{"n", AG_ATTR_I64, offsetof(eye_attrs, n), NULL},
+                                           {"m", AG_ATTR_I64, offsetof(eye_attrs, m), "-1"},
+                                           {"dtype", AG_ATTR_DTYPE, offsetof(eye_attrs, dtype), "f32"},
+                                           {0}};
+
+static bool eye_shape(ag_tensor *y) {
+    const eye_attrs *a = ag_attrs(y);
+    if (!need_known(y, a->dtype)) return false;
+    if (a->n < 0 || a->m < -1)
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "%lld by %lld is no matrix", (long long)a->n, (long long)a->m);
+    return ag_out_shape(y, 0, a->dtype, AG_SHAPE(a->n, a->m < 0 ? a->n : a->m));
+}
+
+static bool eye_run(ag_tensor *y) {
+    ag_dtype dtype = ag_dtype_of(y);
+    size_t element = ag_dtype_size(dtype);
+    int64_t rows = ag_dim(y, 0), cols = ag_dim(y, 1);
+    char *out = memset(ag_out_data(y, 0), 0, (size_t)ag_size(y) * element);
+    for (int64_t i = 0; i < rows && i < cols; i++)
+        ag__store_value(out + (size_t)(i * (cols + 1)) * element, (int)dtype, 1);
+    return true;
+}
+
+const ag_op ag__op_eye = {
+    .size = sizeof(ag_op),
+    .name = "eye",
+    .flags = AG_FLAT,
+    .attr_size = sizeof(eye_attrs),
+    .attrs = eye_fields,
+    .formula = "1 where i = j, else 0",
+    .shape = eye_shape,
+    .run = eye_run,
+};
+
+ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m) {
+    return ag_apply_on(tape, &ag__op_eye, NULL, 0, &(eye_attrs){n, m, dtype});
+}
+
+typedef struct full_attrs {
+    double value;
+} full_attrs;
+
+static const ag_attr_field full_fields[] = {{"value", AG_ATTR_F64, offsetof(full_attrs, value), NULL}, {0}};
+
+static ag_tensor *filled(const ag_tensor *x, double value) {
+    return ag_full(ag_tape_of(x), ag_dtype_of(x), ag_shape_of(x), value);
+}
+
+static ag_tensor *full_like(ag_tensor *y) { return filled(ag_in(y, 0), ((const full_attrs *)ag_attrs(y))->value); }
+static ag_tensor *zeros_like(ag_tensor *y) { return filled(ag_in(y, 0), 0); }
+static ag_tensor *ones_like(ag_tensor *y) { return filled(ag_in(y, 0), 1); }
+
+AG__COMPOSED_FLAT(full_like, 1, sizeof(full_attrs), full_fields, "value in x's shape and dtype", full_like);
+AG__COMPOSED_FLAT(zeros_like, 1, 0, NULL, "zeros in x's shape and dtype", zeros_like);
+AG__COMPOSED_FLAT(ones_like, 1, 0, NULL, "ones in x's shape and dtype", ones_like);
+
+ag_tensor *ag_full_like(ag_tensor *x, double value) { return ag_apply(&ag__op_full_like, &x, 1, &(full_attrs){value}); }
+ag_tensor *ag_zeros_like(ag_tensor *x) { return ag_apply(&ag__op_zeros_like, &x, 1, NULL); }
+ag_tensor *ag_ones_like(ag_tensor *x) { return ag_apply(&ag__op_ones_like, &x, 1, NULL); }
