@@ -12,7 +12,9 @@
  *
  *     stride 1 ─▶ the source itself;   stride 0 ─▶ a slot filled with the one value;   other ─▶ a slot gathered
  *
- * The output is row-major, so tiles of it may be computed by several threads in any order. */
+ * Rows too short to be worth a call each are taken several at a time, as one run of the output; what does not lie like that is
+ * gathered row by row, a row that repeats only once. The output is row-major, so tiles of it may be computed by several threads
+ * in any order. */
 #include "autograd/node.h"
 #include "ops/isa.h"
 #include "ops/map.h"
@@ -24,6 +26,7 @@ enum {
     SLOT = 1024, /* bytes: a tile of a step's result */
     GRAIN = 16384,
     OUT = SOURCES + STEPS, /* the register that is the output: what stands there */
+    SHORT = 64,            /* elements of a row that is not worth a call */
     NOWHERE = -1
 };
 
@@ -51,6 +54,7 @@ typedef struct chain {
     int sources, steps, rank, slots;
     int64_t dim[AG_MAX_RANK];
     int64_t inner, tile, tiles; /* elements of a row, elements of a tile, tiles of a row */
+    int64_t part; /* short rows: the length of one, `inner` being that of all along the axis before; else 0 */
     char *out;
     size_t element; /* of the output */
 } chain;
@@ -68,11 +72,29 @@ static void gather_run(size_t element, const char *from, int64_t by, int64_t n, 
 /* Where row `row` of each source begins. */
 static void seek(const chain *c, int64_t row, const char *at[SOURCES]) {
     for (int k = 0; k < c->sources; k++) at[k] = c->source[k].x->data;
-    for (int i = c->rank - 2; i >= 0; i--) {
+    for (int i = c->rank - (c->part ? 3 : 2); i >= 0; i--) {
         int64_t index = row % c->dim[i];
         row /= c->dim[i];
         for (int k = 0; k < c->sources; k++) at[k] += index * c->source[k].stride[i];
     }
+}
+
+/* Source x, whose row begins at `at`, from element `first` of the row on, n elements; into its slot if it has one. */
+static const void *fetch(const chain *c, const source *x, const char *at, int64_t first, int64_t n, bool moved,
+                         char slot[]) {
+    int64_t by = x->stride[c->rank - 1], across = c->part ? x->stride[c->rank - 2] : 0;
+    if (!c->part) {
+        at += first * by;
+        if (x->slot == NOWHERE) return at;
+        if (by || moved) gather_run(x->element, at, by, n, slot);
+        return slot;
+    }
+    if (x->slot == NOWHERE) return at + first * by;
+    if (!across && !moved) return slot;
+    at += first / c->part * across;
+    for (int64_t i = 0; i < n; i += c->part, at += across)
+        gather_run(x->element, at, by, c->part, slot + (size_t)i * x->element);
+    return slot;
 }
 
 /* Tiles [begin, end) of the domain, counted row by row. */
@@ -88,9 +110,7 @@ static void run_tiles(void *context, int64_t begin, int64_t end) {
         if (moved) seek(c, row, at);
         for (int k = 0; k < c->sources; k++) {
             const source *x = &c->source[k];
-            int64_t by = x->stride[c->rank - 1];
-            reg[k] = x->slot == NOWHERE ? at[k] + first * by : slot[x->slot];
-            if (x->slot != NOWHERE && (by || moved)) gather_run(x->element, at[k] + first * by, by, n, slot[x->slot]);
+            reg[k] = fetch(c, x, at[k], first, n, moved, slot[x->slot == NOWHERE ? 0 : x->slot]);
         }
         char *out = c->out + (size_t)(row * c->inner + first) * c->element;
         reg[OUT] = out;
@@ -178,6 +198,15 @@ static void lay_out(chain *c, const ag__shape *s) {
         for (int k = 0; k < c->sources; k++) c->source[k].stride[0] = (int64_t)c->source[k].element;
     }
     c->inner = c->dim[c->rank - 1];
+    if (c->rank < 2 || c->inner > SHORT) return;
+    c->part = c->inner;
+    c->inner *= c->dim[c->rank - 2];
+}
+
+/* Does x lie in memory as a row of the output does? */
+static bool in_place(const chain *c, const source *x) {
+    int64_t element = (int64_t)x->element;
+    return x->stride[c->rank - 1] == element && (!c->part || x->stride[c->rank - 2] == c->part * element);
 }
 
 /* Slots for sources that are not read in place, for good, and for results, until their last use. The output of a step is none
@@ -187,7 +216,7 @@ static bool give_slots(chain *c) {
     for (int k = 0; k < SLOTS; k++) owner[k] = NOWHERE;
     for (int k = 0; k < c->sources; k++) {
         source *x = &c->source[k];
-        if (x->stride[c->rank - 1] == (int64_t)x->element) continue;
+        if (in_place(c, x)) continue;
         if (c->slots == SLOTS) return false;
         x->slot = c->slots;
         owner[c->slots++] = STEPS; /* nobody's to take */
@@ -234,18 +263,19 @@ static bool compile(chain *c, ag_tensor *y, void *onto) {
         }
     }
     c->tile = c->slots ? SLOT / (int64_t)widest : GRAIN;
+    if (c->part) c->tile -= c->tile % c->part;
     c->tiles = (c->inner + c->tile - 1) / c->tile;
     return true;
 }
 
 bool ag__chain_run(ag_tensor *y, void *onto) {
     chain c;
-    c.sources = c.steps = c.rank = c.slots = 0;
+    c.sources = c.steps = c.rank = c.slots = 0, c.part = 0;
     if (!compile(&c, y, onto)) { /* too long, or too wide: by what is above it first, which leaves one step */
         for (uint32_t k = 0; k < y->nin; k++) {
             if (y->in[k]->flags & AG__PENDING && !ag__settle(y->in[k])) return false;
         }
-        c.sources = c.steps = c.rank = c.slots = 0;
+        c.sources = c.steps = c.rank = c.slots = 0, c.part = 0;
         compile(&c, y, onto);
     }
     int64_t tiles = y->shape->size / c.inner * c.tiles, each = c.inner < c.tile ? c.inner : c.tile;

@@ -32,8 +32,10 @@ static ag_tensor *deep(ag_tensor *const x[]) {
 static expression *const expressions[] = {smooth, used_often, powers, choices, turned, deep};
 enum { EXPRESSIONS = sizeof expressions / sizeof *expressions };
 
-static void gradients_of(expression *f, ag_dtype dtype, bool profiled, ag_tape *t, ag_tensor *g[LEAVES]) {
-    const ag_shape shapes[LEAVES] = {AG_SHAPE(130, 257), AG_SHAPE(257), AG_SHAPE(130, 1), AG_SHAPE()};
+/* Rows of 257, which a tile does not hold, or of 7, of which it holds many. */
+static void gradients_of(expression *f, ag_dtype dtype, bool wide, bool profiled, ag_tape *t, ag_tensor *g[LEAVES]) {
+    int64_t m = wide ? 130 : 5001, n = wide ? 257 : 7;
+    const ag_shape shapes[LEAVES] = {AG_SHAPE(m, n), AG_SHAPE(n), AG_SHAPE(m, 1), AG_SHAPE()};
     ag_tensor *x[LEAVES];
     uint64_t random = 5;
     for (int i = 0; i < LEAVES; i++) x[i] = check_leaf(t, dtype, shapes[i], AG_REQUIRES_GRAD, -1, 1, &random);
@@ -44,15 +46,15 @@ static void gradients_of(expression *f, ag_dtype dtype, bool profiled, ag_tape *
     for (int i = 0; i < LEAVES; i++) g[i] = ag_requires_grad(x[i]) ? ag_grad(x[i]) : NULL;
 }
 
-static void same_bits(int which, ag_dtype dtype, const char *isa) {
+static void same_bits(int which, ag_dtype dtype, bool wide, const char *isa) {
     ag_tape *t = ag_tape_new(), *u = ag_tape_new();
     ag_tensor *g[LEAVES], *h[LEAVES];
-    gradients_of(expressions[which], dtype, false, t, g);
-    gradients_of(expressions[which], dtype, true, u, h);
+    gradients_of(expressions[which], dtype, wide, false, t, g);
+    gradients_of(expressions[which], dtype, wide, true, u, h);
     for (int i = 0; i < LEAVES; i++) {
         char text[CHECK_TEXT];
-        cr_assert(check_same(g[i], h[i], text), "expression %d, %s, %s, %d threads, leaf %d: %s", which,
-                  ag_dtype_name(dtype), isa, ag_threads(), i, text);
+        cr_assert(check_same(g[i], h[i], text), "expression %d, %s, %s rows, %s, %d threads, leaf %d: %s", which,
+                  ag_dtype_name(dtype), wide ? "wide" : "short", isa, ag_threads(), i, text);
     }
     ag_tape_free(t);
     ag_tape_free(u);
@@ -64,9 +66,9 @@ Test(chain, has_the_bits_of_single_ops) {
         cr_assert(ag__isa_use(isa));
         for (int threads = 1; threads <= 3; threads++) {
             ag_set_threads(threads);
-            for (int i = 0; i < EXPRESSIONS; i++) {
-                same_bits(i, AG_F32, isa);
-                same_bits(i, AG_F64, isa);
+            for (int i = 0; i < 2 * EXPRESSIONS; i++) {
+                same_bits(i / 2, AG_F32, i % 2, isa);
+                same_bits(i / 2, AG_F64, i % 2, isa);
             }
         }
     }
