@@ -16,6 +16,18 @@
                                .formula = text,                 \
                                .compose = of}
 
+/* The same, with inputs in [least, most] where checks sample. */
+#define AG__COMPOSED_ON(op, inputs, attributes, fields, text, of, least, most) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),                          \
+                               .name = #op,                                    \
+                               .arity = inputs,                                \
+                               .attr_size = sizeof(attributes),                \
+                               .attrs = fields,                                \
+                               .formula = text,                                \
+                               .lo = least,                                    \
+                               .hi = most,                                     \
+                               .compose = of}
+
 /* The same without attributes. */
 #define AG__COMPOSED_BARE(op, inputs, text, of) \
     const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = inputs, .formula = text, .compose = of}

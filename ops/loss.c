@@ -1,163 +1,109 @@
-/* loss.c: losses, each the mean over a batch.
+/* loss.c: losses of a prediction x and a target of its shape: how far apart, element by element.
  *
- *     cross-entropy of logits x (n, c) and labels (n):   1/n Σ_i (ln Σ_j e^x[i][j] − x[i][label[i]])
- *     its gradient:                                       (softmax(x) − one_hot(label)) g / n       a fast op of its own
- *
- * which, like softmax's, is differentiated through its compose. */
-#include <stddef.h>
-
-#include "ops/isa.h"
+ *     d = x − target      mse  d²        l1  |d|
+ *                         huber, smooth l1:  a parabola near 0, straight beyond, joined without a kink */
+#include "ops/compose.h"
+#include "ops/loss.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
-/* Input i is x, input i + 1 the labels. */
-static bool need_logits(ag_tensor *y, int i) {
-    ag_tensor *x = ag_in(y, i), *label = ag_in(y, i + 1);
-    if (!ag_need_float(y, i) || !ag_need_rank(y, i, 2, 2)) return false;
-    if (!ag_need_dtype(y, i + 1, AG_I64) || !ag_need_rank(y, i + 1, 1, 1)) return false;
-    if (ag_dim(x, 0) == ag_dim(label, 0)) return true;
-    char rows[AG__TEXT], labels[AG__TEXT];
-    return ag_op_fail(y, AG_ERR_SHAPE, "%s needs one label per row, not %s", ag_shape_text(x, rows, sizeof rows),
-                      ag_shape_text(label, labels, sizeof labels));
+const ag_attr_field ag__reduced_fields[] = {AG__REDUCTION(ag__reduced), {0}};
+
+ag_tensor *ag__loss_reduce(ag_tensor *each, int reduction) {
+    if (!each || reduction == AG_NONE) return each;
+    return reduction == AG_SUM ? ag_sum(each, AG_ALL, false) : ag_mean(each, AG_ALL, false);
 }
 
-/* The labels of input i, row-major, each known to be one of c classes. */
-static const int64_t *labels_of(ag_tensor *y, int i, int64_t c) {
-    int64_t n = ag_size(ag_in(y, i));
-    const int64_t *label = ag_op_dense(y, i);
-    for (int64_t k = 0; label && k < n; k++) {
-        if (label[k] >= 0 && label[k] < c) continue;
-        ag_op_fail(y, AG_ERR_VALUE, "label %lld at row %lld is not in [0, %lld)", (long long)label[k], (long long)k,
-                   (long long)c);
-        return NULL;
+bool ag__need_targets(ag_tensor *y) {
+    if (!ag_need_float(y, 0)) return false;
+    for (int i = 1; i < ag_in_count(y); i++) {
+        if (ag_in(y, i) && !ag_need_same_dtype(y, 0, i)) return false;
     }
-    return label;
+    return ag_need_same_shape(y, 0, 1);
 }
 
-typedef struct job {
-    const char *x;
-    const int64_t *label;
-    int64_t c;
-    ag_dtype dtype;
-    double *loss; /* one per row */
-    double scale;
-    char *d;
-} job;
-
-static size_t row_bytes(const job *w) { return (size_t)w->c * ag_dtype_size(w->dtype); }
-
-/* At least as many rows as are worth a thread's while. */
-static int64_t grain_of(const job *w) { return 1 + 8192 / w->c; }
-
-static void loss_rows(void *context, int64_t begin, int64_t end) {
-    const job *w = context;
-    ag__loss_fn *loss = ag__kernel()->cross_entropy->loss[w->dtype];
-    for (int64_t i = begin; i < end; i++) { w->loss[i] = loss(w->x + (size_t)i * row_bytes(w), w->c, w->label[i]); }
+ag_tensor *ag__constant(ag_tensor *x, double value) {
+    return x ? ag_full(ag_tape_of(x), ag_dtype_of(x), AG_SHAPE(), value) : NULL;
 }
 
-static bool cross_entropy_shape(ag_tensor *y) {
-    return need_logits(y, 0) && ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), ag_shape_list((int64_t[]){0}, 1));
+ag_tensor *ag__positive_part(ag_tensor *v) {
+    ag_tensor *zero = ag__constant(v, 0);
+    return zero ? ag_where(ag_lt(v, zero), zero, v) : NULL;
 }
 
-static bool cross_entropy_run(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 0);
-    int64_t n = ag_dim(x, 0);
-    double total = 0;
-    if (n) {
-        job w = {.c = ag_dim(x, 1), .dtype = ag_dtype_of(x)};
-        w.label = labels_of(y, 1, w.c);
-        w.x = w.label ? ag_op_dense(y, 0) : NULL;
-        w.loss = w.x ? ag_op_workspace(y, (size_t)n * sizeof *w.loss) : NULL;
-        if (!w.loss) return false;
-        ag_parallel_for(n, grain_of(&w), loss_rows, &w);
-        for (int64_t i = 0; i < n; i++) total += w.loss[i];
-    }
-    if (ag_dtype_of(y) == AG_F32) {
-        *(float *)ag_out_data(y, 0) = (float)(total / (double)n);
-    } else {
-        *(double *)ag_out_data(y, 0) = total / (double)n;
-    }
-    return true;
-}
-
-static bool cross_entropy_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    return (d[0] = ag_cross_entropy_grad(g[0], ag_in(y, 0), ag_in(y, 1))) != NULL;
-}
-
-const ag_op ag__op_cross_entropy = {
-    .size = sizeof(ag_op),
-    .name = "cross_entropy",
-    .arity = 2,
-    .formula = "mean of −log_softmax(x)[label]",
-    .shape = cross_entropy_shape,
-    .run = cross_entropy_run,
-    .grad = cross_entropy_rule,
-};
-
-ag_tensor *ag_cross_entropy(ag_tensor *x, ag_tensor *label) {
-    return ag_apply(&ag__op_cross_entropy, (ag_tensor *[]){x, label}, 2, NULL);
-}
-
-static bool cross_entropy_grad_shape(ag_tensor *y) {
-    return need_logits(y, 1) && ag_need_same_dtype(y, 0, 1) && ag_need_rank(y, 0, 0, 0) && ag_out_like(y, 0, ag_in(y, 1));
-}
-
-static void grad_rows(void *context, int64_t begin, int64_t end) {
-    const job *w = context;
-    ag__loss_grad_fn *grad = ag__kernel()->cross_entropy->grad[w->dtype];
-    for (int64_t i = begin; i < end; i++) {
-        size_t at = (size_t)i * row_bytes(w);
-        grad(w->x + at, w->c, w->label[i], w->scale, w->d + at);
-    }
-}
-
-static bool cross_entropy_grad_run(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 1);
-    int64_t n = ag_dim(x, 0);
-    if (n == 0) return true;
-    job w = {.c = ag_dim(x, 1), .dtype = ag_dtype_of(x), .scale = ag_item(ag_in(y, 0)) / (double)n};
-    w.d = ag_out_data(y, 0);
-    w.label = labels_of(y, 2, w.c);
-    w.x = w.label ? ag_op_dense(y, 1) : NULL;
-    if (!w.x) return false;
-    ag_parallel_for(n, grain_of(&w), grad_rows, &w);
-    return true;
-}
-
-static ag_tensor *cross_entropy_grad_compose(ag_tensor *y) {
-    ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1);
-    ag_tensor *p = ag_softmax(x, 1), *target = ag_one_hot(ag_in(y, 2), ag_dim(x, 1), ag_dtype_of(x));
-    return ag_mul(ag_scale(ag_sub(p, target), 1 / (double)ag_dim(x, 0)), g); /* n = 0: ∞ meets no element */
-}
-
-const ag_op ag__op_cross_entropy_grad = {
-    .size = sizeof(ag_op),
-    .name = "cross_entropy_grad",
-    .arity = 3,
-    .formula = "(softmax(x) − one_hot(label)) g / n",
-    .shape = cross_entropy_grad_shape,
-    .run = cross_entropy_grad_run,
-    .compose = cross_entropy_grad_compose,
-};
-
-ag_tensor *ag_cross_entropy_grad(ag_tensor *g, ag_tensor *x, ag_tensor *label) {
-    return ag_apply(&ag__op_cross_entropy_grad, (ag_tensor *[]){g, x, label}, 3, NULL);
-}
+static ag_tensor *apart(ag_tensor *y) { return ag__need_targets(y) ? ag_sub(ag_in(y, 0), ag_in(y, 1)) : NULL; }
 
 static ag_tensor *mse_loss(ag_tensor *y) {
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_same_shape(y, 0, 1)) return NULL;
-    return ag_mean(ag_square(ag_sub(ag_in(y, 0), ag_in(y, 1))), AG_ALL, false);
+    ag_tensor *d = apart(y);
+    return d ? ag__loss_reduce(ag_square(d), ((const ag__reduced *)ag_attrs(y))->reduction) : NULL;
 }
 
-const ag_op ag__op_mse_loss = {
-    .size = sizeof(ag_op),
-    .name = "mse_loss",
-    .arity = 2,
-    .formula = "mean of (x − target)²",
-    .compose = mse_loss,
-};
+static ag_tensor *l1_loss(ag_tensor *y) {
+    ag_tensor *d = apart(y);
+    return d ? ag__loss_reduce(ag_abs(d), ((const ag__reduced *)ag_attrs(y))->reduction) : NULL;
+}
 
-ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target) {
-    return ag_apply(&ag__op_mse_loss, (ag_tensor *[]){x, target}, 2, NULL);
+AG__COMPOSED(mse_loss, 2, ag__reduced, ag__reduced_fields, "(x − target)²", mse_loss);
+AG__COMPOSED(l1_loss, 2, ag__reduced, ag__reduced_fields, "|x − target|", l1_loss);
+
+ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target) { return ag_mse_loss_with(x, target, AG_MEAN); }
+
+ag_tensor *ag_mse_loss_with(ag_tensor *x, ag_tensor *target, ag_reduction reduction) {
+    return ag_apply(&ag__op_mse_loss, (ag_tensor *[]){x, target}, 2, &(ag__reduced){reduction});
+}
+
+ag_tensor *ag_l1_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction) {
+    return ag_apply(&ag__op_l1_loss, (ag_tensor *[]){x, target}, 2, &(ag__reduced){reduction});
+}
+
+typedef struct bend_attrs {
+    int reduction;
+    double at; /* where the parabola ends */
+} bend_attrs;
+
+static const ag_attr_field huber_fields[] = {
+    AG__REDUCTION(bend_attrs), {"delta", AG_ATTR_F64, offsetof(bend_attrs, at), "1"}, {0}};
+static const ag_attr_field smooth_fields[] = {
+    AG__REDUCTION(bend_attrs), {"beta", AG_ATTR_F64, offsetof(bend_attrs, at), "1"}, {0}};
+
+/* ½ d² for |d| < at (or =, if `closed`), at (|d| − ½ at) beyond; each branch sees only the d that are its own. */
+static ag_tensor *bent(ag_tensor *d, double at, bool closed) {
+    ag_tensor *size = ag_abs(d), *limit = ag__constant(d, at), *zero = ag__constant(d, 0);
+    ag_tensor *near = closed ? ag_le(size, limit) : ag_lt(size, limit);
+    ag_tensor *curved = ag_scale(ag_square(ag_where(near, d, zero)), 0.5);
+    ag_tensor *straight = ag_scale(ag_add_scalar(ag_where(near, zero, size), -0.5 * at), at);
+    return ag_where(near, curved, straight);
+}
+
+static ag_tensor *huber_loss(ag_tensor *y) {
+    const bend_attrs *a = ag_attrs(y);
+    if (!(a->at > 0)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "delta is %g; it must be greater than 0", a->at);
+        return NULL;
+    }
+    ag_tensor *d = apart(y);
+    return d ? ag__loss_reduce(bent(d, a->at, true), a->reduction) : NULL;
+}
+
+static ag_tensor *smooth_l1_loss(ag_tensor *y) {
+    const bend_attrs *a = ag_attrs(y);
+    if (!(a->at >= 0)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "beta is %g; it must not be less than 0", a->at);
+        return NULL;
+    }
+    ag_tensor *d = apart(y);
+    if (!d) return NULL;
+    return ag__loss_reduce(a->at == 0 ? ag_abs(d) : ag_scale(bent(d, a->at, false), 1 / a->at), a->reduction);
+}
+
+AG__COMPOSED(huber_loss, 2, bend_attrs, huber_fields, "½ d² for |d| ≤ delta, else delta (|d| − ½ delta)", huber_loss);
+AG__COMPOSED(smooth_l1_loss, 2, bend_attrs, smooth_fields, "½ d² / beta for |d| < beta, else |d| − ½ beta", smooth_l1_loss);
+
+ag_tensor *ag_huber_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction, double delta) {
+    return ag_apply(&ag__op_huber_loss, (ag_tensor *[]){x, target}, 2, &(bend_attrs){reduction, delta});
+}
+
+ag_tensor *ag_smooth_l1_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction, double beta) {
+    return ag_apply(&ag__op_smooth_l1_loss, (ag_tensor *[]){x, target}, 2, &(bend_attrs){reduction, beta});
 }

@@ -339,14 +339,108 @@ AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype);
 AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
                           ag_tensor **index); /* the k largest, descending, and if asked their i64 indices; equal ones in order of index; NaN counts as largest */
 
-/* Normalising and losses: float */
+/* Normalising: float */
 AG_API ag_tensor *ag_softmax(ag_tensor *x, int axis);                    /* eˣ / Σ eˣ along axis, without overflow */
 AG_API ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* y (g − Σ g y): softmax's gradient */
 AG_API ag_tensor *ag_log_softmax(ag_tensor *x, int axis);                /* x − ln Σ eˣ along axis */
 AG_API ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* g − e^y Σ g: log_softmax's gradient */
-AG_API ag_tensor *ag_cross_entropy(ag_tensor *x, ag_tensor *label); /* mean of −log_softmax(x)[label]; x (n, classes) float, label (n) i64 */
-AG_API ag_tensor *ag_cross_entropy_grad(ag_tensor *g, ag_tensor *x, ag_tensor *label); /* (softmax(x) − one_hot(label)) g / n */
-AG_API ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target);                        /* mean of (x − target)² */
+AG_API ag_tensor *ag_normalize(ag_tensor *x, double p, int axis,
+                               double eps); /* x / max(|x|ₚ, eps) along axis; preset p 2, axis 1, eps 1e-12 */
+AG_API ag_tensor *ag_cosine_similarity(ag_tensor *a, ag_tensor *b, int axis,
+                                       double eps); /* Σ a b / (max(|a|, eps) max(|b|, eps)); preset axis 1, eps 1e-8; broadcasts */
+AG_API ag_tensor *ag_pairwise_distance(ag_tensor *a, ag_tensor *b, double p, double eps,
+                                       bool keepdim); /* |a − b + eps|ₚ along the last axis; broadcasts; preset p 2, eps 1e-6 */
+AG_API ag_tensor *ag_cdist(ag_tensor *a, ag_tensor *b,
+                           double p); /* (…,m,k)(…,n,k) → (…,m,n): |a[i] − b[j]|ₚ, p from 0 to ∞; gradient 0 at distance 0 */
+
+/* Losses: float. x is the prediction and target has its shape unless said otherwise; what the losses of a batch become is
+ * the reduction: in ag_call reduction=mean (the preset), sum or none. NULL options: the defaults. A NULL weight weighs all alike. */
+typedef enum ag_reduction {
+    AG_MEAN,
+    AG_SUM,
+    AG_NONE,
+    AG_BATCH_MEAN /* kl_div: the sum divided by the extent of axis 0 */
+} ag_reduction;
+typedef struct ag_cross_entropy_options {
+    size_t size;            /* set by ag_cross_entropy_defaults */
+    ag_reduction reduction; /* AG_MEAN: over the labels that count, by weight */
+    int64_t ignore_index;   /* labels that do not count: −100 */
+    double label_smoothing; /* ε: (1 − ε) for the label, ε / classes for each class: 0 */
+} ag_cross_entropy_options;
+AG_API ag_cross_entropy_options ag_cross_entropy_defaults(void);
+AG_API ag_tensor *ag_cross_entropy(ag_tensor *x, ag_tensor *label); /* mean of −log_softmax(x)[label]; x (n, classes), label (n) i64, −100 does not count */
+AG_API ag_tensor *ag_cross_entropy_with(ag_tensor *x, ag_tensor *target, ag_tensor *weight,
+                                        const ag_cross_entropy_options *options); /* x (n, c, …) or (c); target i64 labels (n, …), or probabilities in x's shape; weight (c) */
+AG_API ag_tensor *ag_cross_entropy_grad(ag_tensor *g, ag_tensor *x, ag_tensor *label,
+                                        int64_t ignore_index); /* (softmax(x) − one_hot(label)) g / n, n labels that count */
+AG_API ag_tensor *ag_nll_loss(ag_tensor *x, ag_tensor *label, ag_tensor *weight, ag_reduction reduction,
+                              int64_t ignore_index); /* −weight[label] x[label]: cross-entropy of log-probabilities x */
+AG_API ag_tensor *ag_nll_pick(ag_tensor *x, ag_tensor *label,
+                              int64_t ignore_index); /* −x[label] over the class axis, 0 where label is ignore_index */
+AG_API ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target); /* mean of (x − target)² */
+AG_API ag_tensor *ag_mse_loss_with(ag_tensor *x, ag_tensor *target, ag_reduction reduction); /* (x − target)² */
+AG_API ag_tensor *ag_l1_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction); /* |x − target|; gradient 0 at 0 */
+AG_API ag_tensor *ag_huber_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction,
+                                double delta); /* ½ d² for |d| ≤ delta, else delta (|d| − ½ delta); preset 1 */
+AG_API ag_tensor *ag_smooth_l1_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction,
+                                    double beta);     /* ½ d² / beta for |d| < beta, else |d| − ½ beta; preset 1 */
+AG_API ag_tensor *ag_bce(ag_tensor *x, ag_tensor *t); /* −t ln x − (1 − t) ln(1 − x), x and t in [0, 1], logarithms at least −100; d/dx = (x − t) / max(x (1 − x), 1e-12); broadcasts */
+AG_API ag_tensor *ag_bce_logits(ag_tensor *x, ag_tensor *t); /* (1 − t) x + ln(1 + e⁻ˣ): bce of sigmoid(x), without overflow; d/dx = sigmoid(x) − t; broadcasts */
+AG_API ag_tensor *ag_binary_cross_entropy(ag_tensor *x, ag_tensor *target, ag_tensor *weight,
+                                          ag_reduction reduction); /* weight bce(x, target) */
+/* weight ((1 − t) x + (1 + (pos_weight − 1) t) ln(1 + e⁻ˣ)) */
+AG_API ag_tensor *ag_binary_cross_entropy_with_logits(ag_tensor *x, ag_tensor *target, ag_tensor *weight,
+                                                      ag_tensor *pos_weight, ag_reduction reduction); /* of logits x */
+AG_API ag_tensor *ag_soft_margin_loss(ag_tensor *x, ag_tensor *target,
+                                      ag_reduction reduction); /* ln(1 + e^(−target x)), target −1 or 1 */
+AG_API ag_tensor *ag_multilabel_soft_margin_loss(ag_tensor *x, ag_tensor *target, ag_tensor *weight,
+                                                 ag_reduction reduction); /* mean of weight bce_logits(x, target) over the last axis */
+AG_API ag_tensor *ag_kl_div(ag_tensor *x, ag_tensor *target, ag_reduction reduction,
+                            bool log_target); /* t (ln t − x), 0 where t = 0; x log-probabilities; log_target: t = e^target */
+typedef struct ag_poisson_nll_loss_options {
+    size_t size; /* set by ag_poisson_nll_loss_defaults */
+    ag_reduction reduction;
+    bool log_input, full; /* true: x is the rate's logarithm; false: leave ln t! out */
+    double eps;           /* 1e-8, with log_input false */
+} ag_poisson_nll_loss_options;
+AG_API ag_poisson_nll_loss_options ag_poisson_nll_loss_defaults(void);
+AG_API ag_tensor *ag_poisson_nll_loss(ag_tensor *x, ag_tensor *target,
+                                      const ag_poisson_nll_loss_options *options); /* eˣ − t x, or x − t ln(x + eps); full: + t ln t − t + ½ ln 2πt where t > 1 */
+typedef struct ag_gaussian_nll_loss_options {
+    size_t size; /* set by ag_gaussian_nll_loss_defaults */
+    ag_reduction reduction;
+    bool full;  /* false: leave ½ ln 2π out */
+    double eps; /* 1e-6: the least variance */
+} ag_gaussian_nll_loss_options;
+AG_API ag_gaussian_nll_loss_options ag_gaussian_nll_loss_defaults(void);
+AG_API ag_tensor *ag_gaussian_nll_loss(ag_tensor *x, ag_tensor *target, ag_tensor *var,
+                                       const ag_gaussian_nll_loss_options *options); /* ½ (ln v + (x − t)² / v), v = max(var, eps), d v/d var = 1; var (…), or without the last axis */
+AG_API ag_tensor *ag_hinge_embedding_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction,
+                                          double margin); /* x where target = 1, max(0, margin − x) where −1; preset 1 */
+AG_API ag_tensor *ag_margin_ranking_loss(ag_tensor *a, ag_tensor *b, ag_tensor *target, ag_reduction reduction,
+                                         double margin); /* max(0, −target (a − b) + margin); preset 0; gradient 1 at the corner */
+AG_API ag_tensor *ag_cosine_embedding_loss(ag_tensor *a, ag_tensor *b, ag_tensor *target, ag_reduction reduction,
+                                           double margin); /* (n,d)(n,d)(n): 1 − cos where target = 1, max(0, cos − margin) where −1 */
+typedef struct ag_multi_margin_loss_options {
+    size_t size; /* set by ag_multi_margin_loss_defaults */
+    ag_reduction reduction;
+    int p;         /* 1, or 2 */
+    double margin; /* 1 */
+} ag_multi_margin_loss_options;
+AG_API ag_multi_margin_loss_options ag_multi_margin_loss_defaults(void);
+AG_API ag_tensor *ag_multi_margin_loss(ag_tensor *x, ag_tensor *label, ag_tensor *weight,
+                                       const ag_multi_margin_loss_options *options); /* weight[label] / c Σ over j ≠ label of max(0, margin − x[label] + x[j])ᵖ; x (n,c) or (c) */
+/* 1 / c Σ over labels k and other classes j of max(0, 1 − x[k] + x[j]); labels: i64 in x's shape, up to a negative one */
+AG_API ag_tensor *ag_multilabel_margin_loss(ag_tensor *x, ag_tensor *labels, ag_reduction reduction); /* several labels */
+typedef struct ag_triplet_margin_loss_options {
+    size_t size; /* set by ag_triplet_margin_loss_defaults */
+    ag_reduction reduction;
+    double margin, p, eps; /* 1, 2, 1e-6 */
+    bool swap;             /* false; true: the negative's distance to the nearer of the other two */
+} ag_triplet_margin_loss_options;
+AG_API ag_triplet_margin_loss_options ag_triplet_margin_loss_defaults(void);
+AG_API ag_tensor *ag_triplet_margin_loss(ag_tensor *anchor, ag_tensor *positive, ag_tensor *negative,
+                                         const ag_triplet_margin_loss_options *options); /* max(0, |a − p|ₚ − |a − n|ₚ + margin), pairwise_distance along the last axis */
 
 /* batch norm (Ioffe, Szegedy 2015) of x (n, c, …) over all axes but 1, with the biased variance:
  * y = (x − mean) rstd weight + bias, rstd = 1 / √(var + eps); weight, bias (c). Training: the statistics are x's own, and

@@ -15,7 +15,7 @@ bool sample_function(const sample *s, ag_tape *t, function *f) {
     need(s, y != NULL, "%s", ag_tape_message(t));
     int nout = sample_outputs(y, out, FUNCTION_YS);
     for (int i = 0; i < s->n; i++) {
-        if (sample_is_float(s, i)) f->x[f->n++] = in[i];
+        if (sample_is_float(s, i) && s->in[i].kind != 's') f->x[f->n++] = in[i];
         f->positive = f->positive && s->in[i].kind != 'd';
     }
     for (int i = 0; i < nout; i++) {

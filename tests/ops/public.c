@@ -202,6 +202,68 @@ static void tensor_products(ag_tape *t, operands o) {
     SAME(einsum, ag_einsum("bij,kj -> ikb", (ag_tensor *[]){batch, o.y}, 2), "equation=\"bij, kj->ikb\"", batch, o.y);
 }
 
+static void of_targets(ag_tape *t, operands o) {
+    ag_tensor *p = ag_sigmoid(o.x), *q = ag_sigmoid(o.y), *w = ag_slice(o.positive, 0, 0, 1, 1),
+              *v = ag_reshape(w, AG_SHAPE(3));
+    ag_cross_entropy_options c = ag_cross_entropy_defaults();
+    ag_poisson_nll_loss_options f = ag_poisson_nll_loss_defaults();
+    ag_gaussian_nll_loss_options g = ag_gaussian_nll_loss_defaults();
+    c.reduction = AG_SUM, c.ignore_index = 1, c.label_smoothing = 0.25;
+    f.reduction = AG_NONE, f.log_input = false, f.full = true, f.eps = 3;
+    g.reduction = AG_SUM, g.full = true, g.eps = 1.5;
+    SAME(cross_entropy, ag_cross_entropy_with(o.x, o.label, v, &c), "reduction=sum ignore_index=1 label_smoothing=0.25",
+         o.x, o.label, v);
+    SAME(cross_entropy, ag_cross_entropy_with(o.x, p, NULL, NULL), "", o.x, p);
+    SAME(nll_loss, ag_nll_loss(o.x, o.label, v, AG_NONE, 2), "reduction=none ignore_index=2", o.x, o.label, v);
+    SAME(nll_pick, ag_nll_pick(o.x, o.label, 2), "ignore_index=2", o.x, o.label);
+    SAME(mse_loss, ag_mse_loss_with(o.x, o.y, AG_NONE), "reduction=none", o.x, o.y);
+    SAME(l1_loss, ag_l1_loss(o.x, o.y, AG_SUM), "reduction=sum", o.x, o.y);
+    SAME(huber_loss, ag_huber_loss(o.x, o.y, AG_SUM, 0.5), "reduction=sum delta=0.5", o.x, o.y);
+    SAME(smooth_l1_loss, ag_smooth_l1_loss(o.x, o.y, AG_SUM, 0.5), "reduction=sum beta=0.5", o.x, o.y);
+    SAME(binary_cross_entropy, ag_binary_cross_entropy(p, q, NULL, AG_SUM), "reduction=sum", p, q);
+    SAME(binary_cross_entropy_with_logits, ag_binary_cross_entropy_with_logits(o.x, q, w, v, AG_NONE), "reduction=none",
+         o.x, q, w, v);
+    SAME(binary_cross_entropy_with_logits, ag_binary_cross_entropy_with_logits(o.x, q, NULL, v, AG_SUM),
+         "reduction=sum", o.x, q, NULL, v);
+    SAME(soft_margin_loss, ag_soft_margin_loss(o.x, o.y, AG_SUM), "reduction=sum", o.x, o.y);
+    SAME(multilabel_soft_margin_loss, ag_multilabel_soft_margin_loss(o.x, q, w, AG_SUM), "reduction=sum", o.x, q, w);
+    SAME(kl_div, ag_kl_div(o.x, o.y, AG_BATCH_MEAN, true), "reduction=batchmean log_target=true", o.x, o.y);
+    SAME(poisson_nll_loss, ag_poisson_nll_loss(o.x, o.positive, &f), "reduction=none log_input=false full=true eps=3",
+         o.x, o.positive);
+    SAME(poisson_nll_loss, ag_poisson_nll_loss(o.x, o.y, NULL), "", o.x, o.y);
+    SAME(gaussian_nll_loss, ag_gaussian_nll_loss(o.x, o.y, o.positive, &g), "reduction=sum full=true eps=1.5", o.x, o.y,
+         o.positive);
+    SAME(gaussian_nll_loss, ag_gaussian_nll_loss(o.x, o.y, o.positive, NULL), "", o.x, o.y, o.positive);
+}
+
+static void margins(ag_tape *t, operands o) {
+    ag_tensor *sign = ag_sign(o.y), *signs = ag_sign(ag_vecdot(o.x, o.y, 1)),
+              *w = ag_reshape(ag_slice(o.positive, 0, 0, 1, 1), AG_SHAPE(3));
+    ag_multi_margin_loss_options m = ag_multi_margin_loss_defaults();
+    ag_triplet_margin_loss_options d = ag_triplet_margin_loss_defaults();
+    m.reduction = AG_SUM, m.p = 2, m.margin = 0.5;
+    d.reduction = AG_NONE, d.margin = 2, d.p = 3, d.eps = 0.1, d.swap = true;
+    SAME(hinge_embedding_loss, ag_hinge_embedding_loss(o.x, sign, AG_SUM, 0.5), "reduction=sum margin=0.5", o.x, sign);
+    SAME(margin_ranking_loss, ag_margin_ranking_loss(o.x, o.y, sign, AG_SUM, 0.5), "reduction=sum margin=0.5", o.x, o.y,
+         sign);
+    SAME(cosine_embedding_loss, ag_cosine_embedding_loss(o.x, o.y, signs, AG_SUM, 0.1), "reduction=sum margin=0.1", o.x,
+         o.y, signs);
+    SAME(multi_margin_loss, ag_multi_margin_loss(o.x, o.label, w, &m), "reduction=sum p=2 margin=0.5", o.x, o.label, w);
+    SAME(multi_margin_loss, ag_multi_margin_loss(o.x, o.label, NULL, NULL), "", o.x, o.label);
+    SAME(multilabel_margin_loss,
+         ag_multilabel_margin_loss(ag_slice(o.x, 1, 0, 2, 1),
+                                   ag_from_i64(t, (const int64_t[]){0, -1, 1, 0, 1, -1, -1, 0}, AG_SHAPE(4, 2)), AG_NONE),
+         "reduction=none", ag_slice(o.x, 1, 0, 2, 1),
+         ag_from_i64(t, (const int64_t[]){0, -1, 1, 0, 1, -1, -1, 0}, AG_SHAPE(4, 2)));
+    SAME(triplet_margin_loss, ag_triplet_margin_loss(o.x, o.y, o.positive, &d),
+         "reduction=none margin=2 p=3 eps=0.1 swap=true", o.x, o.y, o.positive);
+    SAME(triplet_margin_loss, ag_triplet_margin_loss(o.x, o.y, o.positive, NULL), "", o.x, o.y, o.positive);
+    SAME(normalize, ag_normalize(o.x, 3, 0, 0.1), "p=3 axis=0 eps=0.1", o.x);
+    SAME(cosine_similarity, ag_cosine_similarity(o.x, o.y, 0, 9), "axis=0 eps=9", o.x, o.y);
+    SAME(pairwise_distance, ag_pairwise_distance(o.x, o.y, 1, 0.1, true), "p=1 eps=0.1 keepdim=true", o.x, o.y);
+    SAME(cdist, ag_cdist(o.x, o.y, 1), "p=1", o.x, o.y);
+}
+
 static void losses(ag_tape *t, operands o) {
     ag_tensor *weight = ag_slice(o.definite, 0, 0, 1, 1), *flat = ag_reshape(weight, AG_SHAPE(3)),
               *leaf = ag_buffer(t, AG_F64, AG_SHAPE(4, 3));
@@ -210,7 +272,7 @@ static void losses(ag_tape *t, operands o) {
     SAME(log_softmax, ag_log_softmax(o.cube, 0), "axis=0", o.cube);
     SAME(log_softmax_grad, ag_log_softmax_grad(o.x, o.y, 0), "axis=0", o.x, o.y);
     SAME(cross_entropy, ag_cross_entropy(o.x, o.label), "", o.x, o.label);
-    SAME(cross_entropy_grad, ag_cross_entropy_grad(o.scalar, o.x, o.label), "", o.scalar, o.x, o.label);
+    SAME(cross_entropy_grad, ag_cross_entropy_grad(o.scalar, o.x, o.label, -100), "", o.scalar, o.x, o.label);
     SAME(mse_loss, ag_mse_loss(o.x, o.y), "", o.x, o.y);
     SAME(batch_norm, ag_batch_norm(o.x, flat, flat, NULL, NULL, true, 0.1, 0.5), "eps=0.5", o.x, flat, flat);
     same_as_call(t, "dropout_mask", ag_dropout_mask(t, AG_F64, AG_SHAPE(9), 0.25), NULL, 0,
@@ -233,6 +295,8 @@ Test(ops, public_functions) {
     products(t, make(t));
     tensor_products(t, make(t));
     losses(t, make(t));
+    of_targets(t, make(t));
+    margins(t, make(t));
     assert_ok(t);
     for (const listed_op *op = listed_ops; op->name; op++) {
         const ag_op *record = ag_find_op(op->name);

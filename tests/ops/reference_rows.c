@@ -64,6 +64,8 @@ ROW(frac, isinf(v[0]) ? (double)NAN : fmod(v[0], 1))
 ROW(heaviside, v[0] == 0 ? v[1] : v[0] > 0 ? 1 : 0)
 ROW(clamp, isnan(v[0]) ? v[0] : fmin(fmax(v[0], p), q))
 ROW(clamp_grad, v[1] >= p && v[1] <= q ? v[0] : 0)
+ROW(bce, -(v[1] * larger(log(v[0]), -100) + (1 - v[1]) * larger(log1p(-v[0]), -100)))
+ROW(bce_logits, (v[0] > 0 ? (1 - v[1]) * v[0] : -v[0] * v[1]) + log1p(exp(-fabs(v[0]))))
 ROW(eq, v[0] == v[1])
 ROW(ne, v[0] != v[1])
 ROW(lt, v[0] < v[1])
@@ -93,6 +95,8 @@ ROW(where, v[0] != 0 ? v[1] : v[2])
 
 const reference references_rows[] = {
     ENTRY(add),
+    ENTRY(bce),
+    ENTRY(bce_logits),
     ENTRY(sub),
     ENTRY(mul),
     ENTRY(div),

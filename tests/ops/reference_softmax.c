@@ -65,35 +65,10 @@ static void log_softmax_grad(problem *p) {
     }
 }
 
-static double chance(const array *x, int64_t row, int64_t class) {
-    int64_t c = x->shape.dim[1];
-    double total = 0;
-    for (int64_t k = 0; k < c; k++) total += exp(x->v[row * c + k]);
-    return exp(x->v[row * c + class]) / total;
-}
-
-static void cross_entropy(problem *p) {
-    const array *x = &p->in[0], *label = &p->in[1];
-    double *y = reference_out(p, 0, p->dtype, (ag_shape){0});
-    for (int64_t i = 0; i < label->size; i++) *y -= log(chance(x, i, (int64_t)label->v[i]));
-    *y /= (double)label->size;
-}
-
-static void cross_entropy_grad(problem *p) {
-    const array *g = &p->in[0], *x = &p->in[1], *label = &p->in[2];
-    double *d = reference_out(p, 0, p->dtype, x->shape);
-    for (int64_t i = 0; i < x->size; i++) {
-        int64_t row = i / x->shape.dim[1], class = i % x->shape.dim[1];
-        d[i] = (chance(x, row, class) - ((double)class == label->v[row])) * g->v[0] / (double)label->size;
-    }
-}
-
 const reference references_softmax[] = {
     {"softmax", softmax, false, NULL, NULL},
     {"log_softmax", log_softmax, false, NULL, NULL},
     {"softmax_grad", softmax_grad, false, NULL, NULL},
     {"log_softmax_grad", log_softmax_grad, false, NULL, NULL},
-    {"cross_entropy", cross_entropy, false, NULL, NULL},
-    {"cross_entropy_grad", cross_entropy_grad, false, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };

@@ -58,7 +58,7 @@ static bool read_given(const char **p, operand *x) {
 
 static bool read_operand(const char **p, operand *x) {
     *x = (operand){.kind = *(*p)++};
-    if (!strchr("fibd", x->kind) || !read_shape(p, &x->shape)) return false;
+    if (!strchr("fibds", x->kind) || !read_shape(p, &x->shape)) return false;
     if (**p == '=') return read_given(p, x);
     if (**p != '<') return x->kind != 'i';
     char *end;
@@ -94,7 +94,7 @@ int64_t sample_size(ag_shape s) {
     return n;
 }
 
-bool sample_is_float(const sample *s, int i) { return s->in[i].kind == 'f' || s->in[i].kind == 'd'; }
+bool sample_is_float(const sample *s, int i) { return strchr("fds", s->in[i].kind) != NULL; }
 
 ag_dtype sample_dtype(const sample *s, int i, ag_dtype dtype) {
     return s->in[i].kind == 'i' ? AG_I64 : s->in[i].kind == 'b' ? AG_BOOL : dtype;
@@ -161,8 +161,9 @@ void sample_values(const sample *s, int i, double *out) {
     } else if (x->kind == 'd') {
         fill_definite(s, i, out);
     } else {
-        double limit = x->kind == 'b' ? 2 : (double)x->limit;
+        double limit = x->kind == 'i' ? (double)x->limit : 2;
         for (int64_t k = 0; k < n; k++) out[k] = floor(check_random(&state) * limit);
+        for (int64_t k = 0; x->kind == 's' && k < n; k++) out[k] = 2 * out[k] - 1;
     }
 }
 

@@ -14,7 +14,7 @@
 enum { SAMPLE_INPUTS = 8, SAMPLE_TEXT = 256, SAMPLE_GIVEN = 24, SAMPLE_ELEMENTS = 1 << 17 };
 
 typedef struct operand {
-    char kind; /* f, i, b, d as in ops.def */
+    char kind; /* f, i, b, d, s as in ops.def */
     ag_shape shape;
     int64_t limit; /* i: values from 0 to limit − 1 */
     int given;     /* how many values the sample says itself; 0: none */
