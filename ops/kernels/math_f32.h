@@ -120,8 +120,8 @@ INLINE double f64_exp_short(double x) {
 }
 
 INLINE float m_powf(float a, float b) {
-    double l = f64_log_short(m_fabs((double)a));
-    return (float)f64_pow_ends((double)a, (double)b, f64_exp_short((double)b * l));
+    double s = (double)a, d = (double)b, l = f64_log_short(d == 0 ? 1 : m_fabs(s));
+    return (float)f64_pow_end(s, d, f64_exp_short(f64_clamp(d, -1e20, 1e20) * l));
 }
 
 /* Trigonometry: the angle is reduced in doubles, see math_trig_f64.h. */
@@ -220,7 +220,7 @@ INLINE float m_atan2f(float a, float b) { return (float)m_atan2((double)a, (doub
 
 INLINE float m_hypotf(float a, float b) {
     double x = (double)a, y = (double)b, r = m_sqrt(f64_mad(x, x, y * y));
-    return (m_fabsf(a) == INFINITY) | (m_fabsf(b) == INFINITY) ? INFINITY : (float)r;
+    return m_fabsf(a) == INFINITY || m_fabsf(b) == INFINITY ? INFINITY : (float)r;
 }
 
 #endif

@@ -10,7 +10,7 @@ INLINE double m_hypot(double a, double b) {
     bool large = most > 0x1p500, small = most < 0x1p-400; /* whose squares would leave the range */
     double s = large ? 0x1p-600 : small ? 0x1p600 : 1, u = x * s, v = y * s;
     double r = m_sqrt(f64_mad(u, u, v * v)) * (large ? 0x1p600 : small ? 0x1p-600 : 1);
-    return (x == INF_F64) | (y == INF_F64) ? INF_F64 : r;
+    return x == INF_F64 || y == INF_F64 ? INF_F64 : r;
 }
 
 /* x = ±2^(3q) m, 1 ≤ m < 8: a cubic for m^(1/3), then twice y ← y − y (y³ − m) / (2 y³ + m) */
@@ -27,7 +27,7 @@ INLINE double m_cbrt(double x) {
     c = y * y * y;
     y -= y * (c - m) / f64_mad(2, c, m);
     y *= f64_from((q - 341 + 1023) << 52) * (small ? 0x1p-18 : 1);
-    return (a > 0) & (a < INF_F64) ? f64_sign(y, x) : x;
+    return a > 0 && a < INF_F64 ? f64_sign(y, x) : x;
 }
 
 /* erf x / x − 1 for |x| < 1, z = x² */

@@ -36,31 +36,26 @@ INLINE double f64_log_exactly(double x, double *low) {
     return y;
 }
 
-/* b whole; *odd: all ones if it is odd, else 0. Above 2⁵³ all are even. */
-INLINE bool f64_whole(double b, uint64_t *odd) {
-    double a = m_fabs(b), half = 0.5 * a, h = (half + 0x1p52) - 0x1p52;
-    bool whole = (a >= 0x1p52) | ((a + 0x1p52) - 0x1p52 == a);
-    *odd = whole & (a < 0x1p53) & (h != half) ? ~UINT64_C(0) : 0;
-    return whole;
-}
-
-/* What a^b is where |a|^b = y: the sign, and the values that IEEE 754 fixes. */
-INLINE double f64_pow_ends(double a, double b, double y) {
-    uint64_t odd;
-    bool whole = f64_whole(b, &odd);
-    y = (a < 0) & (a >= -0x1.fffffffffffffp1023) & !whole ? NAN_F64 : y;
-    y = (m_fabs(a) == 1) & (m_fabs(b) == INF_F64) ? 1 : y;
-    y = f64_from(f64_bits(y) ^ (f64_bits(a) & odd & UINT64_C(1) << 63));
-    return (b == 0) | (a == 1) ? 1 : y;
+/* a^b where |a|^b = y; 1^NaN = 1. Above 2⁵² all b are whole, above 2⁵³ even. Masks, where a chain of conditions would keep
+ * gcc from making vectors. */
+INLINE double f64_pow_end(double a, double b, double y) {
+    uint64_t below = 0 - (f64_bits(a) >> 63);
+    double c = m_fabs(b), half = 0.5 * c;
+    double odd = c < 0x1p53 ? m_fabs(half - ((half + 0x1p52) - 0x1p52)) : 0; /* ½: b is odd */
+    double part = c < 0x1p52 ? c - ((c + 0x1p52) - 0x1p52) : 0;              /* not 0: b is not whole */
+    part = a + a == a ? 0 : part;                                            /* ±0, ±∞ take any b */
+    y = f64_from(f64_bits(part) & below) != 0 ? NAN_F64 : y;
+    y = f64_from(f64_bits(y) ^ (f64_bits(odd == 0.5 ? -0.0 : 0.0) & below));
+    return a == 1 ? 1 : y;
 }
 
 INLINE double m_pow(double a, double b) {
-    double x = m_fabs(a), l_low, p_low, l = f64_log_exactly(x, &l_low);
+    double x = b == 0 ? 1 : m_fabs(a), l_low, p_low, l = f64_log_exactly(x, &l_low);
     l = x < INF_F64 ? l : x;
     l = x == 0 ? -INF_F64 : l;
-    double p = f64_product(b, l, &p_low);
-    p_low = m_fabs(p) < 1000 ? f64_mad(b, l_low, p_low) : 0;
-    return f64_pow_ends(a, b, f64_exp_of(p, p_low, 0));
+    double c = f64_clamp(b, -1e20, 1e20), p = f64_product(c, l, &p_low);
+    p_low = m_fabs(p) < 1000 ? f64_mad(c, l_low, p_low) : 0;
+    return f64_pow_end(a, b, f64_exp_of(p, p_low, 0));
 }
 
 #endif

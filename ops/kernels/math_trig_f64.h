@@ -140,12 +140,12 @@ INLINE double m_atan(double x) {
 /* Both are scaled so that neither their sum overflows nor a small quotient loses bits. */
 INLINE double m_atan2(double y, double x) {
     double a = m_fabs(y), b = m_fabs(x);
-    bool both = (a == INF_F64) & (b == INF_F64), none = (a == 0) & (b == 0);
-    double shrink = (a > 0x1p1000) | (b > 0x1p1000) ? 0x1p-200 : (a < 0x1p-700) & (b < 0x1p-700) ? 0x1p200 : 1;
-    double c = both ? 1 : a * shrink, d = both | none ? 1 : b * shrink;
+    bool both = a == INF_F64 && b == INF_F64, none = a == 0 && b == 0;
+    double shrink = a > 0x1p1000 || b > 0x1p1000 ? 0x1p-200 : a < 0x1p-700 && b < 0x1p-700 ? 0x1p200 : 1;
+    double c = both ? 1 : a * shrink, d = both || none ? 1 : b * shrink;
     c = c > 0x1p1023 ? 0x1p1023 : c; /* one infinite */
     double r = f64_angle(c, d);
-    r = (b == INF_F64) & !both & (a == a) ? 0 : r;
+    r = b == INF_F64 && !both && a == a ? 0 : r;
     r = f64_bits(x) >> 63 ? 2 * PIO2_F64 - (r - 2 * PIO2_LOW_F64) : r;
     r = x == x ? r : x;
     return y == y ? f64_sign(r, y) : y;
