@@ -1,15 +1,17 @@
 /* softmax.c: the lines of softmax.h for f32 and f64, from softmax_tmpl.h. */
 #include "ops/kernels/kernels.h"
 
-#include <math.h>
+#include <stddef.h>
+
+#include "ops/kernels/math_f32.h"
 
 #define T float
 #define NAME(x) x##_f32
-#define EXP(x) expf(x)
+#define F(fn) m_##fn##f
 #include "ops/kernels/softmax_tmpl.h"
 #define T double
 #define NAME(x) x##_f64
-#define EXP(x) exp(x)
+#define F(fn) m_##fn
 #include "ops/kernels/softmax_tmpl.h"
 
 const ag__softmax TABLE(softmax) = {

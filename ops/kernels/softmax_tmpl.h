@@ -1,50 +1,49 @@
 /* softmax_tmpl.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, for one type.
- * Given: T, NAME(x) and EXP(x). The largest element is subtracted first, so exp never overflows; sums are taken in double. */
-
-static T NAME(largest)(const T *x, int64_t n, int64_t step) {
-    T m = (T)-INFINITY;
-    for (int64_t i = 0; i < n; i++) m = x[i * step] > m ? x[i * step] : m;
-    return m;
-}
+ * Given: T, NAME(x) and F(function). Sums are taken in double. */
+#include "ops/kernels/exp_sum_tmpl.h"
 
 static void NAME(softmax)(const void *in, const void *unused, int64_t n, int64_t step, void *out) {
     const T *x = in;
-    T *y = out, m = NAME(largest)(x, n, step);
-    double s = 0;
+    T *y = out, s = (T)NAME(exp_sum)(x, n, step, NAME(largest)(x, n, step), y);
     (void)unused;
-    for (int64_t i = 0; i < n; i++) {
-        y[i * step] = EXP(x[i * step] - m);
-        s += (double)y[i * step];
+    if (step == 1) {
+        for (int64_t i = 0; i < n; i++) y[i] /= s;
+    } else {
+        for (int64_t i = 0; i < n; i++) y[i * step] /= s;
     }
-    for (int64_t i = 0; i < n; i++) y[i * step] /= (T)s;
 }
 
 static void NAME(log_softmax)(const void *in, const void *unused, int64_t n, int64_t step, void *out) {
     const T *x = in;
-    T *y = out, m = NAME(largest)(x, n, step);
-    double s = 0;
+    T *y = out, m = NAME(largest)(x, n, step), l = (T)m_log(NAME(exp_sum)(x, n, step, m, NULL));
     (void)unused;
-    for (int64_t i = 0; i < n; i++) s += (double)EXP(x[i * step] - m);
-    T l = (T)log(s);
-    for (int64_t i = 0; i < n; i++) y[i * step] = x[i * step] - m - l;
+    if (step == 1) {
+        for (int64_t i = 0; i < n; i++) y[i] = x[i] - m - l;
+    } else {
+        for (int64_t i = 0; i < n; i++) y[i * step] = x[i * step] - m - l;
+    }
 }
 
 static void NAME(softmax_grad)(const void *gradient, const void *value, int64_t n, int64_t step, void *out) {
     const T *g = gradient, *y = value;
-    T *d = out;
-    double s = 0;
-    for (int64_t i = 0; i < n; i++) s += (double)g[i * step] * (double)y[i * step];
-    for (int64_t i = 0; i < n; i++) d[i * step] = y[i * step] * (g[i * step] - (T)s);
+    T *d = out, s = (T)NAME(dot)(g, y, n, step);
+    if (step == 1) {
+        for (int64_t i = 0; i < n; i++) d[i] = y[i] * (g[i] - s);
+    } else {
+        for (int64_t i = 0; i < n; i++) d[i * step] = y[i * step] * (g[i * step] - s);
+    }
 }
 
 static void NAME(log_softmax_grad)(const void *gradient, const void *value, int64_t n, int64_t step, void *out) {
     const T *g = gradient, *y = value;
-    T *d = out;
-    double s = 0;
-    for (int64_t i = 0; i < n; i++) s += (double)g[i * step];
-    for (int64_t i = 0; i < n; i++) d[i * step] = g[i * step] - EXP(y[i * step]) * (T)s;
+    T *d = out, s = (T)NAME(sum)(g, n, step), tile[NAME(TILE)];
+    for (int64_t i = 0; i < n; i += NAME(TILE)) {
+        int64_t count = n - i < NAME(TILE) ? n - i : NAME(TILE), at = i * step;
+        NAME(exp_tile)(y + at, count, step, 0, tile);
+        for (int64_t j = 0; j < count; j++) d[at + j * step] = g[at + j * step] - tile[j] * s;
+    }
 }
 
 #undef T
 #undef NAME
-#undef EXP
+#undef F

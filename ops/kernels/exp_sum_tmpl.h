@@ -1,0 +1,72 @@
+/* exp_sum_tmpl.h: Σ e^(x − m) along a line, for softmax and cross-entropy. Given: T, NAME(x), F(function).
+ *
+ *     x ─ 256 elements, `step` apart ─▶ tile ─▶ e^(x − m) in vectors ─▶ out, if wanted
+ *                                          └─▶ sixteen interleaved sums in double
+ *
+ * m is the largest element, so exp never overflows. The order of additions depends on n alone. */
+
+enum { NAME(TILE) = 256, NAME(LANES) = 16 };
+
+INLINE T NAME(largest_of)(const T *x, int64_t n, int64_t step) {
+    T lane[NAME(LANES)], m = -(T)INFINITY;
+    int64_t i = 0;
+    for (int k = 0; k < NAME(LANES); k++) lane[k] = m;
+    for (; i + NAME(LANES) <= n; i += NAME(LANES)) {
+        for (int k = 0; k < NAME(LANES); k++) lane[k] = x[(i + k) * step] > lane[k] ? x[(i + k) * step] : lane[k];
+    }
+    for (; i < n; i++) m = x[i * step] > m ? x[i * step] : m;
+    for (int k = 0; k < NAME(LANES); k++) m = lane[k] > m ? lane[k] : m;
+    return m;
+}
+
+static T NAME(largest)(const T *x, int64_t n, int64_t step) {
+    return step == 1 ? NAME(largest_of)(x, n, 1) : NAME(largest_of)(x, n, step);
+}
+
+/* Σ x y, or Σ x without y, of lines `step` apart */
+INLINE double NAME(dot_of)(const T *x, const T *y, int64_t n, int64_t step) {
+    double lane[NAME(LANES)] = {0};
+    int64_t i = 0;
+    for (; i + NAME(LANES) <= n; i += NAME(LANES)) {
+        for (int k = 0; k < NAME(LANES); k++) {
+            lane[k] += (double)x[(i + k) * step] * (y ? (double)y[(i + k) * step] : 1);
+        }
+    }
+    for (int k = 0; i < n; i++, k++) lane[k] += (double)x[i * step] * (y ? (double)y[i * step] : 1);
+    for (int width = NAME(LANES) / 2; width; width /= 2) {
+        for (int k = 0; k < width; k++) lane[k] += lane[k + width];
+    }
+    return lane[0];
+}
+
+INLINE double NAME(dot)(const T *x, const T *y, int64_t n, int64_t step) {
+    return step == 1 ? NAME(dot_of)(x, y, n, 1) : NAME(dot_of)(x, y, n, step);
+}
+
+static double NAME(sum)(const T *x, int64_t n, int64_t step) {
+    return step == 1 ? NAME(dot_of)(x, NULL, n, 1) : NAME(dot_of)(x, NULL, n, step);
+}
+
+/* tile[i] = e^(x[i step] − m) for i < n ≤ TILE */
+static void NAME(exp_tile)(const T *x, int64_t n, int64_t step, T m, T *tile) {
+    if (step == 1) {
+        for (int64_t i = 0; i < n; i++) tile[i] = F(exp)(x[i] - m);
+    } else {
+        for (int64_t i = 0; i < n; i++) tile[i] = x[i * step];
+        for (int64_t i = 0; i < n; i++) tile[i] = F(exp)(tile[i] - m);
+    }
+}
+
+/* out, where not NULL, has x's step */
+static double NAME(exp_sum)(const T *x, int64_t n, int64_t step, T m, T *out) {
+    T tile[NAME(TILE)];
+    double s = 0;
+    for (int64_t i = 0; i < n; i += NAME(TILE)) {
+        int64_t count = n - i < NAME(TILE) ? n - i : NAME(TILE);
+        T *e = out && step == 1 ? out + i : tile;
+        NAME(exp_tile)(x + i * step, count, step, m, e);
+        s += NAME(sum)(e, count, 1);
+        for (int64_t j = 0; out && step != 1 && j < count; j++) out[(i + j) * step] = tile[j];
+    }
+    return s;
+}
