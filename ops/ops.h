@@ -27,8 +27,7 @@ AG_API ag_tensor *ag_scale(ag_tensor *x, double a);      /* a · x; float */
 AG_API ag_tensor *ag_add_scalar(ag_tensor *x, double a); /* x + a; float */
 AG_API ag_tensor *ag_maximum(ag_tensor *a, ag_tensor *b); /* the larger; NaN if either is; a tie halves the gradient */
 AG_API ag_tensor *ag_minimum(ag_tensor *a, ag_tensor *b); /* the smaller; NaN if either is; a tie halves the gradient */
-AG_API ag_tensor *ag_maximum_grad(ag_tensor *g, ag_tensor *a,
-                                  ag_tensor *b); /* g where a > b, g / 2 where a = b, else 0: the gradient of both; flat in a, b; float */
+AG_API ag_tensor *ag_maximum_grad(ag_tensor *g, ag_tensor *a, ag_tensor *b); /* g where a > b, g / 2 at a tie, else 0; float */
 AG_API ag_tensor *ag_fmax(ag_tensor *a, ag_tensor *b); /* the larger; of NaN and a number the number; a tie gives a the gradient */
 AG_API ag_tensor *ag_fmin(ag_tensor *a, ag_tensor *b); /* the smaller; of NaN and a number the number; a tie gives a the gradient */
 AG_API ag_tensor *ag_hypot(ag_tensor *a, ag_tensor *b); /* √(a² + b²) without overflow; gradient NaN at (0, 0); float */
@@ -43,10 +42,8 @@ AG_API ag_tensor *ag_round(ag_tensor *x);                        /* nearest inte
 AG_API ag_tensor *ag_trunc(ag_tensor *x);                        /* x without its fraction; flat */
 AG_API ag_tensor *ag_frac(ag_tensor *x);                         /* x − trunc(x); gradient 1; float */
 AG_API ag_tensor *ag_heaviside(ag_tensor *x, ag_tensor *values); /* 0 where x < 0, values where x = 0, 1 where x > 0; flat */
-AG_API ag_tensor *ag_clamp(ag_tensor *x, double min,
-                           double max); /* x, at least min (−∞) and at most max (∞); gradient 1 at both; float */
-AG_API ag_tensor *ag_clamp_grad(ag_tensor *g, ag_tensor *x, double min,
-                                double max); /* g where min ≤ x ≤ max, else 0; flat in x; float */
+AG_API ag_tensor *ag_clamp(ag_tensor *x, double min, double max); /* min(max(x, min), max); gradient 1 at both; float */
+AG_API ag_tensor *ag_clamp_grad(ag_tensor *g, ag_tensor *x, double min, double max); /* g where min ≤ x ≤ max, else 0; float */
 
 /* Powers, exponentials, logarithms: float */
 AG_API ag_tensor *ag_exp(ag_tensor *x);        /* eˣ */
@@ -89,8 +86,20 @@ AG_API ag_tensor *ag_rad2deg(ag_tensor *x);             /* 180 x / π */
 AG_API ag_tensor *ag_deg2rad(ag_tensor *x);             /* π x / 180 */
 
 /* Special functions: float */
-AG_API ag_tensor *ag_erf(ag_tensor *x);  /* 2/√π ∫₀ˣ e^(−t²) dt */
-AG_API ag_tensor *ag_erfc(ag_tensor *x); /* 1 − erf x, accurate where erf is near 1 */
+AG_API ag_tensor *ag_erf(ag_tensor *x);     /* 2/√π ∫₀ˣ e^(−t²) dt */
+AG_API ag_tensor *ag_erfc(ag_tensor *x);    /* 1 − erf x, accurate where erf is near 1 */
+AG_API ag_tensor *ag_erfinv(ag_tensor *x);  /* inverse of erf on (−1, 1); ±∞ at ±1, NaN beyond */
+AG_API ag_tensor *ag_lgamma(ag_tensor *x);  /* ln |Γ(x)|; ∞ at 0, −1, −2, … */
+AG_API ag_tensor *ag_digamma(ag_tensor *x); /* ψ(x) = d/dx ln Γ(x); ∓∞ at ±0, NaN at −1, −2, … */
+AG_API ag_tensor *ag_polygamma(ag_tensor *x, double n); /* ψ⁽ⁿ⁾(x), the n-th derivative of ψ, n = 0, 1, 2, … */
+AG_API ag_tensor *ag_i0(ag_tensor *x);                  /* I₀(x), modified Bessel function of the first kind */
+AG_API ag_tensor *ag_i1(ag_tensor *x);                  /* I₁(x) */
+AG_API ag_tensor *ag_iv(ag_tensor *x, double n);  /* Iₙ(x), n an integer; gradient (Iₙ₋₁ + Iₙ₊₁) / 2 */
+AG_API ag_tensor *ag_i0e(ag_tensor *x);           /* I₀(x) e^−|x|, which does not overflow; gradient 0 at 0 */
+AG_API ag_tensor *ag_i1e(ag_tensor *x);           /* I₁(x) e^−|x| */
+AG_API ag_tensor *ag_ive(ag_tensor *x, double n); /* Iₙ(x) e^−|x|, n an integer */
+AG_API ag_tensor *ag_spherical_jn(ag_tensor *x, double n); /* jₙ(x), spherical Bessel function, n = 0, 1, 2, … */
+AG_API ag_tensor *ag_sinc(ag_tensor *x);                   /* sin(π x) / (π x), 1 at 0 */
 
 /* Activations: float. A …_grad is the gradient of the op before it, flat in x where that is made of straight pieces. */
 AG_API ag_tensor *ag_sigmoid(ag_tensor *x);    /* 1 / (1 + e⁻ˣ); gradient y (1 − y) */
@@ -104,15 +113,12 @@ AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, el
 AG_API ag_tensor *ag_relu6(ag_tensor *x);                   /* x, at least 0 and at most 6; gradient 0 at both */
 AG_API ag_tensor *ag_leaky_relu(ag_tensor *x, double negative_slope); /* x where x > 0, else negative_slope (0.01) x; gradient negative_slope at 0 */
 AG_API ag_tensor *ag_leaky_relu_grad(ag_tensor *g, ag_tensor *x, double negative_slope); /* g where x > 0, else negative_slope g */
-AG_API ag_tensor *ag_hardtanh(ag_tensor *x, double min_val,
-                              double max_val); /* x, at least min_val (−1) and at most max_val (1); gradient 0 at both */
-AG_API ag_tensor *ag_hardtanh_grad(ag_tensor *g, ag_tensor *x, double min_val,
-                                   double max_val); /* g where min_val < x < max_val, else 0 */
-AG_API ag_tensor *ag_hardsigmoid(ag_tensor *x);     /* x / 6 + ½, at least 0 and at most 1; gradient 0 at ±3 */
-AG_API ag_tensor *ag_hardswish(ag_tensor *x);       /* x hardsigmoid(x); gradient 0 at −3, 1 at 3 */
+AG_API ag_tensor *ag_hardtanh(ag_tensor *x, double min_val, double max_val); /* clamp to [−1, 1]; gradient 0 at both */
+AG_API ag_tensor *ag_hardtanh_grad(ag_tensor *g, ag_tensor *x, double min_val, double max_val); /* g within, else 0 */
+AG_API ag_tensor *ag_hardsigmoid(ag_tensor *x); /* x / 6 + ½, at least 0 and at most 1; gradient 0 at ±3 */
+AG_API ag_tensor *ag_hardswish(ag_tensor *x);   /* x hardsigmoid(x); gradient 0 at −3, 1 at 3 */
 AG_API ag_tensor *ag_hardswish_grad(ag_tensor *g, ag_tensor *x); /* g (x / 3 + ½) where −3 < x < 3, g above, 0 below */
-AG_API ag_tensor *ag_threshold(ag_tensor *x, double threshold,
-                               double value); /* x where x > threshold, else value; gradient 0 at threshold */
+AG_API ag_tensor *ag_threshold(ag_tensor *x, double threshold, double value);      /* x if x > threshold, else value */
 AG_API ag_tensor *ag_threshold_grad(ag_tensor *g, ag_tensor *x, double threshold); /* g where x > threshold, else 0 */
 AG_API ag_tensor *ag_softshrink(ag_tensor *x, double lambd); /* x moved towards 0 by lambd (0.5), 0 where |x| ≤ lambd; gradient 0 at ±lambd */
 AG_API ag_tensor *ag_hardshrink(ag_tensor *x, double lambd); /* x where |x| > lambd (0.5), else 0; gradient 0 at ±lambd */

@@ -47,16 +47,16 @@ static inline T NAME(tanh_gelu_slope)(T x) {
     return s + (F(fabs)(v) > 800 ? K(0) : s * t * u);
 }
 
-/* x − tanh x; near 0 by its power series, which the difference would lose */
+/* x − tanh x; below 1 as (x cosh x − sinh x) / cosh x, the first by Σ 2 k x^(2 k + 1) / (2 k + 1)!, all of one sign */
 static inline T NAME(tanh_rest)(T x) {
+    static const double series[] = {0.3333333333333333,     0.03333333333333333,   0.0011904761904761906,
+                                    2.2045855379188714e-05, 2.505210838544172e-07, 1.9270852604185937e-09,
+                                    1.0706029224547743e-11, 4.498331606952833e-14, 1.4797143443923793e-16,
+                                    3.9145882126782523e-19};
     const T u = x * x;
     T sum = 0;
-    static const double series[] = {0.33333333333333333,   0.13333333333333333,    0.053968253968253968,
-                                    0.021869488536155203,  0.0088632355299021966,  0.003592128036572481,
-                                    0.0014558343870513183, 0.00059002744094558598, 0.00023912911424355248,
-                                    9.6915379569294503e-5, 3.9278323883316834e-5};
-    for (int i = sizeof series / sizeof *series; i-- > 0;) sum = K(series[i]) - u * sum;
-    return F(fabs)(x) < K(0.25) ? x * u * sum : x - F(tanh)(x);
+    for (int i = sizeof series / sizeof *series; i-- > 0;) sum = K(series[i]) + u * sum;
+    return F(fabs)(x) < K(1) ? x * u * sum / F(cosh)(x) : x - F(tanh)(x);
 }
 
 /* ln(x / (1 − x)): 2 atanh(2 x − 1) about ½, where 2 x − 1 is exact and the logarithms cancel */

@@ -92,8 +92,6 @@ ROUNDING(double, , 0x1p52)
     INLINE double m_##fn(double a, double b) { return fn(a, b); } \
     INLINE float m_##fn##f(float a, float b) { return fn##f(a, b); }
 LIBM1(round)
-LIBM1(lgamma)
-LIBM1(tgamma)
 LIBM2(fmod)
 LIBM2(remainder)
 LIBM2(fmin)

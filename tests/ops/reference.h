@@ -35,10 +35,10 @@ typedef struct reference {
 } reference;
 
 /* The tables, one for each reference_….c, each ended by a NULL name. */
-extern const reference references_rows[], references_smooth[], references_shape[], references_axes[],
-    references_index[], references_put[], references_part[], references_join[], references_mask[], references_reduce[],
-    references_scan[], references_softmax[], references_linear[], references_conv[], references_other[],
-    references_product[], references_loss[];
+extern const reference references_rows[], references_smooth[], references_special[], references_shape[],
+    references_axes[], references_index[], references_put[], references_part[], references_join[], references_mask[],
+    references_reduce[], references_scan[], references_softmax[], references_linear[], references_conv[],
+    references_other[], references_product[], references_loss[];
 const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);

@@ -64,7 +64,7 @@ static void row_at_specials(const reference *r, ag_dtype dtype) {
 }
 
 TestEveryISA(ops, rows_at_special_values) {
-    static const reference *const tables[] = {references_rows, references_smooth};
+    static const reference *const tables[] = {references_rows, references_smooth, references_special};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
             if (listed(" where bitwise_not bitwise_and bitwise_or bitwise_xor bce bce_logits ", r->name))

@@ -1,0 +1,112 @@
+/* special_bessel.h: the modified Bessel function Iₙ, F(iv) and, times e^−|x|, F(ive), and the spherical jₙ, F(spherical_jn), of
+ * integer order n, of float and double.
+ *
+ *     Iₙ: |x| ≤ 20         (x/2)ⁿ Σ (x²/4)ᵏ / (k! (n + k)!), all of one sign                              (DLMF 10.25.2)
+ *         |x| ≥ n²         eˣ / √(2 π x) Σ ∏ ((2 j − 1)² − 4 n²) / (8 j x)                               (DLMF 10.40.1)
+ *         between          Iₖ₋₁ = Iₖ₊₁ + (2 k / x) Iₖ downwards, scaled by I₀ + 2 Σ Iₖ = eˣ               (DLMF 10.29.1, 10.35.5)
+ *     jₙ: x² < 2 n + 3     xⁿ / (2 n + 1)‼ Σ (−x²/2)ᵏ / (k! (2 n + 3) … (2 n + 2 k + 1))                  (DLMF 10.53.1)
+ *         |x| > n          jₖ₊₁ = (2 k + 1) / x jₖ − jₖ₋₁ upwards from sin x / x                          (DLMF 10.51.1)
+ *         between          the same downwards, scaled by the larger of j₀ and j₁
+ *
+ * NaN for an order that is not a whole number. Floats are computed in double. */
+#ifndef OPS_KERNELS_SPECIAL_BESSEL_H
+#define OPS_KERNELS_SPECIAL_BESSEL_H
+
+#include <math.h>
+
+static inline double iv_series(double a, double n) {
+    const double t = 0.25 * a * a;
+    double term = n == 0 ? 1 : n < 150 ? pow(0.5 * a, n) / tgamma(n + 1) : 0, sum = term;
+    for (double k = 1; k < 200 && term > 1e-18 * sum; k++) {
+        term *= t / (k * (n + k));
+        sum += term;
+    }
+    return a != a ? a : sum;
+}
+
+static inline double ive_far(double a, double n) {
+    double term = 1, sum = 1;
+    for (double k = 1; k < 100 && fabs(term) > 1e-18 * fabs(sum); k++) {
+        term *= ((2 * k - 1) * (2 * k - 1) - 4 * n * n) / (8 * k * a);
+        sum += term;
+    }
+    return sum / sqrt(6.28318530717958648 * a);
+}
+
+static inline double ive_downwards(double a, double n) {
+    double above = 0, here = 1e-300, sum = 0, found = 0;
+    for (double k = 2 * n + 40 + ceil(sqrt(80 * a)); k > 0; k--) { /* I_k / I_0 is about e^(−k² / 2 a) */
+        const double below = above + 2 * k / a * here;
+        above = here;
+        here = below;
+        sum += 2 * above;
+        if (k == n + 1) found = here;
+        if (here < 1e250) continue;
+        above *= 1e-250, here *= 1e-250, sum *= 1e-250, found *= 1e-250;
+    }
+    return (n == 0 ? here : found) / (sum + here);
+}
+
+static inline double iv_sign(double x, double n) { return x < 0 && fmod(n, 2) != 0 ? -1 : 1; }
+
+static inline double m_ive(double x, double n) {
+    const double a = fabs(x), order = fabs(n);
+    if (order != rint(order)) return (double)NAN;
+    const double y = !(a > 20)            ? iv_series(a, order) * exp(-a)
+                     : a >= order * order ? ive_far(a, order)
+                                          : ive_downwards(a, order);
+    return iv_sign(x, order) * y;
+}
+
+static inline double m_iv(double x, double n) {
+    const double a = fabs(x), order = fabs(n), half = exp(0.5 * a);
+    if (order != rint(order)) return (double)NAN;
+    if (!(a > 20)) return iv_sign(x, order) * iv_series(a, order);
+    if (a > 1.7976931348623157e308) return iv_sign(x, order) * a;
+    return half * m_ive(x, n) * half;
+}
+
+static inline double spherical_series(double a, double n) {
+    double term = 1, sum = 1;
+    for (double k = 1; k <= n; k++) term *= a / (2 * k + 1);
+    sum = term;
+    for (double k = 1; k < 60 && fabs(term) > 1e-18 * fabs(sum); k++) {
+        term *= -0.5 * a * a / (k * (2 * n + 2 * k + 1));
+        sum += term;
+    }
+    return sum;
+}
+
+static inline double spherical_downwards(double a, double n, double j0, double j1) {
+    double above = 0, here = 1e-300, found = 0;
+    for (double k = 2 * n + 40; k > 0; k--) {
+        const double below = (2 * k + 1) / a * here - above;
+        above = here;
+        here = below;
+        if (k == n + 1) found = here;
+        if (fabs(here) < 1e250) continue;
+        above *= 1e-250, here *= 1e-250, found *= 1e-250;
+    }
+    return fabs(j0) > fabs(j1) ? found / here * j0 : found / above * j1;
+}
+
+static inline double m_spherical_jn(double x, double n) {
+    const double a = fabs(x), sign = x < 0 && fmod(n, 2) != 0 ? -1 : 1;
+    if (!(n >= 0) || n != rint(n)) return (double)NAN;
+    if (a * a < 2 * n + 3) return sign * spherical_series(a, n);
+    double before = sin(a) / a, here = (before - cos(a)) / a;
+    if (n == 0) return before;
+    if (a < n) return sign * spherical_downwards(a, n, before, here);
+    for (double k = 1; k < n; k++) {
+        const double next = (2 * k + 1) / a * here - before;
+        before = here;
+        here = next;
+    }
+    return sign * here;
+}
+
+static inline float m_ivef(float x, float n) { return (float)m_ive((double)x, (double)n); }
+static inline float m_ivf(float x, float n) { return (float)m_iv((double)x, (double)n); }
+static inline float m_spherical_jnf(float x, float n) { return (float)m_spherical_jn((double)x, (double)n); }
+
+#endif

@@ -1,0 +1,59 @@
+/* special_functions.c: rows against values of many digits, where rounding could grow: near zeros and poles, far out, across the
+ * seams between two formulas. */
+#include <math.h>
+
+#include "ops/every_isa.h"
+#include "ops/golden_special.h"
+#include "ops/ops.h"
+
+TestEveryISA(ops, special_functions) {
+    ag_tape *t = ag_tape_new();
+    for (size_t i = 0; i < sizeof golden / sizeof *golden; i++) {
+        ag_tensor *x = ag_scalar(t, AG_F64, golden[i].x), *y = ag_call(t, golden[i].op, &x, 1, golden[i].attributes);
+        char text[CHECK_TEXT];
+        cr_assert(y, "%s: %s", golden[i].op, ag_tape_message(t));
+        cr_assert(check_ulps(ag_item(y), golden[i].y, 12, text), "%s %s at %.17g: %s", golden[i].op,
+                  golden[i].attributes, golden[i].x, text);
+    }
+    ag_tape_free(t);
+}
+
+/* The gradient of op at x; order 2: its gradient. */
+static double slope(ag_tape *t, const char *op, const char *attributes, double at, int order) {
+    ag_tensor *x = ag_leaf(t, AG_F64, &at, AG_SHAPE(), AG_REQUIRES_GRAD), *y = ag_call(t, op, &x, 1, attributes);
+    for (int k = 0; k < order; k++)
+        cr_assert(y && ag_gradients(&y, NULL, 1, &x, 1, &y), "%s: %s", op, ag_tape_message(t));
+    return ag_item(y);
+}
+
+/* Far out and near zeros, where a difference of nearly equal numbers would have lost every digit */
+Test(ops, derivatives_keep_their_digits) {
+    static const struct {
+        const char *op;
+        double x;
+        int order;
+        double expected;
+    } rows[] = {
+        {"expm1", -50, 1, 1.9287498479639178e-22},
+        {"log1p", 1e-20, 1, 1},
+        {"logsigmoid", 50, 1, 1.9287498479639178e-22},
+        {"logsigmoid", 50, 2, -1.9287498479639178e-22},
+        {"softplus", -50, 1, 1.9287498479639178e-22},
+        {"softplus", -50, 2, 1.9287498479639178e-22},
+        {"silu", -50, 1, -9.4508742550231970e-21},
+        {"silu", -50, 2, -9.2579992702268052e-21},
+        {"mish", -50, 1, -9.4508742550231970e-21},
+        {"tanhshrink", 1e-8, 1, 1e-16},
+        {"sinc", 1e-8, 1, -3.2898681336964529e-8},
+        {"i1", 1e-8, 2, 3.75e-9},
+        {"lgamma", 1.4616321449683622, 1, -9.2412655217294275e-17},
+        {"gelu", -10, 1, -7.6184000964648141e-22},
+    };
+    ag_tape *t = ag_tape_new();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double d = slope(t, rows[i].op, "", rows[i].x, rows[i].order);
+        cr_assert(fabs(d / rows[i].expected - 1) < 1e-12, "%s at %g, order %d: %.17g, not %.17g", rows[i].op, rows[i].x,
+                  rows[i].order, d, rows[i].expected);
+    }
+    ag_tape_free(t);
+}
