@@ -90,19 +90,29 @@ static int64_t advance(const axes *a, int64_t at[AG_MAX_RANK], int64_t offset) {
 #define EACH(T, put, by) \
     for (int64_t i = 0; i < n; i++) ((T *)to)[i] put((const T *)from)[i * (by)];
 
+/* Neighbours, and one value repeated, have loops of their own, which the compiler makes vectors of. */
 static void copy_run(const void *from, int64_t step, int64_t n, void *to, size_t element) {
     if (step == 1) {
         memcpy(to, from, element * (size_t)n);
     } else if (element == 8) {
-        EACH(word64, =, step)
+        if (step == 0) {
+            const word64 one = *(const word64 *)from;
+            for (int64_t i = 0; i < n; i++) ((word64 *)to)[i] = one;
+        } else {
+            EACH(word64, =, step)
+        }
     } else if (element == 4) {
-        EACH(word32, =, step)
+        if (step == 0) {
+            const word32 one = *(const word32 *)from;
+            for (int64_t i = 0; i < n; i++) ((word32 *)to)[i] = one;
+        } else {
+            EACH(word32, =, step)
+        }
     } else {
         EACH(unsigned char, =, step)
     }
 }
 
-/* Neighbours have loops of their own, which the compiler makes vectors of. */
 static void add_run(const void *from, int64_t step, int64_t n, void *to, bool f64) {
     if (f64) {
         if (step == 1) {
@@ -215,7 +225,7 @@ static void run_strips(void *context, int64_t begin, int64_t end) {
 static bool plan_planes(job *w, int64_t size) {
     const axes *a = &w->a;
     w->line = w->run;
-    if (w->add || w->element < 4 || w->step == 1 || w->run < LONG) return false;
+    if (w->add || w->element < 4 || w->step == 0 || w->step == 1 || w->run < LONG) return false;
     for (w->plane = a->rank - 2; w->plane >= 0; w->plane--) {
         if (a->step[w->plane] == 1 && a->dim[w->plane] >= 4) break;
         w->line *= a->dim[w->plane];
