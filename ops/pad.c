@@ -39,9 +39,9 @@ static int64_t padded(ag_tensor *y, const edges *e, int i) {
     int64_t n = e->n[i], least = e->before[i] < e->after[i] ? e->before[i] : e->after[i], total;
     int64_t most = e->before[i] > e->after[i] ? e->before[i] : e->after[i];
     bool fits = !__builtin_add_overflow(e->before[i], e->after[i], &total) && !__builtin_add_overflow(n, total, &total);
-    int64_t limit = e->mode == AG_PAD_REFLECT ? n - 1 : e->mode == AG_PAD_CIRCULAR ? n : INT64_MAX;
-    bool source =
-        e->mode == AG_PAD_CONSTANT || most <= 0 || n + (e->mode == AG_PAD_CIRCULAR ? negative_part(least) : 0) > 0;
+    int64_t left = n + negative_part(least); /* circular: what cropping leaves */
+    int64_t limit = e->mode == AG_PAD_REFLECT ? n - 1 : e->mode == AG_PAD_CIRCULAR ? left : INT64_MAX;
+    bool source = e->mode == AG_PAD_CONSTANT || n > 0;
     if (fits && total >= 0 && (most <= 0 || (most <= limit && source))) return total;
     ag_op_fail(y, AG_ERR_SHAPE, "%s padding of axis %d, of %lld element(s), by %lld and %lld: %s", name[e->mode], i,
                (long long)n, (long long)e->before[i], (long long)e->after[i],
@@ -51,7 +51,7 @@ static int64_t padded(ag_tensor *y, const edges *e, int i) {
 
 /* The shape that x's becomes. */
 static bool edges_of(ag_tensor *y, ag_shape x, ag_shape pad, int mode, edges *e, ag_shape *out) {
-    *e = (edges){.mode = mode};
+    *e = (edges){.mode = mode, .n = {1}}; /* a scalar is a line of one element */
     *out = x;
     if (mode < AG_PAD_CONSTANT || mode > AG_PAD_CIRCULAR)
         return ag_op_fail(y, AG_ERR_ARGUMENT, "no mode has the number %d", mode);

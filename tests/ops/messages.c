@@ -145,6 +145,7 @@ static const fault faults[] = {
     {"pad", "f(3) | pad=-2,-2", AG_ERR_SHAPE, "less than nothing is left"},
     {"pad", "f(3) | pad=3,0 mode=reflect", AG_ERR_SHAPE, "reflect padding of axis 0, of 3 element(s), by 3 and 0"},
     {"pad", "f(3) | pad=0,4 mode=circular", AG_ERR_SHAPE, "there are not enough elements to read from"},
+    {"pad", "f(4) | pad=3,-2 mode=circular", AG_ERR_SHAPE, "there are not enough elements to read from"},
     {"pad", "f(0) | pad=0,1 mode=replicate", AG_ERR_SHAPE, "there are not enough elements"},
     {"pad", "f(3) | pad=9223372036854775807,1", AG_ERR_SHAPE, "pad: "},
     {"unpad", "f(3) | shape=3 pad=1,1 mode=reflect", AG_ERR_SHAPE, "(3) padded is (5)"},
