@@ -3,13 +3,18 @@
  *     x ─ 256 elements, `step` apart ─▶ tile ─▶ e^(x − m) in vectors ─▶ out, if wanted
  *                                          └─▶ sixteen interleaved sums in double
  *
- * m is the largest element, so exp never overflows. The order of additions depends on n alone. */
+ * m is the largest element, so exp never overflows. The order of additions depends on n alone: lines shorter than the lanes,
+ * a few classes or heads, are added up one by one. */
 
 enum { NAME(TILE) = 256, NAME(LANES) = 16 };
 
 INLINE T NAME(largest_of)(const T *x, int64_t n, int64_t step) {
     T lane[NAME(LANES)], m = -(T)INFINITY;
     int64_t i = 0;
+    if (n < NAME(LANES)) {
+        for (; i < n; i++) m = x[i * step] > m ? x[i * step] : m;
+        return m;
+    }
     for (int k = 0; k < NAME(LANES); k++) lane[k] = m;
     for (; i + NAME(LANES) <= n; i += NAME(LANES)) {
         for (int k = 0; k < NAME(LANES); k++) lane[k] = x[(i + k) * step] > lane[k] ? x[(i + k) * step] : lane[k];
@@ -25,8 +30,12 @@ static T NAME(largest)(const T *x, int64_t n, int64_t step) {
 
 /* Σ x y, or Σ x without y, of lines `step` apart */
 INLINE double NAME(dot_of)(const T *x, const T *y, int64_t n, int64_t step) {
-    double lane[NAME(LANES)] = {0};
+    double lane[NAME(LANES)] = {0}, few = 0;
     int64_t i = 0;
+    if (n < NAME(LANES)) {
+        for (; i < n; i++) few += (double)x[i * step] * (y ? (double)y[i * step] : 1);
+        return few;
+    }
     for (; i + NAME(LANES) <= n; i += NAME(LANES)) {
         for (int k = 0; k < NAME(LANES); k++) {
             lane[k] += (double)x[(i + k) * step] * (y ? (double)y[(i + k) * step] : 1);
