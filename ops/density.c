@@ -23,7 +23,7 @@ static ag_tensor *kl_div(ag_tensor *y) {
     const kl_attrs *a = ag_attrs(y);
     if (!ag__need_targets(y)) return NULL;
     ag_tensor *x = ag_in(y, 0), *t = ag_in(y, 1), *zero = ag__constant(x, 0);
-    ag_tensor *none = ag_eq(t, a->log_target ? ag__constant(x, -INFINITY) : zero);
+    ag_tensor *none = ag_eq(t, a->log_target ? ag__constant(x, (double)-INFINITY) : zero);
     ag_tensor *own = ag_where(none, zero, x), *each;
     if (a->log_target) {
         each = ag_mul(ag_exp(t), ag_sub(ag_where(none, zero, t), own));

@@ -29,13 +29,13 @@ typedef struct table {
 /* Splits of a set into `part`, with its lowest operand, and the rest. */
 static void best_split(table *t, unsigned set, const int64_t extent[]) {
     unsigned low = set & -set;
-    t->cost[set] = INFINITY;
+    t->cost[set] = (double)INFINITY;
     t->split[set] = (unsigned char)low;
     for (unsigned part = (set - 1) & set; part; part = (part - 1) & set) {
         unsigned rest = set ^ part;
         if (!(part & low)) continue;
         double cost = t->cost[part] + t->cost[rest] + size_of(t->labels[part] | t->labels[rest], extent);
-        if (!has_tensor(t->labels[set])) cost = INFINITY;
+        if (!has_tensor(t->labels[set])) cost = (double)INFINITY;
         if (cost >= t->cost[set]) continue;
         t->cost[set] = cost;
         t->split[set] = (unsigned char)part;
@@ -78,14 +78,14 @@ static void greedy(const uint64_t given[], int n, uint64_t out, const int64_t ex
     for (int i = 0; i < n; i++) labels[i] = given[i];
     for (int left = n; left > 1; left--) {
         ag__pair best = {0, 0};
-        double least = INFINITY, least_work = INFINITY;
+        double least = (double)INFINITY, least_work = (double)INFINITY;
         for (int a = 0; a < n; a++) {
             for (int b = a + 1; b < n && !gone[a]; b++) {
                 if (gone[b]) continue;
                 uint64_t result = kept(labels, n, a, b, out);
                 double more = size_of(result, extent) - size_of(labels[a], extent) - size_of(labels[b], extent);
                 double work = size_of(labels[a] | labels[b], extent);
-                if (!has_tensor(result)) more = work = INFINITY;
+                if (!has_tensor(result)) more = work = (double)INFINITY;
                 bool first = best.a == best.b, better = more < least || (more == least && work < least_work);
                 if (!first && !better) continue;
                 best = (ag__pair){(unsigned char)a, (unsigned char)b};

@@ -39,8 +39,8 @@ enum { ROUNDS = 200000, CHAINS = 16, MOST_THREADS = 64 };
 #pragma clang fp contract(fast)
 #endif
 #if defined(__x86_64__)
-CHAIN(wide_f32, float, 64, CONTRACT __attribute__((target("avx512f,fma,prefer-vector-width=512"))))
-CHAIN(wide_f64, double, 64, CONTRACT __attribute__((target("avx512f,fma,prefer-vector-width=512"))))
+CHAIN(wide_f32, float, 64, CONTRACT __attribute__((target("avx512f,fma"))))
+CHAIN(wide_f64, double, 64, CONTRACT __attribute__((target("avx512f,fma"))))
 CHAIN(half_f32, float, 32, CONTRACT __attribute__((target("avx2,fma"))))
 CHAIN(half_f64, double, 32, CONTRACT __attribute__((target("avx2,fma"))))
 #endif
