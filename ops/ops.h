@@ -113,12 +113,15 @@ AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, el
 AG_API ag_tensor *ag_relu6(ag_tensor *x);                   /* x, at least 0 and at most 6; gradient 0 at both */
 AG_API ag_tensor *ag_leaky_relu(ag_tensor *x, double negative_slope); /* x where x > 0, else negative_slope (0.01) x; gradient negative_slope at 0 */
 AG_API ag_tensor *ag_leaky_relu_grad(ag_tensor *g, ag_tensor *x, double negative_slope); /* g where x > 0, else negative_slope g */
-AG_API ag_tensor *ag_hardtanh(ag_tensor *x, double min_val, double max_val); /* clamp to [−1, 1]; gradient 0 at both */
-AG_API ag_tensor *ag_hardtanh_grad(ag_tensor *g, ag_tensor *x, double min_val, double max_val); /* g within, else 0 */
-AG_API ag_tensor *ag_hardsigmoid(ag_tensor *x); /* x / 6 + ½, at least 0 and at most 1; gradient 0 at ±3 */
-AG_API ag_tensor *ag_hardswish(ag_tensor *x);   /* x hardsigmoid(x); gradient 0 at −3, 1 at 3 */
+AG_API ag_tensor *ag_hardtanh(ag_tensor *x, double min_val,
+                              double max_val); /* x, at least min_val (−1) and at most max_val (1); gradient 0 at both */
+AG_API ag_tensor *ag_hardtanh_grad(ag_tensor *g, ag_tensor *x, double min_val,
+                                   double max_val); /* g where min_val < x < max_val, else 0 */
+AG_API ag_tensor *ag_hardsigmoid(ag_tensor *x);     /* x / 6 + ½, at least 0 and at most 1; gradient 0 at ±3 */
+AG_API ag_tensor *ag_hardswish(ag_tensor *x);       /* x hardsigmoid(x); gradient 0 at −3, 1 at 3 */
 AG_API ag_tensor *ag_hardswish_grad(ag_tensor *g, ag_tensor *x); /* g (x / 3 + ½) where −3 < x < 3, g above, 0 below */
-AG_API ag_tensor *ag_threshold(ag_tensor *x, double threshold, double value);      /* x if x > threshold, else value */
+AG_API ag_tensor *ag_threshold(ag_tensor *x, double threshold,
+                               double value); /* x where x > threshold, else value; gradient 0 at threshold */
 AG_API ag_tensor *ag_threshold_grad(ag_tensor *g, ag_tensor *x, double threshold); /* g where x > threshold, else 0 */
 AG_API ag_tensor *ag_softshrink(ag_tensor *x, double lambd); /* x moved towards 0 by lambd (0.5), 0 where |x| ≤ lambd; gradient 0 at ±lambd */
 AG_API ag_tensor *ag_hardshrink(ag_tensor *x, double lambd); /* x where |x| > lambd (0.5), else 0; gradient 0 at ±lambd */
