@@ -223,6 +223,16 @@ AG_API bool ag_gradients(ag_tensor *const ys[], ag_tensor *const gys[], int n, a
 AG_API bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *const tangents[], int m,
                    ag_tensor *out[]);
 
+/* Matrices of derivatives, recorded: out[i · m + j] = ∂ys[i]/∂xs[j], of ys[i]'s shape followed by xs[j]'s, in xs[j]'s dtype. One
+ * forward pass for each element of the xs, or one reverse pass for each of the ys, whichever are fewer. */
+AG_API bool ag_jacobian(ag_tensor *const ys[], int n, ag_tensor *const xs[], int m, ag_tensor *out[]);
+/* Of a loss of one element: out[i · m + j] = ∂²loss/∂xs[i]∂xs[j], shaped likewise. */
+AG_API bool ag_hessian(ag_tensor *loss, ag_tensor *const xs[], int m, ag_tensor *out[]);
+/* The same matrix H times vs, vs[j] of xs[j]'s shape, without making it: H v by forward over reverse, vᵀH by reverse over
+ * reverse. They are equal to rounding; each costs a few gradients. ag_gradients with gys is the product vᵀJ, ag_jvp is J v. */
+AG_API bool ag_hvp(ag_tensor *loss, ag_tensor *const xs[], ag_tensor *const vs[], int m, ag_tensor *out[]);
+AG_API bool ag_vhp(ag_tensor *loss, ag_tensor *const xs[], ag_tensor *const vs[], int m, ag_tensor *out[]);
+
 /* The graph, from outside */
 
 /* Runs the recorded nodes again, in order, on the present values of the leaves. Random nodes repeat their numbers;
