@@ -96,6 +96,7 @@ static bool allocate_outputs(ag_tensor *y) {
 
 AG__COLD static bool check_writes(ag_tensor *y) {
     char text[160];
+    if (y->tape->watch & AG__WATCH_REPEAT) return true;
     for (uint32_t i = 0; i < y->nin; i++) {
         const ag_tensor *x = ag__in(y)[i];
         if (!(y->op->writes >> i & 1)) continue;
@@ -110,6 +111,7 @@ AG__COLD static bool check_writes(ag_tensor *y) {
 }
 
 AG__COLD static void stamp_writes(ag_tensor *y) {
+    if (y->tape->watch & AG__WATCH_REPEAT) return;
     for (uint32_t i = 0; i < y->nin; i++) {
         if (y->op->writes >> i & 1) __atomic_store_n(&ag__in(y)[i]->store->stamp, ++y->tape->clock, __ATOMIC_RELEASE);
     }
@@ -117,6 +119,7 @@ AG__COLD static void stamp_writes(ag_tensor *y) {
 
 AG__COLD static bool run_watched(ag_tensor *y) {
     unsigned watch = y->tape->watch;
+    if (watch & AG__WATCH_REPEAT && y->op->flags & AG_EFFECT) return true;
     if (watch & AG__WATCH_WORK && !ag__work_take(y)) return false;
     double start = ag__now();
     if (y->op->run && !y->op->run(y)) return false;

@@ -233,6 +233,17 @@ AG_API bool ag_hessian(ag_tensor *loss, ag_tensor *const xs[], int m, ag_tensor 
 AG_API bool ag_hvp(ag_tensor *loss, ag_tensor *const xs[], ag_tensor *const vs[], int m, ag_tensor *out[]);
 AG_API bool ag_vhp(ag_tensor *loss, ag_tensor *const xs[], ag_tensor *const vs[], int m, ag_tensor *out[]);
 
+/* Checkpoints (Griewank, Walther 2000): memory for time. A segment of the graph becomes one node: fn makes outputs of inputs;
+ * its inner nodes are dropped at once, and made again where a gradient needs them, with the same random numbers and without
+ * repeating effects. Backward gives the same gradients to the bit. fn must use no tensor but its inputs (parameters are
+ * inputs too) and what it makes of them, and give the same shapes each time; it returns false after an error. fn and
+ * context must live as long as the tape and its clones. Segments nest. ag_seed between forward and backward is an error if the
+ * segment draws numbers. A graph file cannot hold it. */
+typedef bool ag_segment_fn(void *context, ag_tensor *const inputs[], int n, ag_tensor *outputs[], int m);
+enum { AG_CHECKPOINT_OUTPUTS = 8 };
+AG_API bool ag_checkpoint(ag_tape *tape, ag_segment_fn *fn, void *context, ag_tensor *const inputs[], int n,
+                          ag_tensor *outputs[], int m);
+
 /* The graph, from outside */
 
 /* Runs the recorded nodes again, in order, on the present values of the leaves. Random nodes repeat their numbers;

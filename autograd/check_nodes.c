@@ -181,7 +181,7 @@ static bool confirm(ag__check *c, const ag__line *l, ag_check_row *row) {
 }
 
 static bool has_rule(const ag_tensor *y, bool all) {
-    if (!y->op || !(y->op->grad || y->op->compose) || ag__check_holds(y)) return false;
+    if (!y->op || !(y->op->grad || y->op->compose || ag__expands(y->op)) || ag__check_holds(y)) return false;
     for (uint32_t i = 0; i < y->nin; i++) {
         if (moves(y, i, all)) return true;
     }

@@ -2,6 +2,7 @@
  *
  * The tangent of a node follows from its record, by the first of these that it offers:
  *   jvp            written by hand
+ *   expand         the loop over its composition
  *   AG_MAP         its gradient is linear and diagonal in g, so the tangent of input i takes g's place in rule i
  *   AG_LINEAR      the op itself, on the tangents
  *   AG_MULTILINEAR Σ_i of the op with input i replaced by its tangent
@@ -106,9 +107,30 @@ static bool through_transpose(ag_tensor *y, ag_tensor *const tangent[], ag_tenso
     return true;
 }
 
+static bool sweep(ag_tape *t, int64_t lo, int64_t hi);
+
+/* The composition, recorded on y's own inputs, and the loop over that slice: tangents reach it by the inputs' slots. */
+static bool through_expansion(ag_tensor *y, ag_tensor *out[]) {
+    ag_tape *t = y->tape;
+    ag_tensor *value[MOST];
+    int64_t lo = t->recorded.count;
+    if (!y->op->expand(y, value)) return false;
+    int64_t hi = t->recorded.count;
+    for (int64_t i = lo; i < hi; i++) ag__node(&t->recorded, i)->flags |= AG__TARGET;
+    bool done = sweep(t, lo, hi);
+    for (int o = 0; o < (y->flags & AG__TUPLE ? y->op->nout : 1); o++) out[o] = value[o]->slot;
+    for (int64_t i = lo; i < hi; i++) {
+        ag_tensor *x = ag__node(&t->recorded, i);
+        x->slot = NULL;
+        x->flags &= (uint16_t)~AG__TARGET;
+    }
+    return done;
+}
+
 static bool tangent_of(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
     if (ag__stale(y)) return false;
     if (y->op->jvp) return y->op->jvp(y, tangent, out);
+    if (ag__expands(y->op)) return through_expansion(y, out);
     if (y->op->flags & AG_MAP) return through_map(y, tangent, out);
     if (y->op->flags & AG_LINEAR) return through_linear(y, tangent, out);
     if (y->op->flags & AG_MULTILINEAR) return through_multilinear(y, tangent, out);
@@ -172,8 +194,8 @@ static bool start(ag_tensor *const xs[], ag_tensor *const tangents[], int m) {
     return true;
 }
 
-static bool sweep(ag_tape *t, int64_t hi) {
-    for (int64_t i = 0; i < hi; i++) {
+static bool sweep(ag_tape *t, int64_t lo, int64_t hi) {
+    for (int64_t i = lo; i < hi; i++) {
         ag_tensor *y = ag__node(&t->recorded, i);
         if (!(y->flags & AG__TARGET) || y->flags & (AG__LEAF | AG__PART | AG__CUT)) continue;
         if (y->op->flags & (AG_FLAT | AG_EFFECT)) continue;
@@ -200,7 +222,7 @@ bool ag_jvp(ag_tensor *const ys[], int n, ag_tensor *const xs[], ag_tensor *cons
     mark_needed(t, hi);
     t->own = before + 1;
     t->recording = true;
-    bool done = start(xs, tangents, m) && sweep(t, hi);
+    bool done = start(xs, tangents, m) && sweep(t, 0, hi);
     t->own = 0;
     t->recording = recording;
     if (!recording) ag__cut(t, before);

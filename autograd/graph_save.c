@@ -184,6 +184,10 @@ static bool print_attributes(sink *w, const saving *s, const ag_tensor *y) {
 }
 
 static bool print_node(sink *w, const saving *s, const ag_tensor *y) {
+    if (ag__expands(y->op) && !ag_find_op(y->op->name)) {
+        return ag__fail(s->t, AG_ERR_ARGUMENT, "graph_save: %s is a function of this program, which no file can hold",
+                        y->op->name) != NULL;
+    }
     print(w, "%%%lld = ", (long long)*number_of(s, y) - 1);
     print_op(w, y->op->name);
     for (uint32_t k = 0; k < y->nin; k++) print_reference(w, s, ag__in(y)[k]);

@@ -153,8 +153,13 @@ typedef struct ag__ends {
     enum { AG__ENDS_NONE, AG__ENDS_DROPPED, AG__ENDS_FAILED, AG__ENDS_DONE } state;
 } ag__ends;
 
-enum { AG__WATCH_DEBUG = 1, AG__WATCH_PROFILE = 2, AG__WATCH_WORK = 4 }; /* bits of ag_tape.watch */
-enum { AG__ATTEND_RETAIN = 1, AG__ATTEND_VISIT = 2 };                    /* bits of ag_tape.attend */
+enum {
+    AG__WATCH_DEBUG = 1,
+    AG__WATCH_PROFILE = 2,
+    AG__WATCH_WORK = 4,
+    AG__WATCH_REPEAT = 8
+};                                                    /* bits of ag_tape.watch; REPEAT: effects do not happen */
+enum { AG__ATTEND_RETAIN = 1, AG__ATTEND_VISIT = 2 }; /* bits of ag_tape.attend */
 typedef struct ag__profile ag__profile;
 
 enum { AG__SHAPE_BUCKETS = 256, AG__SIZE_CLASSES = 192, AG__MESSAGE = 512 };
@@ -312,6 +317,8 @@ void ag__cell_drop(ag_tape *t, ag_tensor *cell);
 ag_tensor *ag__grad_handle(ag_tensor *x); /* made, zeroed, when missing */
 
 /* backward.c */
+/* Does y's record state its value by other ops, of which the gradient can be taken? */
+static inline bool ag__expands(const ag_op *op) { return op->size >= sizeof *op && op->expand; }
 /* Records d[i] for every wanted input of y, by its rule or through its composition. */
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
 ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x); /* sums or expands d to x's shape; checks the dtype */

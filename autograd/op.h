@@ -107,6 +107,10 @@ struct ag_op {
 
     /* Optional, for profiles: the floating-point operations of one run. NULL: one per output element; none for a view. */
     double (*flops)(const ag_tensor *y);
+
+    /* Optional, compose for an op of several outputs: out[o], the same values from other ops. Without grad, the gradient is
+     * taken through it. */
+    bool (*expand)(ag_tensor *y, ag_tensor *out[]);
 };
 
 /* Applies op. attrs points to the op's attribute struct, copied (NULL when it has none). */

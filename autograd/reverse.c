@@ -126,58 +126,98 @@ void ag__mark_paths(const ag__region *r, int64_t lo, int64_t hi) {
     }
 }
 
-/* The gradient of an op that states its composition only: record it on stand-ins for the inputs, run the loop over that
- * slice. The stand-ins keep the slice's gradient apart from what flows to the inputs by other ways. */
-__attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    ag_tape *t = y->tape;
-    enum { MOST = 8 };
-    if (y->nin > MOST || y->op->nout > 1)
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "its gradient cannot be taken through its composition");
-    ag__pass p = {.t = t, .r = t->region, .record = t->region != &t->scratch || t->pure, .inner = true};
-    ag_tensor *stand_in[MOST], shadow = *y;
-    int64_t lo = p.r->count;
+/* Inputs of y, those that are wanted replaced by stand-ins; one tensor given twice has one. */
+static bool stand_ins(ag_tensor *y, ag_tensor *stand_in[]) {
     for (uint32_t i = 0; i < y->nin; i++) {
-        stand_in[i] = ag__in(y)[i];
-        if (ag_wants(y, (int)i)) stand_in[i] = ag_alias(stand_in[i]);
+        ag_tensor *x = ag__in(y)[i];
+        stand_in[i] = NULL;
+        for (uint32_t k = 0; k < i && ag__expands(y->op) && !stand_in[i]; k++) {
+            if (ag__in(y)[k] == x) stand_in[i] = stand_in[k];
+        }
+        if (!stand_in[i]) stand_in[i] = ag_wants(y, (int)i) ? ag_alias(x) : x;
         if (!stand_in[i]) return false;
     }
-    const void *list = stand_in;
+    return true;
+}
+
+static bool compose(ag_tensor *y, ag_tensor *const in[], ag_tensor *value[]) {
+    ag_tensor shadow = *y;
+    const void *list = in;
     if (y->nin > 3) {
         memcpy(&shadow.in[0], &list, sizeof list);
     } else {
-        memcpy(shadow.in, stand_in, y->nin * sizeof *stand_in);
+        memcpy(shadow.in, in, y->nin * sizeof *in);
     }
-    ag_tensor *value = y->op->compose(&shadow);
-    if (!value) return false;
-    for (uint32_t i = 0; i < y->nin; i++) {
-        if (ag_wants(y, (int)i)) stand_in[i]->flags |= AG__MARK | AG__TARGET;
-    }
-    int64_t hi = p.r->count;
-    ag__mark_paths(p.r, lo, hi);
+    if (ag__expands(y->op)) return y->op->expand(&shadow, value);
+    value[0] = y->op->compose(&shadow);
+    return value[0] != NULL;
+}
+
+/* Runs the loop over [lo, end), which leads from stand-ins to values; slots of stand-ins may hold what had arrived before. */
+static bool reverse_slice(ag__pass *p, ag_tensor *y, int64_t lo, ag_tensor *const stand_in[], ag_tensor *const value[],
+                          ag_tensor *const g[]) {
+    ag_tape *t = p->t;
+    int64_t hi = p->r->count, own = t->own;
     uint16_t want_bit = t->want_bit;
     uint32_t want_only = t->want_only;
-    int64_t own = t->own;
+    for (uint32_t i = 0; i < y->nin; i++) {
+        if (stand_in[i] != ag__in(y)[i]) stand_in[i]->flags |= AG__MARK | AG__TARGET;
+    }
+    ag__mark_paths(p->r, lo, hi);
     t->want_bit = AG__MARK;
     t->want_only = UINT32_MAX;
     t->own = hi + 1;
-    bool done = (!(value->flags & AG__MARK) || ag__arrive(&p, value, g[0])) && ag__reverse(&p, lo, hi);
+    bool done = true;
+    for (int o = 0; o < (y->flags & AG__TUPLE ? y->op->nout : 1) && done; o++) {
+        done = !g[o] || !(value[o]->flags & AG__MARK) || ag__arrive(p, value[o], g[o]);
+    }
+    done = done && ag__reverse(p, lo, hi);
     t->own = own;
     t->want_bit = want_bit;
     t->want_only = want_only;
-    for (uint32_t i = 0; i < y->nin; i++) d[i] = stand_in[i] != ag__in(y)[i] ? stand_in[i]->slot : NULL;
-    for (int64_t i = lo; i < hi; i++) {
-        ag_tensor *x = ag__node(p.r, i);
-        if (!(x->flags & AG__TARGET)) ag__clear_slot(&p, x);
-        x->slot = NULL;
-        x->flags &= (uint16_t) ~(AG__MARK | AG__TARGET);
+    return done;
+}
+
+/* The gradient of an op that states its composition only: record it on stand-ins for the inputs, run the loop over that
+ * slice. The stand-ins keep the slice's gradient apart from what flows to the inputs by other ways; where `carry` says so, one
+ * goes on from what has arrived at its input (the slot moves to it), so that sums have the order they would have without
+ * the node. */
+__attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[],
+                                                          const bool *carry) {
+    ag_tape *t = y->tape;
+    if (y->op->nout > 1 && !ag__expands(y->op))
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "its gradient cannot be taken through its composition");
+    ag__pass p = {.t = t, .r = t->region, .record = t->region != &t->scratch || t->pure, .inner = true};
+    ag_tensor **stand_in = ag__temp(t, (size_t)y->nin * sizeof *stand_in), *value[8];
+    int64_t lo = p.r->count;
+    bool done = stand_in && stand_ins(y, stand_in) && compose(y, stand_in, value);
+    if (done) {
+        int64_t hi = p.r->count;
+        for (uint32_t i = 0; carry && i < y->nin; i++) {
+            if (!carry[i]) continue;
+            stand_in[i]->slot = ag__in(y)[i]->slot;
+            ag__in(y)[i]->slot = NULL;
+        }
+        done = reverse_slice(&p, y, lo, stand_in, value, g);
+        for (uint32_t i = 0; i < y->nin; i++) {
+            bool taken = stand_in[i] == ag__in(y)[i];
+            d[i] = taken ? NULL : stand_in[i]->slot;
+            if (!taken) stand_in[i]->slot = NULL; /* of one that stands twice, the first has it */
+        }
+        for (int64_t i = lo; i < hi; i++) {
+            ag_tensor *x = ag__node(p.r, i);
+            ag__clear_slot(&p, x);
+            x->flags &= (uint16_t) ~(AG__MARK | AG__TARGET);
+        }
     }
+    ag__temp_free(t, stand_in);
     return done;
 }
 
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     if (ag__stale(y)) return false;
     if (y->op->grad) return y->op->grad(y, g, d);
-    if (y->op->compose) return rule_by_composition(y, g, d);
+    if (y->op->compose || ag__expands(y->op)) return rule_by_composition(y, g, d, NULL);
     return ag_op_fail(y, AG_ERR_ARGUMENT, "has no gradient");
 }
 
@@ -215,6 +255,30 @@ AG__COLD static bool no_reason(ag_tensor *y) {
     return y->tape->status ? false : ag_op_fail(y, AG_ERR_STATE, "its gradient failed without saying why");
 }
 
+/* A node that stands for many: what has arrived at its inputs goes through them, and comes back in its place. */
+__attribute__((noinline)) static bool deliver_through(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    bool *carry = ag__temp(p->t, y->nin * sizeof *carry);
+    if (!carry) return false;
+    for (uint32_t i = 0; i < y->nin; i++) {
+        ag_tensor *x = ag__in(y)[i];
+        bool outside = p->record && p->floor && ag_index(x) < p->floor;
+        carry[i] = ag__wants(y, i) && x->slot && !outside;
+        for (uint32_t k = 0; k < i; k++) carry[i] = carry[i] && ag__in(y)[k] != x;
+    }
+    bool done = !ag__stale(y) && rule_by_composition(y, g, d, carry);
+    for (uint32_t i = 0; i < y->nin; i++) {
+        ag_tensor *x = ag__in(y)[i];
+        if (carry[i] && d[i]) {
+            x->slot = d[i];
+        } else if (d[i]) {
+            if (done && ag__wants(y, i)) done = ag__arrive(p, x, d[i]);
+            if (!p->record) ag__cell_drop(p->t, d[i]);
+        }
+    }
+    ag__temp_free(p->t, carry);
+    return done || no_reason(y);
+}
+
 static bool deliver(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     bool wanted = false;
     for (uint32_t i = 0; i < y->nin; i++) {
@@ -222,6 +286,7 @@ static bool deliver(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *
         wanted = wanted || ag__wants(y, i);
     }
     if (!wanted) return true;
+    if (ag__expands(y->op)) return deliver_through(p, y, g, d);
     bool done = ag__rule(y, g, d);
     for (uint32_t i = 0; i < y->nin; i++) {
         if (!d[i]) continue;

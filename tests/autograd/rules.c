@@ -107,8 +107,10 @@ Test(gradients, go_through_a_composition) {
     cr_assert(ag_gradients(&y, NULL, 1, x, 2, d), "%s", ag_tape_message(t));
     assert_values(d[0], 0, 1, 1);
     assert_values(d[1], 0, 0, 0);
-    cr_assert(!ag_backward(SUM(ag_apply(&nine, x, 9, NULL))));
-    assert_error(t, AG_ERR_ARGUMENT, "nine: its gradient cannot be taken through its composition");
+    y = SUM(ag_apply(&nine, x, 9, NULL)); /* however many inputs there are */
+    cr_assert(ag_gradients(&y, NULL, 1, x, 2, d), "%s", ag_tape_message(t));
+    assert_values(d[0], 0, 1, 1);
+    assert_values(d[1], 0, 0, 0);
     ag_tape_free(t);
 }
 
