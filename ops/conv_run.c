@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "ops/caches.h"
 #include "ops/conv.h"
 #include "ops/isa.h"
 
@@ -22,7 +23,7 @@ typedef struct job {
     const ag__conv2d *s;
     const ag__window *window;
     const ag__conv *kernels;
-    ag__gemm_fn *gemm;
+    const ag__gemm *gemm;
     const char *x, *w, *y;
     char *out;
     int64_t element;
@@ -30,7 +31,7 @@ typedef struct job {
     int64_t tile, tiles;         /* output pixels at a time */
     int64_t block, blocks;       /* channels at a time */
     void (*task)(const struct job *j, int64_t i, char *columns);
-    int64_t tasks, bytes; /* bytes of one lane */
+    int64_t tasks, room, bytes; /* bytes of the columns, and of one lane */
     char *work;
     atomic_llong next; /* first task that no lane has taken */
 } job;
@@ -42,12 +43,20 @@ static const char *x_at(const job *j, int64_t q) { return j->x + q * j->s->c * j
 static const char *y_at(const job *j, int64_t q) { return j->y + q * j->s->o * j->pixels * j->element; }
 static int64_t w_start(const job *j, int64_t q) { return q % j->s->groups * j->s->o * j->s->c * j->taps; }
 
+/* Behind the columns is the memory that the product needs. */
+static void multiply(const job *j, ag__product *p, char *columns) {
+    j->gemm->plan(p, ag__caches_here());
+    j->gemm->run(p, 0, p->tiles, columns + j->room);
+}
+
 static void task_y(const job *j, int64_t i, char *columns) {
     int64_t q = i / j->tiles, first = i % j->tiles * j->tile, last = least(first + j->tile, j->pixels);
     int64_t rows = j->s->c * j->taps;
     j->kernels->unfold(j->window, j->s->c, x_at(j, q), first, last, columns);
     ag__matrix w = {j->w + w_start(j, q) * j->element, rows, 1}, seen = {columns, last - first, 1};
-    j->gemm(j->s->o, last - first, rows, w, seen, j->out + (q * j->s->o * j->pixels + first) * j->element, j->pixels, false);
+    ag__product p = {.m = j->s->o, .n = last - first, .k = rows, .a = w, .b = seen, .c_row = j->pixels};
+    p.c = j->out + (q * j->s->o * j->pixels + first) * j->element;
+    multiply(j, &p, columns);
 }
 
 static void task_x(const job *j, int64_t i, char *columns) {
@@ -58,7 +67,8 @@ static void task_x(const job *j, int64_t i, char *columns) {
     for (int64_t first = 0; first < j->pixels; first += j->tile) {
         int64_t count = least(j->tile, j->pixels - first);
         ag__matrix y = {y_at(j, q) + first * j->element, j->pixels, 1};
-        j->gemm(channels * j->taps, count, j->s->o, w, y, columns, count, false);
+        ag__product p = {.m = channels * j->taps, .n = count, .k = j->s->o, .a = w, .b = y, .c = columns, .c_row = count};
+        multiply(j, &p, columns);
         j->kernels->fold(j->window, channels, columns, first, first + count, planes);
     }
 }
@@ -72,7 +82,9 @@ static void task_w(const job *j, int64_t i, char *columns) {
             j->kernels->unfold(j->window, channels, x_at(j, q) + channel * j->plane * j->element, first, first + count,
                                columns);
             ag__matrix y = {y_at(j, q) + first * j->element, j->pixels, 1}, seen = {columns, 1, count};
-            j->gemm(j->s->o, channels * j->taps, count, y, seen, w, j->s->c * j->taps, q != group || first > 0);
+            ag__product p = {.m = j->s->o, .n = channels * j->taps, .k = count, .a = y, .b = seen, .c = w};
+            p.c_row = j->s->c * j->taps, p.add = q != group || first > 0;
+            multiply(j, &p, columns);
         }
     }
 }
@@ -95,7 +107,8 @@ static void plan(job *j, bool wants_y, bool wants_w) {
     int64_t rows = (wants_y ? s->c : j->block) * j->taps;
     j->tile = least(j->pixels, TILE / rows > LEAST_PIXELS ? TILE / rows : LEAST_PIXELS);
     j->tiles = (j->pixels - 1) / j->tile + 1;
-    j->bytes = rows * j->tile * j->element;
+    j->room = (rows * j->tile * j->element + 63) / 64 * 64;
+    j->bytes = j->room + 2 * ag__caches_here()->l1;
     j->task = wants_y ? task_y : wants_w ? task_w : task_x;
     j->tasks = wants_y ? images * j->tiles : wants_w ? s->groups * j->blocks : images * j->blocks;
 }
@@ -105,7 +118,7 @@ bool ag__conv2d_run(ag_tensor *node, const ag__conv2d *s, const void *x, const v
     bool wide = ag_dtype_of(node) == AG_F64;
     const ag__kernels *kernel = ag__kernel();
     job j = {.s = s, .window = p, .kernels = wide ? kernel->conv_f64 : kernel->conv_f32};
-    j.gemm = (wide ? kernel->gemm_f64 : kernel->gemm_f32)->run;
+    j.gemm = wide ? kernel->gemm_f64 : kernel->gemm_f32;
     j.x = x, j.w = w, j.y = y, j.out = ag_out_data(node, 0);
     j.element = (int64_t)ag_dtype_size(ag_dtype_of(node));
     j.taps = p->kh * p->kw, j.plane = p->h * p->w, j.pixels = p->oh * p->ow;

@@ -2,58 +2,63 @@
  *
  *     a (…, m, k) · b (…, k, n) → y (…, m, n)          y = Σ_p a[…, :, p] ⊗ b[…, p, :]
  *
- * Operands are read through their strides, so a transposed view costs no copy. y is cut into blocks that threads share;
+ * Operands are read through their strides, so a transposed view costs no copy. y is cut into tiles that threads share;
  * the kernel's invariant (kernels/gemm.h) makes every element independent of the cut. Leading axes that walk through a while
  * b stands still are further rows of one larger product: (batch, time, k) · (k, n) is a single one. As in NumPy, a 1-d a is a
  * row and a 1-d b a column, whose axis of extent 1 the result does not have. */
+#include <stdatomic.h>
+
 #include "ops/batch.h"
+#include "ops/caches.h"
 #include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
-enum {
-    BLOCK_ROWS = 64,
-    BLOCK_COLS = 256,
-    GRAIN = 1 << 17 /* multiplications worth waking a thread for, about 10 µs */
-};
+enum { CHUNK = 1 << 18 /* multiplications worth asking for another task, 5 µs */ };
 
-typedef struct product {
-    ag__gemm_fn *gemm;
-    ag__matrix a, b;
-    char *y;
-    int64_t m, n, k, element;
-    int64_t across, blocks; /* of one matrix of y: side by side, and all */
+typedef struct job {
+    const ag__gemm *gemm;
+    ag__product product; /* of the first pair of matrices */
     ag__batch batch;
-} product;
+    const char *a, *b;
+    char *y;
+    int64_t element, matrix; /* bytes of an element, and of one matrix of y */
+    int64_t tasks, chunk;    /* tiles of all pairs; how many a lane takes at once */
+    char *work;
+    atomic_llong next; /* first task that no lane has taken */
+} job;
 
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
-static ag__matrix part_of(ag__matrix x, int64_t elements, int64_t element) {
-    x.data = (const char *)x.data + elements * element;
-    return x;
-}
-
-static void multiply(void *context, int64_t begin, int64_t end) {
-    const product *p = context;
-    for (int64_t i = begin; i < end; i++) {
-        int64_t pair = i / p->blocks, block = i % p->blocks, a, b;
-        int64_t row = block / p->across * BLOCK_ROWS, col = block % p->across * BLOCK_COLS;
-        ag__batch_at(&p->batch, pair, &a, &b);
-        p->gemm(least(BLOCK_ROWS, p->m - row), least(BLOCK_COLS, p->n - col), p->k,
-                part_of(p->a, a + row * p->a.row, p->element), part_of(p->b, b + col * p->b.col, p->element),
-                p->y + ((pair * p->m + row) * p->n + col) * p->element, p->n, false);
-    }
-}
-
 /* Innermost leading axes become rows where the next matrix of a begins one row below the last and b is the same. */
-static void fold_rows(product *p) {
-    ag__batch *s = &p->batch;
+static void fold_rows(ag__product *p, ag__batch *s) {
     while (s->rank && s->b[s->rank - 1] == 0 && (p->m == 1 || s->a[s->rank - 1] == p->m * p->a.row)) {
         int axis = --s->rank;
         if (p->m == 1) p->a.row = s->a[axis];
         p->m *= s->dim[axis];
         s->count /= s->dim[axis];
+    }
+}
+
+static void run_tasks(const job *j, int64_t begin, int64_t end, char *work) {
+    ag__product p = j->product;
+    for (int64_t last; begin < end; begin = last) {
+        int64_t pair = begin / p.tiles, first = pair * p.tiles, a, b;
+        last = least(first + p.tiles, end);
+        ag__batch_at(&j->batch, pair, &a, &b);
+        ag__product_set(&p, j->a + a * j->element, j->b + b * j->element, j->y + pair * j->matrix);
+        j->gemm->run(&p, begin - first, last - first, work);
+    }
+}
+
+/* A lane is a thread's share of memory. */
+static void run_lanes(void *context, int64_t begin, int64_t end) {
+    job *j = context;
+    for (int64_t lane = begin; lane < end; lane++) {
+        for (int64_t i; (i = atomic_fetch_add_explicit(&j->next, j->chunk, memory_order_relaxed)) < j->tasks;) {
+            run_tasks(j, i, least(i + j->chunk, j->tasks), j->work + lane * j->product.work);
+        }
     }
 }
 
@@ -68,22 +73,34 @@ static bool is_column(const ag_tensor *y) { return ag_rank(ag_in(y, 1)) == 1; }
 static bool matmul_run(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     if (ag_size(y) == 0) return true;
-    product p; /* not cleared: for the smallest matrices that would show */
-    p.gemm = ag_dtype_of(y) == AG_F64 ? ag__kernel()->gemm_f64->run : ag__kernel()->gemm_f32->run;
-    p.a = matrix_of(a), p.b = matrix_of(b), p.y = ag_out_data(y, 0);
-    p.m = is_row(y) ? 1 : ag_dim(a, -2), p.n = is_column(y) ? 1 : ag_dim(b, -1), p.k = ag_dim(a, -1);
-    p.element = (int64_t)ag_dtype_size(ag_dtype_of(y));
-    ag__batch_start(&p.batch, a, b, y, ag_rank(y) - !is_row(y) - !is_column(y));
-    fold_rows(&p);
-    p.across = (p.n - 1) / BLOCK_COLS + 1;
-    p.blocks = ((p.m - 1) / BLOCK_ROWS + 1) * p.across;
-    int64_t tasks = p.batch.count * p.blocks;
-    if (tasks == 1) {
-        p.gemm(p.m, p.n, p.k, p.a, p.b, p.y, p.n, false);
+    job j; /* not cleared: for the smallest matrices that would show */
+    ag__product *p = &j.product;
+    bool wide = ag_dtype_of(y) == AG_F64;
+    j.gemm = wide ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
+    p->a = matrix_of(a), p->b = matrix_of(b), p->c = ag_out_data(y, 0);
+    p->m = is_row(y) ? 1 : ag_dim(a, -2), p->n = p->c_row = is_column(y) ? 1 : ag_dim(b, -1), p->k = ag_dim(a, -1);
+    p->add = false;
+    j.a = p->a.data, j.b = p->b.data, j.y = p->c, j.work = NULL;
+    ag__batch_start(&j.batch, a, b, y, ag_rank(y) - !is_row(y) - !is_column(y));
+    fold_rows(p, &j.batch);
+    double each = (double)p->m * (double)p->n * (double)p->k;
+    j.element = wide ? sizeof(double) : sizeof(float);
+    j.matrix = p->m * p->n * j.element;
+    j.gemm->plan(p, ag__caches_here());
+    j.tasks = j.batch.count * p->tiles;
+    j.chunk = each < CHUNK ? (int64_t)(CHUNK / (each + 1)) + 1 : 1;
+    int64_t lanes = j.tasks <= j.chunk ? 1 : least((j.tasks - 1) / j.chunk + 1, ag_threads());
+    if (p->work) {
+        p->work = (p->work + 63) / 64 * 64; /* a lane's begins with a cache line */
+        j.work = ag_op_workspace(y, (size_t)lanes * (size_t)p->work);
+        if (!j.work) return false;
+    }
+    if (lanes == 1) {
+        run_tasks(&j, 0, j.tasks, j.work);
         return true;
     }
-    double work = (double)least(p.m, BLOCK_ROWS) * (double)least(p.n, BLOCK_COLS) * (double)p.k;
-    ag_parallel_for(tasks, (int64_t)(GRAIN / (work + 1)) + 1, multiply, &p);
+    atomic_init(&j.next, 0);
+    ag_parallel_for(lanes, 1, run_lanes, &j);
     return true;
 }
 

@@ -2,8 +2,11 @@
  *
  *     c[i][j] = Σ_p a[i][p] · b[p][j]      0 ≤ i < m, 0 ≤ j < n, 0 ≤ p < k
  *
- * Invariant: every element is 0 (or the old c, with `add`), to which its k products are added one after another in the
- * order of p. So its bits depend on neither the size of the matrix, nor its strides, nor where it was cut for threads. */
+ *         plan ─▶ tiles of c, memory one thread needs        run ─▶ some of the tiles
+ *
+ * Invariant: the order in which an element's products are added depends on the shape and the strides of the whole product,
+ * never on the tile, the thread or the batch it is computed in: its k products are cut into blocks of `depth`, each is summed
+ * from zero (so that the error does not grow with k), and the sums are added to 0, or to the old c, in turn. */
 #ifndef OPS_KERNELS_GEMM_H
 #define OPS_KERNELS_GEMM_H
 
@@ -16,11 +19,39 @@ typedef struct ag__matrix {
     int64_t row, col;
 } ag__matrix;
 
-/* c has unit column stride and overlaps neither a nor b. One thread; no memory but 7 KB of stack. */
-typedef void ag__gemm_fn(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *c, int64_t row, bool add);
+typedef struct ag__product {
+    int64_t m, n, k;
+    ag__matrix a, b;
+    void *c; /* unit column stride; overlaps neither a nor b */
+    int64_t c_row;
+    bool add; /* to the old c */
+
+    /* What plan adds. It may exchange a and b, and with them m and n: */
+    bool turned; /* the rows below are columns of c: cᵀ = bᵀ aᵀ */
+    bool dots;   /* elements are scalar products, both operands read along k */
+    bool direct; /* b is read where it lies */
+    bool strips; /* a is copied first, tile by tile */
+    int64_t depth;
+    int64_t rows, cols, down, across; /* of a tile; tiles below and beside each other */
+    int64_t tiles;
+    int64_t work; /* bytes that one thread needs, often 0; at most 2 l1 where a or its transpose has unit column stride */
+} ag__product;
+
+/* Bytes of data in the caches of one core. */
+typedef struct ag__caches {
+    int64_t l1, l2;
+} ag__caches;
 
 typedef struct ag__gemm {
-    ag__gemm_fn *run;
+    void (*plan)(ag__product *p, const ag__caches *caches);
+    void (*run)(const ag__product *p, int64_t begin, int64_t end, void *work); /* tiles; work aligned to 64 bytes */
 } ag__gemm;
+
+/* The same product of other matrices. */
+static inline void ag__product_set(ag__product *p, const void *a, const void *b, void *c) {
+    p->a.data = p->turned ? b : a;
+    p->b.data = p->turned ? a : b;
+    p->c = c;
+}
 
 #endif

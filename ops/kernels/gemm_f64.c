@@ -1,7 +1,7 @@
 /* gemm_f64.c: the table of gemm.h for f64, from gemm_tmpl.h. */
 #include "ops/kernels/kernels.h"
 
-#define REAL double
+#define BITS 64
 #include "ops/kernels/gemm_tmpl.h"
 
-const ag__gemm TABLE(gemm_f64) = {gemm};
+const ag__gemm TABLE(gemm_f64) = {plan, run};

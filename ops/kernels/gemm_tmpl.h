@@ -1,126 +1,130 @@
-/* gemm_tmpl.h: gemm for elements of type REAL.
+/* gemm_tmpl.h: the matrix product for elements of BITS bits.
  *
- *                   j                DEPTH rows and WIDE columns of b are copied into a contiguous panel on the stack;
- *           ┌──────┬───┬─────┐       then ROWS rows of a at a time meet it in one tile of c, held in registers:
- *         p │      │ b │     │
- *           └──────┴───┴─────┘           tile += a[i … i + ROWS)[p] ⊗ panel[p][0 … WIDE)      for p = 0, 1, …
- *   ┌───┐   ┌──────┬───┬─────┐
- * i │ a │   │      │ c │     │       a is read where it lies: ROWS streams are few enough for any cache. Where c ends
- *   ├───┤   ├──────┼───┼─────┤       inside a tile, the panel is filled up with zeros and the tile computed aside, so
- *   │   │   │      │   │     │       that products of zeros with Inf or NaN never reach c. */
-#include <string.h>
+ *                 j
+ *           ┌───┬───┬───┐     For each block of k, a column of tiles after the other:
+ *         p │   │ b │   │     its panel of b, depth × WIDE, is made by the first tile on the way or turned before,
+ *           └───┴───┴───┘     and stays in the nearest cache while all rows of a meet it.
+ *   ┌───┐   ┌───┬───┬───┐
+ * i │ a │   │   │ c │   │     The rows of a are read where they lie, or from strips, one for each tile's rows.
+ *   └───┘   └───┴───┴───┘ */
+#include <stddef.h>
 
-#if defined(__AVX512F__)
-#define VECTOR 64
-#elif defined(__AVX__)
-#define VECTOR 32
-#else
-#define VECTOR 16
-#endif
+#include "ops/kernels/gemm_vector.h"
+#include "ops/kernels/gemm_tiles.h"
+#include "ops/kernels/gemm_dots.h"
+#include "ops/kernels/gemm_turn.h"
+#include "ops/kernels/gemm_pack.h"
+#include "ops/kernels/gemm_plan.h"
 
-typedef REAL vec __attribute__((vector_size(VECTOR), aligned(sizeof(REAL)), may_alias));
+enum { TURNED_ROWS = (ROWS + LANES - 1) / LANES * LANES };
 
-enum { ROWS = 4, LANES = VECTOR / sizeof(REAL), WIDE = 2 * LANES, DEPTH = 6144 / (WIDE * sizeof(REAL)), TINY = 32 };
+/* A rectangle of c and the memory that is its own. */
+typedef struct area {
+    int64_t top, bottom, left, right;
+    REAL *panel, *strips;
+} area;
 
-#define INLINE static inline __attribute__((always_inline))
+/* How many vectors of the `left` the next panel takes: rather 2 + 2 than 3 + 1. */
+static int64_t broad_of(int64_t left) { return VECS > 2 && left == VECS + 1 ? 2 : least(left, VECS); }
 
-/* rows is a constant at each call, so that the sums become registers. */
-INLINE void tile(int rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b, int64_t b_row,
-                 REAL *c, int64_t c_row, bool add) {
-    vec s[ROWS][2] = {{{0}}};
-    for (int i = 0; add && i < rows; i++) {
-        s[i][0] = *(const vec *)(c + i * c_row);
-        s[i][1] = *(const vec *)(c + i * c_row + LANES);
-    }
-    for (int64_t p = 0; p < k; p++) {
-        vec b0 = *(const vec *)b, b1 = *(const vec *)(b + LANES);
-        for (int i = 0; i < rows; i++) {
-            REAL x = a[i * a_row];
-            s[i][0] += x * b0;
-            s[i][1] += x * b1;
+/* How many rows of the `left` the next tile takes: rather 5 + 4 than 8 + 1. */
+static int64_t high_of(int64_t left) { return left > ROWS && left < ROWS + 3 ? (left + 1) / 2 : least(left, ROWS); }
+
+/* The next tiles read b from row p and column j on: their lines are asked for by the tiles of this column, a few each. */
+static void look_ahead(const ag__product *p, block *t, int64_t from, int64_t j) {
+    const REAL *b = (const REAL *)p->b.data + from * p->b.row + j * p->b.col;
+    int64_t depth = least(p->depth, p->k - from), cols = least(WIDE, p->n - j);
+    bool across = p->b.col == 1;
+    t->ahead = (const char *)b;
+    t->ahead_row = (across ? p->b.row : p->b.col) * (int64_t)sizeof(REAL);
+    t->ahead_rows = across ? depth : cols;
+    t->ahead_lines = parts((across ? cols : depth) * (int64_t)sizeof(REAL), LINE) + 1;
+}
+
+/* One column of tiles, cols ≤ WIDE. t knows b, and what to ask for. */
+static void column(const ag__product *p, const area *r, block *t, int64_t from, int64_t j, int64_t cols, bool copies) {
+    int64_t broad = parts(cols, LANES), high;
+    bool add = p->add || from > 0;
+    kernel *const(*kernels)[VECS] = cols == broad * LANES ? whole_kernels : part_kernels;
+    REAL aside[TURNED_ROWS * WIDE];
+    t->part = first(cols - (broad - 1) * LANES);
+    for (int64_t i = r->top; i < r->bottom; i += high) {
+        high = high_of(r->bottom - i);
+        if (p->strips) t->a = r->strips + (i - r->top) * t->k, t->a_row = 1, t->a_col = high;
+        else t->a = (const REAL *)p->a.data + i * p->a.row + from * p->a.col;
+        if (p->turned) t->c = aside, t->c_row = WIDE, t->add = false;
+        else t->c = (REAL *)p->c + i * p->c_row + j, t->c_row = p->c_row, t->add = add;
+        if (copies) {
+            copy_kernels[broad - 1](t);
+            t->b = r->panel, t->b_row = broad * LANES;
+            copies = false;
+        } else {
+            kernels[high - 1][broad - 1](t);
+            if (--t->ahead_lines > 0) t->ahead += LINE;
+            else t->ahead_rows = 0;
         }
-        a += a_col;
-        b += b_row;
-    }
-    for (int i = 0; i < rows; i++) {
-        *(vec *)(c + i * c_row) = s[i][0];
-        *(vec *)(c + i * c_row + LANES) = s[i][1];
+        if (p->turned) lay_turned((REAL *)p->c + j * p->c_row + i, p->c_row, aside, high, cols, add);
     }
 }
 
-static void any_tile(int64_t rows, int64_t k, const REAL *a, int64_t a_row, int64_t a_col, const REAL *b, int64_t b_row,
-                     REAL *c, int64_t c_row, bool add) {
-    switch (rows) {
-    case 1: tile(1, k, a, a_row, a_col, b, b_row, c, c_row, add); break;
-    case 2: tile(2, k, a, a_row, a_col, b, b_row, c, c_row, add); break;
-    case 3: tile(3, k, a, a_row, a_col, b, b_row, c, c_row, add); break;
-    default: tile(4, k, a, a_row, a_col, b, b_row, c, c_row, add); break;
+static void pack_strips(const ag__product *p, const area *r, int64_t from, int64_t depth) {
+    int64_t high;
+    for (int64_t i = r->top; i < r->bottom; i += high) {
+        high = high_of(r->bottom - i);
+        pack_a(r->strips + (i - r->top) * depth, high, depth, (const REAL *)p->a.data + i * p->a.row + from * p->a.col,
+               p->a.row, p->a.col);
     }
 }
 
-/* The same where c has fewer than WIDE columns left. */
-static void narrow_tile(int64_t rows, int64_t cols, int64_t k, const REAL *a, int64_t a_row, int64_t a_col,
-                        const REAL *b, REAL *c, int64_t c_row, bool add) {
-    REAL aside[ROWS * WIDE];
-    for (int64_t i = 0; add && i < rows; i++) {
-        for (int64_t j = 0; j < WIDE; j++) aside[i * WIDE + j] = j < cols ? c[i * c_row + j] : 0;
-    }
-    any_tile(rows, k, a, a_row, a_col, b, WIDE, aside, WIDE, add);
-    for (int64_t i = 0; i < rows; i++) {
-        for (int64_t j = 0; j < cols; j++) c[i * c_row + j] = aside[i * WIDE + j];
-    }
-}
-
-/* panel[p][j] = b[p][j] for j < cols, 0 for the others. */
-static void pack(REAL *panel, int64_t k, int64_t cols, const REAL *b, int64_t row, int64_t col) {
-    if (col == 1 && cols == WIDE) {
-        for (int64_t p = 0; p < k; p++) memcpy(panel + p * WIDE, b + p * row, WIDE * sizeof(REAL));
-        return;
-    }
-    for (int64_t j = 0; j < WIDE; j++) {
-        for (int64_t p = 0; p < k; p++) panel[p * WIDE + j] = j < cols ? b[p * row + j * col] : 0;
-    }
-}
-
-/* For the smallest, setting up a panel would cost more than the product. */
-static void tiny(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, REAL *c, int64_t c_row, bool add) {
-    for (int64_t i = 0; i < m; i++) {
-        for (int64_t j = 0; j < n; j++) {
-            const REAL *left = (const REAL *)a.data + i * a.row, *right = (const REAL *)b.data + j * b.col;
-            REAL sum = add ? c[i * c_row + j] : 0;
-            for (int64_t p = 0; p < k; p++) sum += left[p * a.col] * right[p * b.row];
-            c[i * c_row + j] = sum;
-        }
-    }
-}
-
-static void gemm(int64_t m, int64_t n, int64_t k, ag__matrix a, ag__matrix b, void *out, int64_t c_row, bool add) {
-    if (m <= 8 && n <= 8 && k <= 8 && m * n * k <= TINY) {
-        tiny(m, n, k, a, b, out, c_row, add);
-        return;
-    }
-    REAL panel[DEPTH * WIDE];
-    for (int64_t p = 0; p < k || (p == 0 && !add); p += DEPTH, add = true) {
-        int64_t depth = k - p < DEPTH ? k - p : DEPTH;
-        for (int64_t j = 0; j < n; j += WIDE) {
-            int64_t cols = n - j < WIDE ? n - j : WIDE;
-            const REAL *right = (const REAL *)b.data + p * b.row + j * b.col;
-            int64_t right_row = b.row;
-            if (cols < WIDE || b.col != 1 || m > 2 * ROWS) { /* fewer rows would not repay the copy */
-                pack(panel, depth, cols, right, b.row, b.col);
-                right = panel;
-                right_row = WIDE;
+static void rectangle(const ag__product *p, const area *r) {
+    block t;
+    for (int64_t from = 0, depth; from < p->k || (from == 0 && !p->add); from += depth) {
+        depth = least(p->depth, p->k - from);
+        t.a_row = p->a.row, t.a_col = p->a.col, t.k = depth;
+        if (p->strips) pack_strips(p, r, from, depth);
+        for (int64_t j = r->left, cols; j < r->right; j += cols) {
+            cols = least(broad_of(parts(r->right - j, LANES)) * LANES, r->right - j);
+            const REAL *b = (const REAL *)p->b.data + from * p->b.row + j * p->b.col;
+            bool here = p->b.col == 1 && (cols % LANES == 0 || (p->direct ? LOADS_PART : MASKS));
+            t.b = b, t.b_row = p->b.row, t.panel = r->panel;
+            t.ahead_lines = t.ahead_rows = 0;
+            if (!p->direct && j + cols < r->right) look_ahead(p, &t, from, j + cols);
+            else if (!p->direct && from + depth < p->k) look_ahead(p, &t, from + depth, r->left);
+            if (!here) {
+                t.b = r->panel, t.b_row = round_up(cols, LANES);
+                pack_b(r->panel, t.b_row, depth, cols, b, p->b.row, p->b.col);
             }
-            for (int64_t i = 0; i < m; i += ROWS) {
-                int64_t rows = m - i < ROWS ? m - i : ROWS;
-                const REAL *left = (const REAL *)a.data + i * a.row + p * a.col;
-                REAL *c = (REAL *)out + i * c_row + j;
-                if (cols < WIDE) {
-                    narrow_tile(rows, cols, depth, left, a.row, a.col, right, c, c_row, add);
-                } else {
-                    any_tile(rows, depth, left, a.row, a.col, right, right_row, c, c_row, add);
-                }
+            column(p, r, &t, from, j, cols, here && !p->direct);
+        }
+        if (depth == 0) break;
+    }
+}
+
+static void scalar_products(const ag__product *p, const area *r) {
+    for (int64_t i = r->top, high; i < r->bottom; i += high) {
+        high = least(DOT_ROWS, r->bottom - i);
+        for (int64_t j = r->left, broad; j < r->right; j += broad) {
+            broad = least(DOT_COLS, r->right - j);
+            block t = {.a_row = p->a.row, .b_row = p->b.col, .c = (REAL *)p->c + i * p->c_row + j, .c_row = p->c_row};
+            for (int64_t from = 0; from < p->k; from += t.k) {
+                t.a = (const REAL *)p->a.data + i * p->a.row + from;
+                t.b = (const REAL *)p->b.data + j * p->b.col + from;
+                t.k = least(p->depth, p->k - from);
+                t.add = p->add || from > 0;
+                dots[high - 1][broad - 1](&t);
             }
         }
+    }
+}
+
+static void run(const ag__product *p, int64_t begin, int64_t end, void *work) {
+    _Alignas(LINE) REAL near[SMALL / sizeof(REAL)];
+    area r = {.strips = p->work ? work : near};
+    r.panel = r.strips + strips_size(p);
+    for (int64_t i = begin; i < end; i++) {
+        r.top = i / p->across * p->rows, r.bottom = least(r.top + p->rows, p->m);
+        r.left = i % p->across * p->cols, r.right = least(r.left + p->cols, p->n);
+        if (p->dots) scalar_products(p, &r);
+        else rectangle(p, &r);
     }
 }

@@ -1,0 +1,46 @@
+/* gemm_dots.h: the scalar products of gemm_dot_tmpl.h, 1 … 4 rows by 1, 2 or 4 columns, as far as sums fit the registers. */
+
+/* The sum over the lanes: halves onto halves. */
+static REAL lanes_of(vec v) {
+    REAL x[LANES];
+    store(x, v);
+    for (int half = LANES / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++) x[i] += x[i + half];
+    }
+    return x[0];
+}
+
+#define TILE TILE_NAME(dot, HIGH, BROAD)
+#define BROAD 1
+#define HIGH 1
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#define HIGH 2
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#define HIGH 3
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#define HIGH 4
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#undef BROAD
+#define BROAD 2
+#define HIGH 1
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#define HIGH 2
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#define HIGH 3
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#define HIGH 4
+#include "ops/kernels/gemm_dot_tmpl.h"
+#undef HIGH
+#undef BROAD
+#undef TILE
+
+enum { DOT_ROWS = 4, DOT_COLS = 2 };
+static kernel *const dots[DOT_ROWS][DOT_COLS] = {
+    {dot_1_1, dot_1_2}, {dot_2_1, dot_2_2}, {dot_3_1, dot_3_2}, {dot_4_1, dot_4_2}};
