@@ -232,17 +232,17 @@ Test(checkpoint, peak_bytes_are_far_below) {
 /* Forward calls each function once, backward once more, and rewinding begins anew without growing. */
 Test(checkpoint, steps_repeat_in_the_same_memory) {
     ag_tape *t = ag_tape_new();
-    ag_tensor *w = ag_param(t, AG_F32, AG_SHAPE(WIDTH)), *x = ag_buffer(t, AG_F32, AG_SHAPE(WIDTH));
+    ag_tensor *w = ag_param(t, AG_F32, AG_SHAPE(64)), *x = ag_buffer(t, AG_F32, AG_SHAPE(64));
     cr_assert(ag_fill(w, 1) && ag_fill(x, 0.5));
     ag_mark here = ag_tape_mark(t);
     size_t bytes = 0;
-    for (int step = 0; step < 6; step++) {
+    for (int step = 0; step < 1100; step++) {
         ag_tensor *in[] = {x, w}, *y;
         calls = 0;
         cr_assert(ag_checkpoint(t, piece, NULL, in, 2, &y, 1) && calls == 1);
         cr_assert(ag_backward(SUM(y)) && calls == 2, "%d calls: %s", calls, ag_tape_message(t));
         cr_assert(ag_tape_rewind(t, here));
-        if (step == 2) bytes = ag_tape_bytes(t);
+        if (step == 1000) bytes = ag_tape_bytes(t); /* the quarantine of a poisoning tape is full */
     }
     cr_assert_eq(ag_tape_bytes(t), bytes);
     ag_tape_free(t);
