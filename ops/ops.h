@@ -30,6 +30,11 @@ AG_API ag_tensor *ag_minimum(ag_tensor *a, ag_tensor *b); /* the smaller; NaN if
 AG_API ag_tensor *ag_maximum_grad(ag_tensor *g, ag_tensor *a, ag_tensor *b); /* g where a > b, g / 2 at a tie, else 0; float */
 AG_API ag_tensor *ag_fmax(ag_tensor *a, ag_tensor *b); /* the larger; of NaN and a number the number; a tie gives a the gradient */
 AG_API ag_tensor *ag_fmin(ag_tensor *a, ag_tensor *b); /* the smaller; of NaN and a number the number; a tie gives a the gradient */
+AG_API ag_tensor *ag_mix(ag_tensor *a, ag_tensor *b, ag_tensor *weight); /* lerp of a tensor of weights; float */
+AG_API ag_tensor *ag_lerp(ag_tensor *a, ag_tensor *b, ag_tensor *weight); /* a + weight (b − a), exact for weight 0 and 1; float */
+AG_API ag_tensor *ag_lerp_scalar(ag_tensor *a, ag_tensor *b, double weight); /* lerp of one number: attribute weight */
+AG_API ag_tensor *ag_addcmul(ag_tensor *x, ag_tensor *a, ag_tensor *b, double value); /* x + value a b, value 1 by default; float */
+AG_API ag_tensor *ag_addcdiv(ag_tensor *x, ag_tensor *a, ag_tensor *b, double value); /* x + value a / b, value 1 by default; float */
 AG_API ag_tensor *ag_hypot(ag_tensor *a, ag_tensor *b); /* √(a² + b²) without overflow; gradient NaN at (0, 0); float */
 AG_API ag_tensor *ag_copysign(ag_tensor *a, ag_tensor *b); /* |a| with the sign of b, zeros too; gradient 0 at a = 0, flat in b; float */
 
@@ -44,6 +49,9 @@ AG_API ag_tensor *ag_frac(ag_tensor *x);                         /* x − trunc(
 AG_API ag_tensor *ag_heaviside(ag_tensor *x, ag_tensor *values); /* 0 where x < 0, values where x = 0, 1 where x > 0; flat */
 AG_API ag_tensor *ag_clamp(ag_tensor *x, double min, double max); /* min(max(x, min), max); gradient 1 at both; float */
 AG_API ag_tensor *ag_clamp_grad(ag_tensor *g, ag_tensor *x, double min, double max); /* g where min ≤ x ≤ max, else 0; float */
+
+AG_API ag_tensor *ag_clamp_min(ag_tensor *x, double min); /* max(x, min); gradient 1 at min; float */
+AG_API ag_tensor *ag_clamp_max(ag_tensor *x, double max); /* min(x, max); gradient 1 at max; float */
 
 /* Powers, exponentials, logarithms: float */
 AG_API ag_tensor *ag_exp(ag_tensor *x);        /* eˣ */
@@ -113,6 +121,7 @@ AG_API ag_tensor *ag_relu_grad(ag_tensor *g, ag_tensor *x); /* g where x > 0, el
 AG_API ag_tensor *ag_relu6(ag_tensor *x);                   /* x, at least 0 and at most 6; gradient 0 at both */
 AG_API ag_tensor *ag_leaky_relu(ag_tensor *x, double negative_slope); /* x where x > 0, else negative_slope (0.01) x; gradient negative_slope at 0 */
 AG_API ag_tensor *ag_leaky_relu_grad(ag_tensor *g, ag_tensor *x, double negative_slope); /* g where x > 0, else negative_slope g */
+AG_API ag_tensor *ag_prelu(ag_tensor *x, ag_tensor *weight); /* x where x > 0, else weight x; weight of one element, or one a channel (axis 1); gradient weight at 0 */
 AG_API ag_tensor *ag_hardtanh(ag_tensor *x, double min_val,
                               double max_val); /* x, at least min_val (−1) and at most max_val (1); gradient 0 at both */
 AG_API ag_tensor *ag_hardtanh_grad(ag_tensor *g, ag_tensor *x, double min_val,
@@ -141,12 +150,14 @@ AG_API ag_tensor *ag_mish(ag_tensor *x);                    /* x tanh ln(1 + eˣ
 AG_API ag_tensor *ag_mish_grad(ag_tensor *g, ag_tensor *x); /* g times the derivative of mish */
 
 /* Comparison and logic: numbers or bools → bool, broadcast; flat. A number is true when it is not 0, NaN too. */
-AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b);          /* a = b */
-AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b);          /* a ≠ b */
-AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b);          /* a < b */
-AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b);          /* a ≤ b */
-AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b);          /* a > b */
-AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b);          /* a ≥ b */
+AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b); /* a = b */
+AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b); /* a ≠ b */
+AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b); /* a < b */
+AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b); /* a ≤ b */
+AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b); /* a > b */
+AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b); /* a ≥ b */
+AG_API ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
+                             bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; float */
 AG_API ag_tensor *ag_logical_and(ag_tensor *a, ag_tensor *b); /* both */
 AG_API ag_tensor *ag_logical_or(ag_tensor *a, ag_tensor *b);  /* one or both */
 AG_API ag_tensor *ag_logical_xor(ag_tensor *a, ag_tensor *b); /* just one */
@@ -166,6 +177,10 @@ AG_API ag_tensor *ag_bitwise_xor(ag_tensor *a, ag_tensor *b); /* a ^ b */
 
 /* Choice and conversion */
 AG_API ag_tensor *ag_where(ag_tensor *condition, ag_tensor *a, ag_tensor *b); /* bool ? a : b, a and b of one dtype */
+AG_API ag_tensor *ag_masked_fill(ag_tensor *x, ag_tensor *mask,
+                                 double value); /* value where the bool mask is set, else x; they broadcast */
+AG_API ag_tensor *ag_nan_to_num(ag_tensor *x, double nan, double posinf,
+                                double neginf); /* x, with numbers for NaN (0), ∞ and −∞ (NaN, the default: the largest and smallest of the dtype); gradient 0 there; float */
 AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → i64 truncates and saturates, NaN → 0; → bool: x ≠ 0 */
 
 /* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1 */

@@ -14,6 +14,16 @@ typedef struct fault {
 
 static const fault faults[] = {
     {"where", "b(2) f(3) f(2)", AG_ERR_SHAPE, "shapes do not broadcast"},
+    {"lerp", "f(2) f(2)", AG_ERR_ARGUMENT, "lerp: give the weight either as the third input or as weight=number"},
+    {"lerp", "f(2) f(2) f(2) | weight=1", AG_ERR_ARGUMENT, "lerp: give the weight either"},
+    {"addcmul", "f(2) f(3) f(2)", AG_ERR_SHAPE, "mul: shapes do not broadcast"},
+    {"addcdiv", "f(2) f(3) f(2)", AG_ERR_SHAPE, "div: shapes do not broadcast"},
+    {"masked_fill", "f(2) b(3) | value=1", AG_ERR_SHAPE, "where: shapes do not broadcast"},
+    {"nan_to_num", "i(2)<3", AG_ERR_DTYPE, "nan_to_num: "},
+    {"clamp_min", "i(2)<3 | min=1", AG_ERR_DTYPE, "clamp: "},
+    {"clamp_max", "i(2)<3 | max=1", AG_ERR_DTYPE, "clamp: "},
+    {"prelu", "f(2,3) f(2)", AG_ERR_SHAPE, "prelu: the weight has 2 elements; it needs 1, or 3, one for each channel"},
+    {"isclose", "f(2) f(2) | rtol=-1", AG_ERR_ARGUMENT, "isclose: rtol and atol must be at least 0, not -1 and 1e-08"},
     {"sum", "f(2) | axes=0 axes=0", AG_ERR_ARGUMENT, "sum: 'axes' is given twice"},
     {"matmul", "f(150,4) f(5,3)", AG_ERR_SHAPE, "matmul: inner sizes differ: (150,4) · (5,3)"},
     {"matmul", "f(2,3,4) f(5,4,2)", AG_ERR_SHAPE, "leading axes do not broadcast: (2,3,4) · (5,4,2)"},

@@ -21,7 +21,7 @@ const char integer_ops[] =
     " select narrow split split_with_sizes chunk unbind flip fliplr flipud rot90 diagonal undiagonal"
     " diag_embed diag diagflat unfold stack hstack vstack column_stack dstack broadcast_tensors"
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like masked_select flatnonzero nonzero"
-    " triu unfold_add unpad masked_scatter searchsorted bucketize"
+    " masked_fill triu unfold_add unpad masked_scatter searchsorted bucketize"
     " trace"
     " tril assign ";
 const char bool_ops[] =
@@ -34,7 +34,7 @@ const char bool_ops[] =
     " select narrow split split_with_sizes chunk unbind flip fliplr flipud rot90 diagonal undiagonal"
     " diag_embed diag diagflat unfold stack hstack vstack column_stack dstack broadcast_tensors"
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like masked_select flatnonzero nonzero"
-    " assign ";
+    " masked_fill assign ";
 
 bool listed(const char *list, const char *word) {
     size_t n = strlen(word);

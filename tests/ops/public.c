@@ -57,6 +57,20 @@ static void rows(ag_tape *t, operands o) {
     SAME(cast, ag_cast(o.x, AG_I64), "dtype=i64", o.x);
 }
 
+static void blends(ag_tape *t, operands o) {
+    ag_tensor *v = ag_reshape(ag_slice(o.y, 0, 0, 1, 1), AG_SHAPE(3)), *nans = ag_log(o.x);
+    SAME(lerp, ag_lerp(o.x, o.y, o.positive), "", o.x, o.y, o.positive);
+    SAME(lerp, ag_lerp_scalar(o.x, o.y, 0.25), "weight=0.25", o.x, o.y);
+    SAME(addcmul, ag_addcmul(o.x, o.y, o.positive, 2.5), "value=2.5", o.x, o.y, o.positive);
+    SAME(addcdiv, ag_addcdiv(o.x, o.y, o.positive, 2.5), "value=2.5", o.x, o.y, o.positive);
+    SAME(masked_fill, ag_masked_fill(o.x, o.yes, 2.5), "value=2.5", o.x, o.yes);
+    SAME(nan_to_num, ag_nan_to_num(nans, 1, 2, 3), "nan=1 posinf=2 neginf=3", nans);
+    SAME(clamp_min, ag_clamp_min(o.x, 0.5), "min=0.5", o.x);
+    SAME(clamp_max, ag_clamp_max(o.x, 0.5), "max=0.5", o.x);
+    SAME(prelu, ag_prelu(o.x, v), "", o.x, v);
+    SAME(isclose, ag_isclose(o.x, o.y, 0.5, 0.25, true), "rtol=0.5 atol=0.25 equal_nan=true", o.x, o.y);
+}
+
 static void shapes(ag_tape *t, operands o) {
     SAME(reshape, ag_reshape(o.cube, AG_SHAPE(-1, 6)), "shape=-1,6", o.cube);
     SAME(permute, ag_permute(o.cube, AG_AXES(2, 0, 1)), "axes=2,0,1", o.cube);
@@ -289,6 +303,7 @@ Test(ops, public_functions) {
     ag_tape *t = ag_tape_new();
     *seen = '\0';
     rows(t, make(t));
+    blends(t, make(t));
     shapes(t, make(t));
     scans(t, make(t));
     indexing(t, make(t));

@@ -64,6 +64,7 @@ ROW(xlogy, v[0] == 0 && !isnan(v[1]) ? 0 : v[0] * log(v[1]))
 ROW(xlog1py, v[0] == 0 && !isnan(v[1]) ? 0 : v[0] * log1p(v[1]))
 ROW(entr, v[0] == 0 ? 0 : v[0] < 0 ? -(double)INFINITY : -v[0] * log(v[0]))
 ROW(logit, log_odds(p < 0 || isnan(v[0]) ? v[0] : fmin(fmax(v[0], p), 1 - p)))
+ROW(mix, v[0] + v[2] * (v[1] - v[0]))
 ROW(sin, sin(v[0]))
 ROW(cos, cos(v[0]))
 ROW(tan, tan(v[0]))
@@ -137,6 +138,7 @@ const reference references_smooth[] = {
     ENTRY(xlog1py),
     ENTRY(entr),
     WITH(logit, "eps"),
+    ENTRY(mix),
     ENTRY(sin),
     ENTRY(cos),
     ENTRY(tan),

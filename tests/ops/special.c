@@ -67,8 +67,8 @@ TestEveryISA(ops, rows_at_special_values) {
     static const reference *const tables[] = {references_rows, references_smooth, references_special};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
-            if (listed(" where bitwise_not bitwise_and bitwise_or bitwise_xor bce bce_logits ", r->name))
-                continue; /* where: below; bce…: losses.c */
+            if (listed(" where bitwise_not bitwise_and bitwise_or bitwise_xor bce bce_logits mix ", r->name))
+                continue; /* where, mix: below; bce…: losses.c */
             row_at_specials(r, AG_F64);
             row_at_specials(r, AG_F32);
         }
@@ -85,6 +85,25 @@ TestEveryISA(ops, where_picks_anything) {
     ag_tensor *yes = ag_from_bool(t, (const bool[]){true, false, true, false}, AG_SHAPE(4));
     assert_values(ag_where(yes, F64(t, NAN, NAN, INFINITY, 1), F64(t, 1, 2, NAN, -INFINITY)), 0, NAN, 2, INFINITY,
                   -INFINITY);
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, lerp_ends_exactly) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *a = F64(t, 0.1, 1e16, INFINITY, 1, NAN), *b = F64(t, 0.7, 1, 1, INFINITY, 1), *n = F64(t, 0, 0, 0, 0, 0);
+    assert_values(ag_lerp(a, b, n), 0, 0.1, 1e16, NAN, NAN, NAN);
+    assert_values(ag_lerp_scalar(a, b, 1), 0, 0.7, 1, NAN, NAN, NAN);
+    assert_values(ag_lerp_scalar(a, b, 0.25), 1e-15, 0.25, 0.75e16, NAN, INFINITY, NAN);
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, numbers_for_what_is_not_finite) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, NAN, INFINITY, -INFINITY, -DBL_MAX, -NAN, -0.0), *f = ag_cast(x, AG_F32);
+    assert_values(ag_call(t, "nan_to_num", &x, 1, ""), 0, 0, DBL_MAX, -DBL_MAX, -DBL_MAX, 0, 0);
+    assert_values(ag_call(t, "nan_to_num", &f, 1, ""), 0, 0, (double)FLT_MAX, -(double)FLT_MAX, -(double)FLT_MAX, 0, 0);
+    assert_values(ag_nan_to_num(x, 0.5, 3, -4), 0, 0.5, 3, -4, -DBL_MAX, 0.5, 0);
+    assert_values(ag_nan_to_num(x, INFINITY, INFINITY, -INFINITY), 0, INFINITY, INFINITY, -INFINITY, -DBL_MAX, INFINITY, 0);
     ag_tape_free(t);
 }
 

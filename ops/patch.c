@@ -1,0 +1,127 @@
+/* patch.c: elements put in the place of others: by a mask, where a number is not finite, or beyond a bound. What is not chosen
+ * is put aside before it is multiplied, so that an infinity there makes no NaN in a gradient. */
+#include <float.h>
+#include <math.h>
+
+#include "ops/compose.h"
+#include "ops/loss.h"
+#include "ops/ops.h"
+#include "ops/table.h"
+
+typedef struct fill_attrs {
+    double value;
+} fill_attrs;
+
+static const ag_attr_field fill_fields[] = {{"value", AG_ATTR_F64, offsetof(fill_attrs, value), NULL}, {0}};
+
+static ag_tensor *masked_fill(ag_tensor *y) {
+    double value = ((const fill_attrs *)ag_attrs(y))->value;
+    if (!ag_need_dtype(y, 1, AG_BOOL)) return NULL;
+    return ag_where(ag_in(y, 1), ag__constant(ag_in(y, 0), value), ag_in(y, 0));
+}
+
+AG__COMPOSED(masked_fill, 2, fill_attrs, fill_fields, "value where the mask is set, else x", masked_fill);
+
+ag_tensor *ag_masked_fill(ag_tensor *x, ag_tensor *mask, double value) {
+    return ag_apply(&ag__op_masked_fill, (ag_tensor *[]){x, mask}, 2, &(fill_attrs){value});
+}
+
+typedef struct finite_attrs {
+    double nan, posinf, neginf; /* posinf, neginf NaN: the largest and smallest number of x's dtype */
+} finite_attrs;
+
+static const ag_attr_field finite_fields[] = {{"nan", AG_ATTR_F64, offsetof(finite_attrs, nan), "0"},
+                                              {"posinf", AG_ATTR_F64, offsetof(finite_attrs, posinf), "nan"},
+                                              {"neginf", AG_ATTR_F64, offsetof(finite_attrs, neginf), "nan"},
+                                              {0}};
+
+static ag_tensor *nan_to_num(ag_tensor *y) {
+    const finite_attrs *a = ag_attrs(y);
+    if (!ag_need_float(y, 0)) return NULL;
+    ag_tensor *x = ag_in(y, 0);
+    double most = ag_dtype_of(x) == AG_F32 ? (double)FLT_MAX : DBL_MAX;
+    ag_tensor *above = ag__constant(x, isnan(a->posinf) ? most : a->posinf);
+    ag_tensor *below = ag__constant(x, isnan(a->neginf) ? -most : a->neginf);
+    ag_tensor *rest = ag_where(ag_isneginf(x), below, ag_where(ag_isposinf(x), above, x));
+    return ag_where(ag_isnan(x), ag__constant(x, a->nan), rest);
+}
+
+AG__COMPOSED(nan_to_num, 1, finite_attrs, finite_fields, "x, with numbers for NaN and the infinities", nan_to_num);
+
+ag_tensor *ag_nan_to_num(ag_tensor *x, double nan, double posinf, double neginf) {
+    return ag_apply(&ag__op_nan_to_num, &x, 1, &(finite_attrs){nan, posinf, neginf});
+}
+
+typedef struct bound_attrs {
+    double bound;
+} bound_attrs;
+
+static const ag_attr_field min_fields[] = {{"min", AG_ATTR_F64, offsetof(bound_attrs, bound), NULL}, {0}};
+static const ag_attr_field max_fields[] = {{"max", AG_ATTR_F64, offsetof(bound_attrs, bound), NULL}, {0}};
+
+static ag_tensor *clamp_min(ag_tensor *y) {
+    return ag_clamp(ag_in(y, 0), ((const bound_attrs *)ag_attrs(y))->bound, (double)INFINITY);
+}
+
+static ag_tensor *clamp_max(ag_tensor *y) {
+    return ag_clamp(ag_in(y, 0), -(double)INFINITY, ((const bound_attrs *)ag_attrs(y))->bound);
+}
+
+AG__COMPOSED(clamp_min, 1, bound_attrs, min_fields, "x, at least min", clamp_min);
+AG__COMPOSED(clamp_max, 1, bound_attrs, max_fields, "x, at most max", clamp_max);
+
+ag_tensor *ag_clamp_min(ag_tensor *x, double min) { return ag_apply(&ag__op_clamp_min, &x, 1, &(bound_attrs){min}); }
+ag_tensor *ag_clamp_max(ag_tensor *x, double max) { return ag_apply(&ag__op_clamp_max, &x, 1, &(bound_attrs){max}); }
+
+/* weight: of one element, or one for each channel, axis 1 of x */
+static ag_tensor *prelu(ag_tensor *y) {
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_rank(y, 1, 0, 1)) return NULL;
+    ag_tensor *x = ag_in(y, 0), *weight = ag_in(y, 1), *zero = ag__constant(x, 0);
+    int64_t channels = ag_rank(x) > 1 ? ag_dim(x, 1) : 1;
+    ag_shape s = {.rank = ag_rank(x) > 1 ? ag_rank(x) - 1 : 0};
+    if (ag_size(weight) != 1 && ag_size(weight) != channels) {
+        ag_op_fail(y, AG_ERR_SHAPE, "the weight has %lld elements; it needs 1, or %lld, one for each channel (axis 1 of x)",
+                   (long long)ag_size(weight), (long long)channels);
+        return NULL;
+    }
+    for (int k = 0; k < s.rank; k++) s.dim[k] = k ? 1 : channels;
+    weight = ag_reshape(weight, ag_size(weight) == 1 ? AG_SHAPE() : s);
+    ag_tensor *positive = ag_gt(x, zero);
+    return ag_where(positive, x, ag_mul(weight, ag_where(positive, zero, x)));
+}
+
+AG__COMPOSED_BARE(prelu, 2, "x where x > 0, else weight x", prelu);
+
+ag_tensor *ag_prelu(ag_tensor *x, ag_tensor *weight) {
+    return ag_apply(&ag__op_prelu, (ag_tensor *[]){x, weight}, 2, NULL);
+}
+
+typedef struct close_attrs {
+    double rtol, atol;
+    bool equal_nan;
+} close_attrs;
+
+static const ag_attr_field close_fields[] = {{"rtol", AG_ATTR_F64, offsetof(close_attrs, rtol), "1e-5"},
+                                             {"atol", AG_ATTR_F64, offsetof(close_attrs, atol), "1e-8"},
+                                             {"equal_nan", AG_ATTR_BOOL, offsetof(close_attrs, equal_nan), "false"},
+                                             {0}};
+
+/* a = b, for infinities, or |a − b| finite and at most atol + rtol |b| */
+static ag_tensor *isclose(ag_tensor *y) {
+    const close_attrs *c = ag_attrs(y);
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!(c->rtol >= 0) || !(c->atol >= 0)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "rtol and atol must be at least 0, not %g and %g", c->rtol, c->atol);
+        return NULL;
+    }
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1), *apart = ag_abs(ag_sub(a, b));
+    ag_tensor *near = ag_le(apart, ag_add_scalar(ag_scale(ag_abs(b), c->rtol), c->atol));
+    near = ag_logical_or(ag_eq(a, b), ag_logical_and(ag_isfinite(apart), near));
+    return c->equal_nan ? ag_logical_or(near, ag_logical_and(ag_isnan(a), ag_isnan(b))) : near;
+}
+
+AG__COMPOSED_FLAT(isclose, 2, sizeof(close_attrs), close_fields, "|a − b| <= atol + rtol |b|", isclose);
+
+ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol, bool equal_nan) {
+    return ag_apply(&ag__op_isclose, (ag_tensor *[]){a, b}, 2, &(close_attrs){rtol, atol, equal_nan});
+}
