@@ -63,7 +63,7 @@ static void row_at_specials(const reference *r, ag_dtype dtype) {
     ag_tape_free(t);
 }
 
-TestEveryISA(ops, rows_at_special_values) {
+TestEveryISA(digits_ops, rows_at_special_values) {
     static const reference *const tables[] = {references_rows, references_smooth, references_special};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
