@@ -105,7 +105,7 @@ static ag_tensor *normalize(ag_tensor *y) {
     const along_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
-    if (!ag_need_float(y, 0) || !need_power(y, a->p) || !ag_need_axis(y, a->axis, ag_rank(x), &axis)) return NULL;
+    if (!ag_need_float(y, 0) || !need_power(y, a->p) || !ag__need_line(y, a->axis, ag_rank(x), &axis)) return NULL;
     if (ag_size(x) == 0) return ag_alias(x);
     return ag_div(x, at_least(length(x, a->p, axis, true), a->eps));
 }
@@ -131,7 +131,7 @@ static ag_tensor *cosine_similarity(ag_tensor *y) {
     ag_shape s;
     int axis;
     if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_broadcast_inputs(y, &s)) return NULL;
-    if (!ag_need_axis(y, c->axis, s.rank, &axis)) return NULL;
+    if (!ag__need_line(y, c->axis, s.rank, &axis)) return NULL;
     for (int i = 0; i < 2; i++) {
         ag_tensor *x = ag_expand(ag_in(y, i), s);
         unit[i] = ag_div(x, at_least(length(x, 2, axis, true), c->eps));

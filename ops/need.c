@@ -10,6 +10,8 @@ bool ag__need_number(ag_tensor *y, int i) {
                       ag_shape_text(ag_in(y, i), text, sizeof text));
 }
 
+bool ag__need_line(ag_tensor *y, int axis, int rank, int *out) { return ag_need_axis(y, axis, rank ? rank : 1, out); }
+
 bool ag__need_shape(ag_tensor *y, ag_shape s) {
     if (s.rank < 0 || s.rank > AG_MAX_RANK) {
         return ag_op_fail(y, AG_ERR_SHAPE, "shape has more than %d axes", AG_MAX_RANK);

@@ -14,7 +14,7 @@ typedef struct ag__along {
 
 /* Of a shape that a tensor has, so that the products are known to fit. */
 static inline ag__along ag__along_axis(ag_shape s, int axis) {
-    ag__along a = {1, s.dim[axis], 1};
+    ag__along a = {1, s.rank ? s.dim[axis] : 1, 1};
     for (int i = 0; i < axis; i++) a.outer *= s.dim[i];
     for (int i = axis + 1; i < s.rank; i++) a.inner *= s.dim[i];
     return a;
@@ -33,7 +33,9 @@ static inline void ag__copy_slab(void *to, const void *from, size_t bytes) {
 
 enum { AG__TEXT = 192 }; /* room for a shape of eight axes and a name in a message */
 
-bool ag__need_number(ag_tensor *y, int i);     /* f32, f64 or i64 */
+bool ag__need_number(ag_tensor *y, int i); /* f32, f64 or i64 */
+/* ag_need_axis of an op that may run along any one axis: a scalar counts as the one element of a line, as in PyTorch. */
+bool ag__need_line(ag_tensor *y, int axis, int rank, int *out);
 bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: rank and extents */
 /* In run: input i, an index into n things, with what counts from the end resolved; NULL after an error. In index.c. */
 const int64_t *ag__indices(ag_tensor *y, int i, int64_t n);

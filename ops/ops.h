@@ -183,7 +183,8 @@ AG_API ag_tensor *ag_nan_to_num(ag_tensor *x, double nan, double posinf,
                                 double neginf); /* x, with numbers for NaN (0), ∞ and −∞ (NaN, the default: the largest and smallest of the dtype); gradient 0 there; float */
 AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → i64 truncates and saturates, NaN → 0; → bool: x ≠ 0 */
 
-/* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1 */
+/* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1. Here and in scans and softmax a scalar
+ * counts as one element along an axis 0. */
 AG_API ag_tensor *ag_sum(ag_tensor *x, ag_axes axes, bool keepdim);  /* Σ x; number; 0 when there is nothing to add */
 AG_API ag_tensor *ag_mean(ag_tensor *x, ag_axes axes, bool keepdim); /* Σ x / n; float; NaN for n = 0 */
 AG_API ag_tensor *ag_prod(ag_tensor *x, ag_axes axes,

@@ -72,14 +72,15 @@ static void run_tiles(void *context, int64_t begin, int64_t end) {
 static bool others_shape(ag_tensor *y) {
     const others_attrs *a = ag_attrs(y);
     int axis;
-    return ag__need_number(y, 0) && ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis) && ag_out_like(y, 0, ag_in(y, 0));
+    return ag__need_number(y, 0) && ag__need_line(y, a->axis, ag_rank(ag_in(y, 0)), &axis) &&
+           ag_out_like(y, 0, ag_in(y, 0));
 }
 
 static bool others_run(ag_tensor *y) {
     const others_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;
-    if (!ag_need_axis(y, a->axis, ag_rank(y), &axis)) return false;
+    if (!ag__need_line(y, a->axis, ag_rank(y), &axis)) return false;
     job j = {ag__kernel()->scan->others[ag_dtype_of(y)],
              ag_op_dense(y, 0),
              ag_out_data(y, 0),
@@ -105,6 +106,7 @@ static ag_tensor *flipped(ag_tensor *x, int axis) { return ag_slice(x, axis, -1,
 static ag_tensor *others_compose(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0);
     int axis = ((const others_attrs *)ag_attrs(y))->axis;
+    if (ag_rank(x) == 0) return ag_ones_like(x);
     if (axis < 0) axis += ag_rank(x);
     return ag_mul(before(x, axis), flipped(before(flipped(x, axis), axis), axis));
 }

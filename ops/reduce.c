@@ -11,7 +11,8 @@ const ag_attr_field ag__reduce_fields[] = {AG__REDUCE_FIELDS, {0}};
 
 bool ag__reduced_axes(ag_tensor *y, bool reduced[AG_MAX_RANK]) {
     const ag__over *a = ag_attrs(y);
-    return ag_need_axes(y, a->axes, ag_rank(ag_in(y, 0)), reduced);
+    int rank = ag_rank(ag_in(y, 0));
+    return ag_need_axes(y, a->axes, rank ? rank : 1, reduced); /* as PyTorch, a scalar has an axis to be reduced */
 }
 
 /* x's shape with the reduced axes as extents of 1 (kept) or left out. */
@@ -53,7 +54,7 @@ double ag__reduce_terms(const ag_tensor *y) {
     const ag__over *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     double n = 1;
-    if (a->axes.count < 0) return (double)ag_size(x);
+    if (a->axes.count < 0 || ag_rank(x) == 0) return (double)ag_size(x);
     for (int i = 0; i < a->axes.count; i++) n *= (double)ag_dim(x, a->axes.axis[i]);
     return n;
 }

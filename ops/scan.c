@@ -49,7 +49,7 @@ static bool run(ag_tensor *y, ag__scan_fn *const kernel[]) {
     const scan_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;
-    if (!ag_need_axis(y, a->axis, ag_rank(y), &axis)) return false;
+    if (!ag__need_line(y, a->axis, ag_rank(y), &axis)) return false;
     job j = {.scan = kernel[ag_dtype_of(y)],
              .a = ag_op_dense(y, 0),
              .x = ag_op_dense(y, ag_in_count(y) - 1),
@@ -67,7 +67,8 @@ static bool run(ag_tensor *y, ag__scan_fn *const kernel[]) {
 static bool scan_shape(ag_tensor *y) {
     const scan_attrs *a = ag_attrs(y);
     int axis;
-    return ag__need_number(y, 0) && ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis) && ag_out_like(y, 0, ag_in(y, 0));
+    return ag__need_number(y, 0) && ag__need_line(y, a->axis, ag_rank(ag_in(y, 0)), &axis) &&
+           ag_out_like(y, 0, ag_in(y, 0));
 }
 
 static const ag_attr_field scan_fields[] = {{"axis", AG_ATTR_INT, offsetof(scan_attrs, axis), NULL},
@@ -98,7 +99,9 @@ const ag_op ag__op_cumsum = {
 ag_tensor *ag_cumsum(ag_tensor *x, int axis) { return ag_apply(&ag__op_cumsum, &x, 1, &(scan_attrs){axis, false}); }
 
 static bool linear_shape(ag_tensor *y) {
-    return ag_need_same_dtype(y, 0, 1) && ag_need_same_shape(y, 0, 1) && scan_shape(y);
+    int axis;
+    return ag_need_axis(y, ((const scan_attrs *)ag_attrs(y))->axis, ag_rank(ag_in(y, 0)), &axis) &&
+           ag_need_same_dtype(y, 0, 1) && ag_need_same_shape(y, 0, 1) && scan_shape(y);
 }
 
 static bool linear_run(ag_tensor *y) { return run(y, ag__kernel()->scan->linear); }
@@ -142,6 +145,7 @@ static bool cumprod_run(ag_tensor *y) { return run(y, ag__kernel()->scan->produc
 static bool cumprod_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     int axis = ((const scan_attrs *)ag_attrs(y))->axis;
     ag_shape first = ag_shape_of(y);
+    if (first.rank == 0) return (d[0] = g[0]) != NULL;
     first.dim[axis < 0 ? axis + first.rank : axis] = ag_dim(y, axis) > 0;
     ag_tensor *one = ag_full(ag_tape_of(y), ag_dtype_of(y), first, 1);
     ag_tensor *before = ag_concat((ag_tensor *[]){one, ag_slice(y, axis, 0, -1, 1)}, 2, axis);
@@ -169,6 +173,7 @@ static bool logcumsumexp_run(ag_tensor *y) { return run(y, ag__kernel()->scan->l
 /* ∂y[j]/∂x[k] = e^(x[k] − y[k]) e^(y[k] − y[k+1]) … e^(y[j−1] − y[j]); between two infinities e⁰ */
 static bool logcumsumexp_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     int axis = ((const scan_attrs *)ag_attrs(y))->axis;
+    if (ag_rank(y) == 0) return (d[0] = ag_mul(ag_exp(ag_sub(ag_in(y, 0), y)), g[0])) != NULL;
     ag_tensor *step = ag_sub(ag_slice(y, axis, 0, -1, 1), ag_slice(y, axis, 1, AG_END, 1));
     ag_tensor *usual = ag_where(ag_eq(step, step), step, ag_scalar(ag_tape_of(y), ag_dtype_of(y), 0));
     ag_tensor *ratio = ag_unslice(ag_exp(usual), ag_shape_of(y), axis, 1, AG_END, 1);

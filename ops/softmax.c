@@ -39,7 +39,7 @@ static bool run(ag_tensor *y, ag__line_fn *const line[2]) {
     const axis_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;
-    if (!ag_need_axis(y, a->axis, ag_rank(y), &axis)) return false;
+    if (!ag__need_line(y, a->axis, ag_rank(y), &axis)) return false;
     job w = {line[ag_dtype_of(y)],
              ag_op_dense(y, 0),
              ag_op_dense(y, ag_in_count(y) - 1),
@@ -54,7 +54,7 @@ static bool run(ag_tensor *y, ag__line_fn *const line[2]) {
 static bool softmax_shape(ag_tensor *y) {
     const axis_attrs *a = ag_attrs(y);
     int axis;
-    return ag_need_float(y, 0) && ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis) && ag_out_like(y, 0, ag_in(y, 0));
+    return ag_need_float(y, 0) && ag__need_line(y, a->axis, ag_rank(ag_in(y, 0)), &axis) && ag_out_like(y, 0, ag_in(y, 0));
 }
 
 static bool grad_shape(ag_tensor *y) {

@@ -50,7 +50,7 @@ static ag_tensor *null_first(ag_tape *t) { return ag_add(NULL, DATA(t, 1)); }
 static ag_tensor *wrong_dtype(ag_tape *t) { return ag_add(DATA(t, 1), ag_from_f32(t, (float[]){1}, AG_SHAPE(1))); }
 static ag_tensor *not_a_number(ag_tape *t) { return ag_neg(ag_from_bool(t, (bool[]){true}, AG_SHAPE(1))); }
 static ag_tensor *bad_axis(ag_tape *t) { return ag_sum(DATA(t, 1), AG_AXES(1), false); }
-static ag_tensor *axis_of_a_scalar(ag_tape *t) { return ag_sum(ag_scalar(t, AG_F64, 1), AG_AXES(0), false); }
+static ag_tensor *axis_of_a_scalar(ag_tape *t) { return ag_slice(ag_scalar(t, AG_F64, 1), 0, 0, 1, 1); }
 static ag_tensor *twice(ag_tape *t) { return ag_sum(ag_full(t, AG_F64, AG_SHAPE(2, 2), 1), AG_AXES(0, -2), false); }
 static ag_tensor *nine_axes(ag_tape *t) { return ag_sum(DATA(t, 1), AG_AXES(0, 1, 2, 3, 4, 5, 6, 7, 8), false); }
 static ag_tensor *no_dtype(ag_tape *t) { return ag_param(t, (ag_dtype)4, AG_SHAPE(1)); }
@@ -89,7 +89,7 @@ static const struct {
     {wrong_dtype, AG_ERR_DTYPE, "add: dtypes differ: a leaf (1) is f64, a leaf (1) is f32; ag_cast converts"},
     {not_a_number, AG_ERR_DTYPE, "neg: needs f32, f64 or i64, but a leaf (1) is bool"},
     {bad_axis, AG_ERR_ARGUMENT, "sum: axis 1 is out of range for 1 axes: -1 to 0"},
-    {axis_of_a_scalar, AG_ERR_ARGUMENT, "sum: axis 0: a scalar has no axes"},
+    {axis_of_a_scalar, AG_ERR_ARGUMENT, "slice: axis 0: a scalar has no axes"},
     {twice, AG_ERR_ARGUMENT, "sum: axis 0 is named twice"},
     {nine_axes, AG_ERR_ARGUMENT, "sum: 9 axes were given; there are at most 8"},
     {no_dtype, AG_ERR_DTYPE, "leaf: no dtype has the number 4"},

@@ -211,7 +211,7 @@ static const fault faults[] = {
     {"linear_scan", "f() f() | axis=0", AG_ERR_ARGUMENT, "a scalar has no axes"},
     {"topk", "f(5) | k=6", AG_ERR_ARGUMENT, "k is 6, but axis 0 of (5) has 5 elements"},
     {"topk", "f(5) | k=-1", AG_ERR_ARGUMENT, "k is -1"},
-    {"softmax", "f() | axis=0", AG_ERR_ARGUMENT, "axis 0: a scalar has no axes"},
+    {"softmax", "f() | axis=1", AG_ERR_ARGUMENT, "axis 1 is out of range for 1 axes: -1 to 0"},
     {"softmax_grad", "f(3,4) f(3,5)", AG_ERR_SHAPE, "shapes differ: a leaf ("},
     {"log_softmax", "f(3) | axis=-2", AG_ERR_ARGUMENT, "axis -2 is out of range for 1 axes"},
     {"log_softmax_grad", "f(3,4) f(4)", AG_ERR_SHAPE, "shapes differ"},

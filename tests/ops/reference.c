@@ -90,6 +90,8 @@ int reference_axis(const problem *p, const char *name, int preset, int rank) {
     return axis < 0 ? axis + rank : axis;
 }
 
+int64_t reference_extent(ag_shape s, int axis) { return s.rank ? s.dim[axis] : 1; }
+
 /* Places */
 
 void reference_place(ag_shape s, int64_t i, int64_t at[AG_MAX_RANK]) {

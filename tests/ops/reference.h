@@ -57,6 +57,7 @@ int reference_list(const problem *p, const char *name, int64_t out[AG_MAX_RANK])
 ag_shape reference_shape(const problem *p, const char *name);
 ag_dtype reference_dtype(const problem *p, const char *name, ag_dtype preset);
 int reference_axis(const problem *p, const char *name, int preset, int rank); /* not negative */
+int64_t reference_extent(ag_shape s, int axis); /* of a scalar: 1, it is one element along axis 0 */
 
 /* Row-major places: element i's coordinates, and back. */
 void reference_place(ag_shape s, int64_t i, int64_t at[AG_MAX_RANK]);

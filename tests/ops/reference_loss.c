@@ -308,7 +308,7 @@ static void normalize(problem *p) {
     const array *x = &p->in[0];
     int axis = reference_axis(p, "axis", 1, x->shape.rank);
     double *y = reference_out(p, 0, p->dtype, x->shape);
-    int64_t n = x->shape.dim[axis], step = 1;
+    int64_t n = reference_extent(x->shape, axis), step = 1;
     for (int k = axis + 1; k < x->shape.rank; k++) step *= x->shape.dim[k];
     for (int64_t i = 0; i < x->size; i++) {
         double size = length(x->v + i / (n * step) * n * step + i % step, n, step, reference_number(p, "p", 2));
@@ -328,7 +328,7 @@ static void cosine_similarity(problem *p) {
         int64_t rest[AG_MAX_RANK], at[AG_MAX_RANK];
         double ab = 0, aa = 0, bb = 0;
         reference_place(out, i, rest);
-        for (int64_t j = 0; j < s.dim[axis]; j++) {
+        for (int64_t j = 0; j < reference_extent(s, axis); j++) {
             for (int k = 0; k < s.rank; k++) at[k] = k == axis ? j : rest[k - (k > axis)];
             double a = reference_at(&p->in[0], at, s.rank), b = reference_at(&p->in[1], at, s.rank);
             ab += a * b, aa += a * a, bb += b * b;

@@ -9,7 +9,7 @@ static ag_shape reduced(const problem *p, bool keepdim, bool gone[AG_MAX_RANK]) 
     int64_t axes[AG_MAX_RANK];
     int n = reference_list(p, "axes", axes);
     for (int k = 0; k < x.rank; k++) gone[k] = n < 0;
-    for (int k = 0; k < n; k++) gone[axes[k] < 0 ? axes[k] + x.rank : axes[k]] = true;
+    for (int k = 0; k < n && x.rank > 0; k++) gone[axes[k] < 0 ? axes[k] + x.rank : axes[k]] = true;
     for (int k = 0; k < x.rank; k++) {
         if (!gone[k] || keepdim) s.dim[s.rank++] = gone[k] ? 1 : x.dim[k];
     }

@@ -14,7 +14,7 @@ static lines lines_of(problem *p) {
     const array *x = &p->in[p->n - 1];
     lines l = {x, reference_out(p, 0, x->dtype, x->shape), 0, 0, 1};
     int axis = reference_axis(p, "axis", 0, x->shape.rank);
-    l.n = x->shape.dim[axis];
+    l.n = reference_extent(x->shape, axis);
     for (int k = axis + 1; k < x->shape.rank; k++) l.inner *= x->shape.dim[k];
     l.count = l.n ? x->size / l.n : 0;
     return l;

@@ -10,7 +10,7 @@ typedef struct line {
 
 /* Line i of x along `axis`; false past the last. */
 static bool line_of(const array *x, int axis, int64_t i, line *l) {
-    int64_t n = x->shape.dim[axis], step = 1;
+    int64_t n = reference_extent(x->shape, axis), step = 1;
     for (int k = axis + 1; k < x->shape.rank; k++) step *= x->shape.dim[k];
     if (x->size == 0 || i >= x->size / n) return false;
     *l = (line){i / step * n * step + i % step, n, step};
