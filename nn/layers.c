@@ -9,14 +9,7 @@
 /* Linear: weight (out, in), bias (out) */
 
 static ag_tensor *linear_forward(ag_module *m, ag_tensor *x) {
-    ag_tensor *w = ag_module_tensor(m, 0), *b = ag_module_tensor(m, 1);
-    if (ag_dim(x, -1) != ag_dim(w, 1)) {
-        char xs[160], ws[160];
-        return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "linear", "%s should have %lld features in its last axis, for %s",
-                            ag_shape_text(x, xs, sizeof xs), (long long)ag_dim(w, 1), ag_shape_text(w, ws, sizeof ws));
-    }
-    ag_tensor *y = ag_matmul(x, ag_transpose(w, 0, 1));
-    return b ? ag_add(y, b) : y;
+    return ag_linear(x, ag_module_tensor(m, 0), ag_module_tensor(m, 1));
 }
 
 ag_module *ag_nn_linear(ag_tape *t, int64_t in, int64_t out, bool bias) {

@@ -2,6 +2,9 @@
  *
  *     linear      y[…, o] = Σ_i x[…, i] w[o, i] + bias[o]
  *     bilinear    y[…, o] = Σ_ij a[…, i] w[o, i, j] b[…, j] + bias[o] */
+#include <string.h>
+
+#include "ops/matmul.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -18,21 +21,91 @@ static bool need_bias(ag_tensor *y, int i, const ag_tensor *w) {
 
 static ag_tensor *plus(ag_tensor *x, ag_tensor *bias) { return bias ? ag_add(x, bias) : x; }
 
-static ag_tensor *linear(ag_tensor *y) {
+static bool need_linear(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1);
     char xs[AG__TEXT], ws[AG__TEXT];
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
-    if (!ag_need_rank(y, 0, 1, AG_MAX_RANK) || !ag_need_rank(y, 1, 1, 2) || !need_bias(y, 2, w)) return NULL;
-    if (ag_dim(x, -1) != ag_dim(w, -1)) {
-        ag_op_fail(y, AG_ERR_SHAPE, "%s should have %lld features in its last axis, for %s",
-                   ag_shape_text(x, xs, sizeof xs), (long long)ag_dim(w, -1), ag_shape_text(w, ws, sizeof ws));
-        return NULL;
-    }
-    return plus(ag_matmul(x, ag_rank(w) == 2 ? ag_transpose(w, 0, 1) : w), ag_in(y, 2));
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
+    if (!ag_need_rank(y, 0, 1, AG_MAX_RANK) || !ag_need_rank(y, 1, 1, 2) || !need_bias(y, 2, w)) return false;
+    return ag_dim(x, -1) == ag_dim(w, -1) ||
+           ag_op_fail(y, AG_ERR_SHAPE, "%s should have %lld features in its last axis, for %s",
+                      ag_shape_text(x, xs, sizeof xs), (long long)ag_dim(w, -1), ag_shape_text(w, ws, sizeof ws));
 }
 
+static ag_tensor *linear(ag_tensor *y) {
+    ag_tensor *w = ag_in(y, 1);
+    if (!need_linear(y)) return NULL;
+    return plus(ag_matmul(ag_in(y, 0), ag_rank(w) == 2 ? ag_transpose(w, 0, 1) : w), ag_in(y, 2));
+}
+
+/* The kernel is for rows of x and a matrix w: one node, and no product without its bias in memory. */
+static bool linear_plain(const ag_tensor *y) {
+    const ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1);
+    return ag_rank(x) > 1 && ag_rank(w) == 2;
+}
+
+static bool linear_shape(ag_tensor *y) {
+    if (!need_linear(y)) return false;
+    ag_shape s = ag_shape_of(ag_in(y, 0));
+    s.dim[s.rank - 1] = ag_dim(ag_in(y, 1), 0);
+    return ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), s);
+}
+
+static ag_tensor *bias_of(const ag_tensor *y) { return ag_in_count(y) > 2 ? ag_in(y, 2) : NULL; }
+
+static bool linear_run(ag_tensor *y) {
+    const void *bias = bias_of(y) ? ag_op_dense(y, 2) : NULL;
+    if (bias_of(y) && !bias) return false;
+    size_t line = (size_t)ag_dim(y, -1) * ag_dtype_size(ag_dtype_of(y));
+    char *out = ag_out_data(y, 0), *end = out + (size_t)ag_size(y) * ag_dtype_size(ag_dtype_of(y));
+    for (; bias && out < end; out += line) memcpy(out, bias, line);
+    return ag__matmul_into(y, true, bias != NULL);
+}
+
+/* (…, m, k) as one matrix of all its rows. */
+static ag_tensor *rows_of(ag_tensor *x) { return ag_rank(x) > 2 ? ag_flatten(x, 0, -2) : x; }
+
+/* ∂x = g w, ∂w = gᵀ x over all rows, ∂bias = Σ g */
+static bool linear_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    if (ag_wants(y, 0) && !(d[0] = ag_matmul(g[0], ag_in(y, 1)))) return false;
+    if (ag_wants(y, 1) && !(d[1] = ag_matmul(ag_transpose(rows_of(g[0]), 0, 1), rows_of(ag_in(y, 0))))) return false;
+    if (bias_of(y) && ag_wants(y, 2)) d[2] = g[0];
+    return true;
+}
+
+/* ẏ = ẋ wᵀ + x ẇᵀ + ḃ */
+static bool linear_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
+    ag_tensor *bias = bias_of(y) ? tangent[2] : NULL;
+    if (tangent[0]) {
+        out[0] = ag_linear(tangent[0], ag_in(y, 1), bias);
+        bias = NULL;
+        if (!out[0]) return false;
+    }
+    if (tangent[1]) {
+        ag_tensor *more = ag_linear(ag_in(y, 0), tangent[1], bias);
+        bias = NULL;
+        out[0] = out[0] && more ? ag_add(out[0], more) : more;
+        if (!out[0]) return false;
+    }
+    if (bias) out[0] = ag_expand(bias, ag_shape_of(y));
+    return true;
+}
+
+static double linear_flops(const ag_tensor *y) { return 2 * (double)ag_size(y) * (double)ag_dim(ag_in(y, 0), -1); }
+
 const ag_op ag__op_linear = {
-    .size = sizeof(ag_op), .name = "linear", .arity = 2, .optional = 1, .formula = "x wᵀ + bias", .compose = linear};
+    .size = sizeof(ag_op),
+    .name = "linear",
+    .arity = 2,
+    .optional = 1,
+    .formula = "x wᵀ + bias",
+    .shape = linear_shape,
+    .run = linear_run,
+    .grad = linear_grad,
+    .compose = linear,
+    .plain = linear_plain,
+    .jvp = linear_jvp,
+    .flops = linear_flops,
+};
 
 ag_tensor *ag_linear(ag_tensor *x, ag_tensor *w, ag_tensor *bias) {
     return ag_apply(&ag__op_linear, (ag_tensor *[]){x, w, bias}, 3, NULL);

@@ -11,6 +11,7 @@
 #include "ops/batch.h"
 #include "ops/caches.h"
 #include "ops/isa.h"
+#include "ops/matmul.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -70,7 +71,7 @@ static ag__matrix matrix_of(const ag_tensor *x) {
 static bool is_row(const ag_tensor *y) { return ag_rank(ag_in(y, 0)) == 1; }
 static bool is_column(const ag_tensor *y) { return ag_rank(ag_in(y, 1)) == 1; }
 
-static bool matmul_run(ag_tensor *y) {
+bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     if (ag_size(y) == 0) return true;
     job j; /* not cleared: for the smallest matrices that would show */
@@ -78,8 +79,10 @@ static bool matmul_run(ag_tensor *y) {
     bool wide = ag_dtype_of(y) == AG_F64;
     j.gemm = wide ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
     p->a = matrix_of(a), p->b = matrix_of(b), p->c = ag_out_data(y, 0);
-    p->m = is_row(y) ? 1 : ag_dim(a, -2), p->n = p->c_row = is_column(y) ? 1 : ag_dim(b, -1), p->k = ag_dim(a, -1);
-    p->add = false;
+    if (turned) p->b = (ag__matrix){p->b.data, p->b.col, p->b.row};
+    p->m = is_row(y) ? 1 : ag_dim(a, -2), p->k = ag_dim(a, -1);
+    p->n = p->c_row = is_column(y) ? 1 : ag_dim(b, turned ? -2 : -1);
+    p->add = add;
     j.a = p->a.data, j.b = p->b.data, j.y = p->c, j.work = NULL;
     ag__batch_start(&j.batch, a, b, y, ag_rank(y) - !is_row(y) - !is_column(y));
     fold_rows(p, &j.batch);
@@ -103,6 +106,8 @@ static bool matmul_run(ag_tensor *y) {
     ag_parallel_for(lanes, 1, run_lanes, &j);
     return true;
 }
+
+static bool matmul_run(ag_tensor *y) { return ag__matmul_into(y, false, false); }
 
 static bool matmul_shape(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);

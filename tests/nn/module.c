@@ -297,7 +297,7 @@ CALL(share_null, ag_module_share(t, NULL))
 
 static const bad_call bad_calls[] = {
     {wrong_width, AG_ERR_SHAPE, "linear: (4,5) should have 4 features in its last axis, for 0.weight (3,4)"},
-    {scalar_input, AG_ERR_SHAPE, "linear: () should have 4 features"},
+    {scalar_input, AG_ERR_SHAPE, "linear: needs at least 1 axes"},
     {null_input, AG_ERR_ARGUMENT, "the input of the sequential is NULL"},
     {no_forward, AG_ERR_ARGUMENT, "a holder has no forward function"},
     {null_kind, AG_ERR_ARGUMENT, "the kind is NULL"},
