@@ -201,6 +201,21 @@ AG_API ag_tensor *ag_any(ag_tensor *x, ag_axes axes,
                          bool keepdim); /* is any x ≠ 0; any dtype → bool; NaN is not 0; false for n = 0; flat */
 AG_API ag_tensor *ag_all(ag_tensor *x, ag_axes axes, bool keepdim); /* is every x ≠ 0; any dtype → bool; true for n = 0; flat */
 AG_API ag_tensor *ag_count_nonzero(ag_tensor *x, ag_axes axes, bool keepdim); /* how many x ≠ 0; any dtype → i64; flat */
+AG_API ag_tensor *ag_argmax(ag_tensor *x, ag_axes axis,
+                            bool keepdim); /* where the largest is, along one axis, or AG_ALL: row-major; number → i64; the first that ties; NaN wins; flat */
+AG_API ag_tensor *ag_argmin(ag_tensor *x, ag_axes axis, bool keepdim); /* where the smallest is; the same conventions */
+AG_API ag_tensor *ag_var(ag_tensor *x, ag_axes axes, double correction,
+                         bool keepdim); /* Σ (x − mean)² / max(n − correction, 0), correction 1 by default; float */
+AG_API ag_tensor *ag_std(ag_tensor *x, ag_axes axes, double correction, bool keepdim); /* √ of var; gradient 0 where it is 0 */
+AG_API ag_tensor *ag_var_mean(ag_tensor *x, ag_axes axes, double correction, bool keepdim,
+                              ag_tensor **mean); /* var and, if asked, the mean */
+AG_API ag_tensor *ag_std_mean(ag_tensor *x, ag_axes axes, double correction, bool keepdim,
+                              ag_tensor **mean); /* std and, if asked, the mean */
+AG_API ag_tensor *ag_logsumexp(ag_tensor *x, ag_axes axes,
+                               bool keepdim); /* ln Σ eˣ without overflow; float; −∞ for n = 0; gradient e^(x − y), NaN at x = y = ±∞ */
+AG_API ag_tensor *ag_norm(ag_tensor *x, double p, ag_axes axes,
+                          bool keepdim); /* (Σ |x|ᵖ)^(1/p), p 2 by default; ±∞: max, min |x|; 0: how many ≠ 0; float; gradient 0 where x or y is 0 (p = 2: where y is); ties share */
+AG_API ag_tensor *ag_vector_norm(ag_tensor *x, double ord, ag_axes axes, bool keepdim); /* norm by its name in PyTorch's linalg */
 AG_API ag_tensor *ag_prod_others(ag_tensor *x, int axis); /* y[k] = Π x[j] over j ≠ k along axis: prod's gradient; number */
 AG_API ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape); /* sums what broadcasting `shape` to x's would repeat */
 
@@ -208,6 +223,11 @@ AG_API ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape); /* sums what broadcas
 AG_API ag_tensor *ag_cumsum(ag_tensor *x, int axis);  /* y[k] = x[0] + … + x[k] */
 AG_API ag_tensor *ag_cumprod(ag_tensor *x, int axis); /* y[k] = x[0] · … · x[k] */
 AG_API ag_tensor *ag_logcumsumexp(ag_tensor *x, int axis); /* y[k] = ln(e^x[0] + … + e^x[k]); float; gradient NaN from −∞ to −∞ and ∞ to ∞ */
+AG_API ag_tensor *ag_cummax(ag_tensor *x, int axis,
+                            ag_tensor **index); /* the largest of x[0] … x[k] and, if asked, its place, the latest that ties; NaN wins; gradient to that place */
+AG_API ag_tensor *ag_cummin(ag_tensor *x, int axis, ag_tensor **index); /* the smallest of x[0] … x[k]; the same conventions */
+AG_API ag_tensor *ag_diff(ag_tensor *x, int64_t n, int axis, ag_tensor *before,
+                          ag_tensor *after); /* x[k+1] − x[k], n times, of x with `before` and `after` (may be NULL) joined on: NumPy's prepend, append */
 AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
                                  bool reverse); /* y[k] = a[k] y[k−1] + b[k], y[−1] = 0; reverse: y[k] = a[k+1] y[k+1] + b[k], the transpose in b */
 

@@ -7,7 +7,7 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
-const ag_attr_field ag__reduce_fields[] = {AG__REDUCE_FIELDS, {0}};
+const ag_attr_field ag__over_fields[] = {AG__OVER_FIELDS, {0}};
 
 bool ag__reduced_axes(ag_tensor *y, bool reduced[AG_MAX_RANK]) {
     const ag__over *a = ag_attrs(y);
@@ -117,7 +117,7 @@ const ag_op ag__op_sum = {
     .arity = 1,
     .flags = AG_LINEAR,
     .attr_size = sizeof(ag__over),
-    .attrs = ag__reduce_fields,
+    .attrs = ag__over_fields,
     .formula = "Σ x over axes",
     .shape = ag__reduce_shape,
     .run = sum_run,
@@ -155,7 +155,7 @@ const ag_op ag__op_mean = {
     .arity = 1,
     .flags = AG_LINEAR,
     .attr_size = sizeof(ag__over),
-    .attrs = ag__reduce_fields,
+    .attrs = ag__over_fields,
     .formula = "Σ x / n over axes",
     .shape = mean_shape,
     .run = mean_run,

@@ -13,11 +13,11 @@ typedef struct ag__over {
     bool keepdim;
 } ag__over;
 
-#define AG__REDUCE_FIELDS                                             \
+#define AG__OVER_FIELDS                                               \
     {"axes", AG_ATTR_AXES, offsetof(ag__over, axes), "all"}, {        \
         "keepdim", AG_ATTR_BOOL, offsetof(ag__over, keepdim), "false" \
     }
-extern const ag_attr_field ag__reduce_fields[]; /* these two alone */
+extern const ag_attr_field ag__over_fields[]; /* these two alone */
 
 bool ag__reduced_axes(ag_tensor *y, bool reduced[AG_MAX_RANK]);
 bool ag__reduce_shape(ag_tensor *y);                    /* a number to one of its dtype */

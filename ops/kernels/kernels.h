@@ -10,11 +10,13 @@
 #ifndef OPS_KERNELS_KERNELS_H
 #define OPS_KERNELS_KERNELS_H
 
+#include "ops/kernels/best.h"
 #include "ops/kernels/conv.h"
 #include "ops/kernels/cross_entropy.h"
 #include "ops/kernels/gemm.h"
 #include "ops/kernels/linalg.h"
 #include "ops/kernels/norm.h"
+#include "ops/kernels/pairs.h"
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/rows.h"
 #include "ops/kernels/scan.h"
@@ -22,6 +24,7 @@
 
 /* X(isa, file, type of its table) */
 #define AG__KERNEL_FILES(X, isa)             \
+    X(isa, best, ag__bests)                  \
     X(isa, conv_f32, ag__conv)               \
     X(isa, conv_f64, ag__conv)               \
     X(isa, cross_entropy, ag__cross_entropy) \
@@ -31,6 +34,7 @@
     X(isa, linalg_f64, ag__linalg)           \
     X(isa, norm_f32, ag__norm)               \
     X(isa, norm_f64, ag__norm)               \
+    X(isa, pairs, ag__pairs)                 \
     X(isa, reduce, ag__reduce)               \
     X(isa, rows, ag__rows)                   \
     X(isa, scan, ag__scan)                   \

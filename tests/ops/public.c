@@ -129,6 +129,10 @@ static void shapes(ag_tape *t, operands o) {
 }
 
 static void scans(ag_tape *t, operands o) {
+    SAME(cummax, ag_cummax(o.x, 1, NULL), "axis=1", o.x);
+    SAME(diff, ag_diff(o.x, 2, 0, o.y, NULL), "n=2 axis=0", o.x, o.y);
+    SAME(var, ag_var(o.cube, AG_AXES(0, 2), 0.5, true), "axes=0,2 correction=0.5 keepdim=true", o.cube);
+    SAME(norm, ag_norm(o.x, 3, AG_AXES(0), false), "p=3 axes=0", o.x);
     SAME(linear_scan, ag_linear_scan(o.x, o.y, 1, true), "axis=1 reverse=true", o.x, o.y);
 }
 

@@ -84,3 +84,108 @@ Test(ops, logcumsumexp_of_special_values) {
     assert_values(ag_logcumsumexp(F64(t, 0, NAN, 1), 0), 0, 0, NAN, NAN);
     ag_tape_free(t);
 }
+
+Test(ops, places_of_special_values) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *index;
+    assert_values(ag_argmax(F64(t, 1, 3, NAN, NAN, 3), AG_ALL, false), 0, 2);
+    assert_values(ag_argmin(F64(t, 1, -3, NAN, NAN, -3), AG_AXES(0), false), 0, 2);
+    assert_values(ag_argmax(F64(t, 1, 3, 3), AG_ALL, false), 0, 1);
+    assert_values(ag_argmin(F64(t, -0.0, 0.0, 0.0), AG_ALL, false), 0, 0);
+    assert_values(ag_argmax(F64(t, -INFINITY, -INFINITY), AG_ALL, false), 0, 0);
+    assert_values(ag_argmax(I64(t, INT64_MAX - 1, INT64_MAX), AG_ALL, false), 0, 1); /* not as doubles */
+    ag_tensor *columns = ag_reshape(F64(t, 1, NAN, 3, NAN, 3, 2), AG_SHAPE(3, 2));
+    assert_values(ag_argmax(columns, AG_AXES(0), false), 0, 1, 0);
+    assert_values(ag_cummax(F64(t, 1, 3, 3, NAN, 5, NAN, 2), 0, &index), 0, 1, 3, 3, NAN, NAN, NAN, NAN);
+    assert_values(index, 0, 0, 1, 2, 3, 3, 5, 5);
+    ag_tensor *low = ag_cummin(F64(t, 3, 1, 1, -0.0, 0.0, NAN, 2), 0, &index);
+    assert_values(low, 0, 3, 1, 1, 0, 0, NAN, NAN);
+    assert_values(index, 0, 0, 1, 2, 3, 4, 5, 5);
+    cr_assert_null(ag_argmax(columns, AG_AXES(0, 1), false));
+    assert_error(t, AG_ERR_ARGUMENT, "argmax: takes one axis, or all of them together, not 2");
+    ag_tape_free(t);
+}
+
+Test(ops, variances_of_special_values) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, 1, 1, 1), *mean;
+    assert_values(ag_var(F64(t, 3), AG_ALL, 1, false), 0, NAN);
+    assert_values(ag_var(F64(t, 1, 2), AG_ALL, 3, false), 0, INFINITY);
+    assert_values(ag_std(ag_buffer(t, AG_F32, AG_SHAPE(0)), AG_ALL, 0, false), 0, NAN);
+    assert_values(ag_var(F64(t, INFINITY, 1), AG_ALL, 1, false), 0, NAN);
+    assert_values(gradient(ag_std(x, AG_ALL, 1, false), x), 0, 0, 0, 0);
+    assert_values(gradient(gradient(ag_std(x, AG_ALL, 1, false), x), x), 0, 0, 0, 0);
+    assert_values(ag_std_mean(F64(t, 1, 2, 3), AG_ALL, 1, true, &mean), 1e-16, 1);
+    assert_values(mean, 0, 2);
+    ag_tape_free(t);
+}
+
+/* A small spread on a large mean, where E[x²] − E[x]² would have lost all digits. */
+Test(ops, variance_does_not_cancel) {
+    enum { N = 100000 };
+    static double wide[N];
+    static float single[N];
+    double deviation = 0;
+    for (int i = 0; i < N; i++) {
+        wide[i] = 1e9 + i % 7 - 3;
+        single[i] = (float)(16777216 - 16 + i % 7);
+        deviation += (double)((i % 7 - 3) * (i % 7 - 3));
+    }
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, wide, AG_SHAPE(100, 1000)), *s = ag_from_f32(t, single, AG_SHAPE(1000, 100));
+    double expected = deviation / (N - 1);
+    cr_assert_lt(fabs(ag_item(ag_var(x, AG_ALL, 1, false)) / expected - 1), 1e-9);
+    cr_assert_lt(fabs(ag_item(ag_var(s, AG_ALL, 1, false)) / expected - 1), 1e-7);
+    cr_assert_lt(fabs(ag_item(ag_var(ag_transpose(x, 0, 1), AG_ALL, 1, false)) / expected - 1), 1e-9);
+    ag_tape_free(t);
+}
+
+Test(ops, logsumexp_of_special_values) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, -INFINITY, 0, 0);
+    assert_values(ag_logsumexp(F64(t, -INFINITY, -INFINITY), AG_ALL, false), 0, -INFINITY);
+    assert_values(ag_logsumexp(F64(t, INFINITY, 1, -INFINITY), AG_ALL, false), 0, INFINITY);
+    assert_values(ag_logsumexp(F64(t, NAN, INFINITY), AG_ALL, false), 0, NAN);
+    assert_values(ag_logsumexp(F64(t, 1000, 1000), AG_ALL, false), 1e-15, 1000.6931471805599);
+    assert_values(ag_logsumexp(F64(t, -1e300, -1e300), AG_ALL, false), 0, -1e300);
+    assert_values(ag_logsumexp(ag_buffer(t, AG_F64, AG_SHAPE(0, 2)), AG_AXES(0), false), 0, -INFINITY, -INFINITY);
+    assert_values(gradient(ag_logsumexp(x, AG_ALL, false), x), 1e-15, 0, 0.5, 0.5);
+    x = F64(t, INFINITY, 1);
+    assert_values(gradient(ag_logsumexp(x, AG_ALL, false), x), 0, NAN, 0);
+    ag_tape_free(t);
+}
+
+typedef struct norm_row {
+    double p, x[3], y, d[3];
+} norm_row;
+
+/* Values and gradients of PyTorch's linalg.vector_norm, which are 0 where no direction is better than another. */
+static const norm_row norms[] = {
+    {0, {0, 3, -4}, 2, {0, 0, 0}},
+    {1, {0, 3, -4}, 7, {0, 1, -1}},
+    {2, {0, 3, -4}, 5, {0, 0.6, -0.8}},
+    {2, {0, 0, 0}, 0, {0, 0, 0}},
+    {1, {0, 0, 0}, 0, {0, 0, 0}},
+    {3, {0, 0, 0}, 0, {0, 0, 0}},
+    {1.5, {0, 0, 0}, 0, {0, 0, 0}},
+    {0.5, {0, 4, 9}, 25, {0, 2.5, 5. / 3}},
+    {0.5, {0, 0, 0}, 0, {0, 0, 0}},
+    {-1, {0, 3, 4}, 0, {0, 0, 0}},
+    {INFINITY, {2, -4, 4}, 4, {0, -0.5, 0.5}},
+    {INFINITY, {0, 0, 0}, 0, {0, 0, 0}},
+    {-INFINITY, {2, -2, 4}, 2, {0.5, -0.5, 0}},
+    {INFINITY, {NAN, 1, 2}, NAN, {NAN, 0, 0}},
+    {2, {INFINITY, 1, 2}, INFINITY, {NAN, 0, 0}},
+};
+
+Test(ops, norms_of_special_values) {
+    for (size_t k = 0; k < sizeof norms / sizeof *norms; k++) {
+        const norm_row *r = &norms[k];
+        char text[CHECK_TEXT];
+        ag_tape *t = ag_tape_new();
+        ag_tensor *x = ag_leaf(t, AG_F64, r->x, AG_SHAPE(3), AG_REQUIRES_GRAD), *y = ag_norm(x, r->p, AG_ALL, false);
+        cr_assert(check_values(y, &r->y, 1, 1e-15, text), "row %d: %s", (int)k, text);
+        cr_assert(check_values(gradient(y, x), r->d, 3, 1e-15, text), "gradient of row %d: %s", (int)k, text);
+        ag_tape_free(t);
+    }
+}

@@ -102,6 +102,78 @@ static void nanmean(problem *p) {
     for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] /= n[i];
 }
 
+/* y[o] = f(all x that belong to o, in order, how many, the number of the named attribute) */
+static void by_group(problem *p, int o, ag_dtype dtype, const char *name, double preset,
+                     double (*f)(const double *x, int64_t n, double attribute)) {
+    bool gone[AG_MAX_RANK];
+    ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
+    double *y = reference_out(p, o, dtype, s), *x = reference_scratch(p->in[0].size),
+           *used = reference_scratch(sample_size(s));
+    int64_t groups = p->out[o].size, n = groups ? p->in[0].size / groups : 0;
+    for (int64_t i = 0; i < p->in[0].size; i++) {
+        int64_t to = target(p, gone, i);
+        x[to * n + (int64_t)used[to]++] = p->in[0].v[i];
+    }
+    double attribute = *name ? reference_number(p, name, preset) : preset;
+    for (int64_t i = 0; i < groups; i++) y[i] = f(x + i * n, n, attribute);
+}
+
+static double mean_of(const double *x, int64_t n, double unused) {
+    long double sum = 0;
+    (void)unused;
+    for (int64_t i = 0; i < n; i++) sum += x[i];
+    return (double)(sum / n);
+}
+
+static double var_of(const double *x, int64_t n, double correction) {
+    long double sum = 0, m = mean_of(x, n, 0);
+    for (int64_t i = 0; i < n; i++) sum += (x[i] - m) * (x[i] - m);
+    return (double)sum / fmax((double)n - correction, 0);
+}
+
+static double std_of(const double *x, int64_t n, double correction) { return sqrt(var_of(x, n, correction)); }
+
+static double norm_of(const double *x, int64_t n, double p) {
+    long double sum = p == -INFINITY ? INFINITY : 0;
+    for (int64_t i = 0; i < n; i++) {
+        double v = fabs(x[i]);
+        if (isinf(p)) sum = (p > 0) == (v > sum) ? v : sum;
+        else sum += p == 0 ? x[i] != 0 : powl(v, p);
+    }
+    return (double)(p == 0 || isinf(p) ? sum : powl(sum, 1 / (long double)p));
+}
+
+static double logsumexp_of(const double *x, int64_t n, double unused) {
+    long double sum = 0;
+    (void)unused;
+    for (int64_t i = 0; i < n; i++) sum += expl(x[i]);
+    return (double)logl(sum);
+}
+
+static double argmax_of(const double *x, int64_t n, double sign) {
+    int64_t best = 0;
+    for (int64_t i = 1; i < n; i++) best = sign * x[i] > sign * x[best] ? i : best;
+    return (double)best;
+}
+
+static void var(problem *p) { by_group(p, 0, p->dtype, "correction", 1, var_of); }
+static void std(problem *p) { by_group(p, 0, p->dtype, "correction", 1, std_of); }
+static void norm(problem *p) { by_group(p, 0, p->dtype, "p", 2, norm_of); }
+static void vector_norm(problem *p) { by_group(p, 0, p->dtype, "ord", 2, norm_of); }
+static void logsumexp(problem *p) { by_group(p, 0, p->dtype, "", 0, logsumexp_of); }
+static void argmax(problem *p) { by_group(p, 0, AG_I64, "", 1, argmax_of); }
+static void argmin(problem *p) { by_group(p, 0, AG_I64, "", -1, argmax_of); }
+
+static void var_mean(problem *p) {
+    var(p);
+    by_group(p, 1, p->dtype, "", 0, mean_of);
+}
+
+static void std_mean(problem *p) {
+    std(p);
+    by_group(p, 1, p->dtype, "", 0, mean_of);
+}
+
 static void sum_to(problem *p) {
     const array *x = &p->in[0];
     ag_shape s = reference_shape(p, "shape");
@@ -115,11 +187,27 @@ static void sum_to(problem *p) {
 }
 
 const reference references_reduce[] = {
-    {"sum", sum, false, NULL, NULL},       {"mean", mean, false, NULL, NULL},
-    {"max", max, true, NULL, NULL},        {"min", min, true, NULL, NULL},
-    {"amax", max, true, NULL, NULL},       {"amin", min, true, NULL, NULL},
-    {"prod", prod, false, NULL, NULL},     {"any", any, true, NULL, NULL},
-    {"all", all, true, NULL, NULL},        {"count_nonzero", count_nonzero, true, NULL, NULL},
-    {"nansum", nansum, false, NULL, NULL}, {"nanmean", nanmean, false, NULL, NULL},
-    {"sum_to", sum_to, false, NULL, NULL}, {NULL, NULL, false, NULL, NULL},
+    {"sum", sum, false, NULL, NULL},
+    {"mean", mean, false, NULL, NULL},
+    {"max", max, true, NULL, NULL},
+    {"min", min, true, NULL, NULL},
+    {"amax", max, true, NULL, NULL},
+    {"amin", min, true, NULL, NULL},
+    {"prod", prod, false, NULL, NULL},
+    {"var", var, false, NULL, NULL},
+    {"std", std, false, NULL, NULL},
+    {"var_mean", var_mean, false, NULL, NULL},
+    {"std_mean", std_mean, false, NULL, NULL},
+    {"norm", norm, false, NULL, NULL},
+    {"vector_norm", vector_norm, false, NULL, NULL},
+    {"logsumexp", logsumexp, false, NULL, NULL},
+    {"argmax", argmax, true, NULL, NULL},
+    {"argmin", argmin, true, NULL, NULL},
+    {"any", any, true, NULL, NULL},
+    {"all", all, true, NULL, NULL},
+    {"count_nonzero", count_nonzero, true, NULL, NULL},
+    {"nansum", nansum, false, NULL, NULL},
+    {"nanmean", nanmean, false, NULL, NULL},
+    {"sum_to", sum_to, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
 };

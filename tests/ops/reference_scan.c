@@ -81,8 +81,63 @@ static void linear_scan(problem *p) {
     }
 }
 
+/* The best of what has come so far and the last place it was at. */
+static void running(problem *p, double sign) {
+    lines l = lines_of(p);
+    double *place = reference_out(p, 1, AG_I64, l.x->shape);
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n, best = 0;
+        for (int64_t j = 1; j <= k; j++)
+            best = sign * l.x->v[at(&l, line, j)] >= sign * l.x->v[at(&l, line, best)] ? j : best;
+        l.y[at(&l, line, k)] = l.x->v[at(&l, line, best)];
+        place[at(&l, line, k)] = (double)best;
+    }
+}
+
+static void cummax(problem *p) { running(p, 1); }
+static void cummin(problem *p) { running(p, -1); }
+
+/* Element k of (before, x, after) of line l. */
+static double joined(const problem *p, int axis, int64_t line, int64_t k) {
+    static const int order[3] = {1, 0, 2};
+    for (int i = 0; i < 3; i++) {
+        if (order[i] >= p->n) continue;
+        const array *x = &p->in[order[i]];
+        int64_t n = x->shape.dim[axis], inner = 1;
+        for (int d = axis + 1; d < x->shape.rank; d++) inner *= x->shape.dim[d];
+        if (k < n) return x->v[(line / inner * n + k) * inner + line % inner];
+        k -= n;
+    }
+    return NAN;
+}
+
+/* Σ_i (−1)^(n−i) binomial(n, i) x[k+i] */
+static void diff(problem *p) {
+    ag_shape s = p->in[0].shape;
+    int axis = reference_axis(p, "axis", -1, s.rank);
+    int64_t order = (int64_t)reference_number(p, "n", 1), inner = 1;
+    for (int i = 1; i < p->n; i++) s.dim[axis] += p->in[i].shape.dim[axis];
+    int64_t n = s.dim[axis] = s.dim[axis] > order ? s.dim[axis] - order : 0;
+    for (int d = axis + 1; d < s.rank; d++) inner *= s.dim[d];
+    double *y = reference_out(p, 0, p->in[0].dtype, s);
+    for (int64_t e = 0; e < p->out[0].size; e++) {
+        int64_t k = e / inner % n, line = e / inner / n * inner + e % inner;
+        double factor = order % 2 ? -1 : 1;
+        for (int64_t i = 0; i <= order; i++) {
+            y[e] += factor * joined(p, axis, line, k + i);
+            factor *= -(double)(order - i) / (double)(i + 1);
+        }
+    }
+}
+
 const reference references_scan[] = {
-    {"cumsum", cumsum, false, NULL, NULL},           {"cumprod", cumprod, false, NULL, NULL},
-    {"prod_others", prod_others, false, NULL, NULL}, {"logcumsumexp", logcumsumexp, false, NULL, NULL},
-    {"linear_scan", linear_scan, false, NULL, NULL}, {NULL, NULL, false, NULL, NULL},
+    {"cumsum", cumsum, false, NULL, NULL},
+    {"cumprod", cumprod, false, NULL, NULL},
+    {"prod_others", prod_others, false, NULL, NULL},
+    {"logcumsumexp", logcumsumexp, false, NULL, NULL},
+    {"cummax", cummax, true, NULL, NULL},
+    {"cummin", cummin, true, NULL, NULL},
+    {"diff", diff, false, NULL, NULL},
+    {"linear_scan", linear_scan, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
 };

@@ -1,0 +1,41 @@
+/* logsumexp.c: ln Σ eˣ over any axes, without overflow; its gradient is softmax's weights. */
+#include <math.h>
+
+#include "ops/isa.h"
+#include "ops/ops.h"
+#include "ops/pairs.h"
+#include "ops/reduce.h"
+#include "ops/table.h"
+
+static bool logsumexp_shape(ag_tensor *y) { return ag_need_float(y, 0) && ag__reduce_shape(y); }
+
+static bool logsumexp_run(ag_tensor *y) {
+    bool reduced[AG_MAX_RANK];
+    double *most, *sum;
+    if (!ag__reduced_axes(y, reduced) || !ag__fold_pairs(y, reduced, ag__kernel()->pairs->log_sum, &most, &sum))
+        return false;
+    for (int64_t i = 0; i < ag_size(y); i++) sum[i] = log(sum[i]) + (isfinite(most[i]) ? most[i] : 0);
+    ag__put_doubles(y, 0, sum);
+    return true;
+}
+
+/* ∂y/∂x = e^(x − y) */
+static bool logsumexp_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (d[0] = ag_mul(ag__spread(y, g[0]), ag_exp(ag_sub(ag_in(y, 0), ag__spread(y, y))))) != NULL;
+}
+
+const ag_op ag__op_logsumexp = {
+    .size = sizeof(ag_op),
+    .name = "logsumexp",
+    .arity = 1,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__over_fields,
+    .formula = "ln Σ e^x over axes",
+    .shape = logsumexp_shape,
+    .run = logsumexp_run,
+    .grad = logsumexp_grad,
+};
+
+ag_tensor *ag_logsumexp(ag_tensor *x, ag_axes axes, bool keepdim) {
+    return ag_apply(&ag__op_logsumexp, &x, 1, &(ag__over){axes, keepdim});
+}
