@@ -11,8 +11,12 @@
 enum { ATTRS_MAX = 512, INPUTS_RANDOM = 8 };
 
 AG__COLD static void *fail_input(ag_tape *t, const ag_op *op, int i, const ag_tensor *x) {
-    char text[160];
-    if (!x) return ag__fail(t, AG_ERR_ARGUMENT, "%s: input %d is NULL", op->name, i);
+    char text[160], name[32];
+    ag_op_input_name(op, i, name, sizeof name);
+    if (!x) {
+        return ag__fail(t, AG_ERR_ARGUMENT, "%s: input %d%s%s%s is NULL", op->name, i, *name ? ", " : "", name,
+                        *name ? "," : "");
+    }
     if (x->tape == &ag__dropped) return ag__fail(t, AG_ERR_STATE, "%s: input %d: %s", op->name, i, ag__dropped.message);
     if (x->tape != t) {
         return ag__fail(t, AG_ERR_ARGUMENT, "%s: input %d, %s, is on another tape; ag_share lends a leaf to this one",

@@ -111,6 +111,9 @@ struct ag_op {
     /* Optional, compose for an op of several outputs: out[o], the same values from other ops. Without grad, the gradient is
      * taken through it. */
     bool (*expand)(ag_tensor *y, ag_tensor *out[]);
+
+    /* Optional: what the inputs are called, in messages too, separated by spaces: "x weight bias". NULL: x; a b; a b c, … */
+    const char *inputs;
 };
 
 /* Applies op. attrs points to the op's attribute struct, copied (NULL when it has none). */
@@ -158,7 +161,9 @@ AG_API bool ag_broadcast_inputs(ag_tensor *y, ag_shape *out); /* the same for al
  * record, a required field is missing, or the table is full; ag_last_message says which. */
 AG_API bool ag_op_register(const ag_op *op);
 AG_API const ag_op *ag_find_op(const char *name); /* NULL: unknown */
-AG_API const ag_op *ag_op_at(int i);              /* every known op, built-in ones first; NULL past the end */
+/* What input i is called, as the record says; "" past the names it has. Returns out. */
+AG_API const char *ag_op_input_name(const ag_op *op, int i, char *out, size_t size);
+AG_API const ag_op *ag_op_at(int i); /* every known op, built-in ones first; NULL past the end */
 
 /* Zeroed memory that lives as long as the tape: for modules, optimizers and the like. NULL with the tape's error set. */
 AG_API void *ag_tape_alloc(ag_tape *tape, size_t bytes);

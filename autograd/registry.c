@@ -1,5 +1,6 @@
 /* registry.c: operations by name. The built-in records come from ops/ops.def, a user's own from ag_op_register. */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "autograd/node.h"
@@ -32,6 +33,18 @@ const ag_op *ag_find_op(const char *name) {
         if (!strcmp(op->name, name)) return op;
     }
     return NULL;
+}
+
+const char *ag_op_input_name(const ag_op *op, int i, char *out, size_t size) {
+    int n = op->arity < 0 ? -1 : op->arity + op->optional - !!(op->flags & AG_RANDOM);
+    const char *names = op->inputs ? op->inputs : n == 1 ? "x" : "a b c d e f g h";
+    if (i < 0 || (n >= 0 && i >= n)) names = "";
+    for (; i > 0 && *names; i--) {
+        names += strcspn(names, " ");
+        names += *names == ' ';
+    }
+    snprintf(out, size, "%.*s", (int)strcspn(names, " "), names);
+    return out;
 }
 
 static const char *fault_of(const ag_op *op) {
@@ -94,14 +107,14 @@ static int distance(const char *a, const char *b) {
     return row[m % 3][n];
 }
 
-/* At most two edits away; of equally near names one of the same length. */
+/* At most two edits away; of equally near names one of the same length, two away none that is shorter. */
 static const char *nearest(const char *name) {
     const char *best = NULL;
     int least = 6;
     const ag_op *op;
     for (int i = 0; (op = ag_op_at(i)) != NULL; i++) {
-        int d = 2 * distance(name, op->name) + (strlen(name) != strlen(op->name));
-        if (d >= least) continue;
+        int edits = distance(name, op->name), d = 2 * edits + (strlen(name) != strlen(op->name));
+        if (d >= least || (edits > 1 && strlen(op->name) < strlen(name))) continue;
         least = d;
         best = op->name;
     }

@@ -6,41 +6,42 @@
 
 #include "autograd/op.h"
 
-/* `of` makes the result from ag_in and ag_attrs; attributes: the type of the attribute struct, `fields` its description. */
-#define AG__COMPOSED(op, inputs, attributes, fields, text, of)  \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),           \
-                               .name = #op,                     \
-                               .arity = inputs,                 \
-                               .attr_size = sizeof(attributes), \
-                               .attrs = fields,                 \
-                               .formula = text,                 \
-                               .compose = of}
+/* `of` makes the result from ag_in and ag_attrs; attributes: the type of the attribute struct, `fields` its description.
+ * More of the record's members may follow: AG__COMPOSED(…, embedding, .inputs = "weight index"). */
+#define AG__COMPOSED(op, arguments, attributes, fields, text, ...) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),              \
+                               .name = #op,                        \
+                               .arity = arguments,                 \
+                               .attr_size = sizeof(attributes),    \
+                               .attrs = fields,                    \
+                               .formula = text,                    \
+                               .compose = __VA_ARGS__}
 
 /* The same, with inputs in [least, most] where checks sample. */
-#define AG__COMPOSED_ON(op, inputs, attributes, fields, text, of, least, most) \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),                          \
-                               .name = #op,                                    \
-                               .arity = inputs,                                \
-                               .attr_size = sizeof(attributes),                \
-                               .attrs = fields,                                \
-                               .formula = text,                                \
-                               .lo = least,                                    \
-                               .hi = most,                                     \
-                               .compose = of}
+#define AG__COMPOSED_ON(op, arguments, attributes, fields, text, of, least, ...) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),                            \
+                               .name = #op,                                      \
+                               .arity = arguments,                               \
+                               .attr_size = sizeof(attributes),                  \
+                               .attrs = fields,                                  \
+                               .formula = text,                                  \
+                               .lo = least,                                      \
+                               .compose = of,                                    \
+                               .hi = __VA_ARGS__}
 
 /* The same without attributes. */
-#define AG__COMPOSED_BARE(op, inputs, text, of) \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = inputs, .formula = text, .compose = of}
+#define AG__COMPOSED_BARE(op, arguments, text, ...) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = arguments, .formula = text, .compose = __VA_ARGS__}
 
 /* One that no gradient flows through; `size` and `fields` are 0 and NULL without attributes. */
-#define AG__COMPOSED_FLAT(op, inputs, size_of, fields, text, of) \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),            \
-                               .name = #op,                      \
-                               .arity = inputs,                  \
-                               .flags = AG_FLAT,                 \
-                               .attr_size = size_of,             \
-                               .attrs = fields,                  \
-                               .formula = text,                  \
-                               .compose = of}
+#define AG__COMPOSED_FLAT(op, arguments, size_of, fields, text, ...) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),                \
+                               .name = #op,                          \
+                               .arity = arguments,                   \
+                               .flags = AG_FLAT,                     \
+                               .attr_size = size_of,                 \
+                               .attrs = fields,                      \
+                               .formula = text,                      \
+                               .compose = __VA_ARGS__}
 
 #endif

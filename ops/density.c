@@ -35,7 +35,7 @@ static ag_tensor *kl_div(ag_tensor *y) {
     return ag_scale(ag_sum(each, AG_ALL, false), 1 / (ag_rank(x) ? (double)ag_dim(x, 0) : 1));
 }
 
-AG__COMPOSED_ON(kl_div, 2, kl_attrs, kl_fields, "t (ln t − x), x log-probabilities", kl_div, 0.2, 2);
+AG__COMPOSED_ON(kl_div, 2, kl_attrs, kl_fields, "t (ln t − x), x log-probabilities", kl_div, 0.2, 2, .inputs = "x target");
 
 ag_tensor *ag_kl_div(ag_tensor *x, ag_tensor *target, ag_reduction reduction, bool log_target) {
     return ag_apply(&ag__op_kl_div, (ag_tensor *[]){x, target}, 2, &(kl_attrs){(int)reduction, log_target});
@@ -70,7 +70,7 @@ static ag_tensor *poisson_nll_loss(ag_tensor *y) {
 }
 
 AG__COMPOSED_ON(poisson_nll_loss, 2, poisson_attrs, poisson_fields, "eˣ − t x, or x − t ln(x + eps)", poisson_nll_loss,
-                1.2, 3);
+                1.2, 3, .inputs = "x target");
 
 ag_poisson_nll_loss_options ag_poisson_nll_loss_defaults(void) {
     return (ag_poisson_nll_loss_options){.size = sizeof(ag_poisson_nll_loss_options), .log_input = true, .eps = 1e-8};
@@ -117,7 +117,8 @@ static ag_tensor *gaussian_nll_loss(ag_tensor *y) {
     return ag__loss_reduce(a->full ? ag_add_scalar(each, 0.91893853320467274) : each, a->reduction);
 }
 
-AG__COMPOSED_ON(gaussian_nll_loss, 3, gauss_attrs, gauss_fields, "½ (ln var + (x − t)² / var)", gaussian_nll_loss, 0.2, 2);
+AG__COMPOSED_ON(gaussian_nll_loss, 3, gauss_attrs, gauss_fields, "½ (ln var + (x − t)² / var)", gaussian_nll_loss, 0.2,
+                2, .inputs = "x target var");
 
 ag_gaussian_nll_loss_options ag_gaussian_nll_loss_defaults(void) {
     return (ag_gaussian_nll_loss_options){.size = sizeof(ag_gaussian_nll_loss_options), .eps = 1e-6};

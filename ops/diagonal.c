@@ -148,6 +148,7 @@ const ag_op ag__op_undiagonal = {
     .size = sizeof(ag_op),
     .name = "undiagonal",
     .arity = 1,
+    .inputs = "g",
     .flags = AG_LINEAR,
     .attr_size = sizeof(undiagonal_attrs),
     .attrs = undiagonal_fields,

@@ -30,8 +30,8 @@ static ag_tensor *mm(ag_tensor *y) { return multiply(y, 0, 2, 2); }
 static ag_tensor *bmm(ag_tensor *y) { return multiply(y, 0, 3, 3); }
 static ag_tensor *mv(ag_tensor *y) { return multiply(y, 0, 2, 1); }
 
-#define PRODUCT(op, inputs, text) \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = inputs, .formula = text, .compose = op}
+#define PRODUCT(op, arguments, text) \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = arguments, .formula = text, .compose = op}
 
 PRODUCT(mm, 2, "a b, matrices");
 PRODUCT(bmm, 2, "a b for each of a batch of matrices");
@@ -39,7 +39,7 @@ PRODUCT(mv, 2, "a b, a matrix and a vector");
 
 ag_tensor *ag_mm(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_mm, (ag_tensor *[]){a, b}, 2, NULL); }
 ag_tensor *ag_bmm(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_bmm, (ag_tensor *[]){a, b}, 2, NULL); }
-ag_tensor *ag_mv(ag_tensor *a, ag_tensor *x) { return ag_apply(&ag__op_mv, (ag_tensor *[]){a, x}, 2, NULL); }
+ag_tensor *ag_mv(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_mv, (ag_tensor *[]){a, b}, 2, NULL); }
 
 /* beta x + alpha a b */
 
@@ -70,6 +70,7 @@ static ag_tensor *baddbmm(ag_tensor *y) { return add_product(y, 3, 3); }
     const ag_op ag__op_##op = {.size = sizeof(ag_op),          \
                                .name = #op,                    \
                                .arity = 3,                     \
+                               .inputs = "x a b",              \
                                .attr_size = sizeof(add_attrs), \
                                .attrs = add_fields,            \
                                .formula = text,                \

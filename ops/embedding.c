@@ -35,7 +35,7 @@ static ag_tensor *embedding(ag_tensor *y) {
     return ag_where(ag_unsqueeze(pads, -1), ag_detach(rows), rows);
 }
 
-AG__COMPOSED(embedding, 2, embedding_attrs, embedding_fields, "weight[index]", embedding);
+AG__COMPOSED(embedding, 2, embedding_attrs, embedding_fields, "weight[index]", embedding, .inputs = "weight index");
 
 ag_tensor *ag_embedding(ag_tensor *weight, ag_tensor *index) {
     return ag_apply(&ag__op_embedding, (ag_tensor *[]){weight, index}, 2, &(embedding_attrs){AG_END});
@@ -86,6 +86,7 @@ const ag_op ag__op_one_hot = {
     .size = sizeof(ag_op),
     .name = "one_hot",
     .arity = 1,
+    .inputs = "index",
     .flags = AG_FLAT,
     .attr_size = sizeof(one_hot_attrs),
     .attrs = one_hot_fields,

@@ -43,7 +43,7 @@ static ag_tensor *index_select(ag_tensor *y) {
     return like(x, ag_take(line(x), line(index), axis));
 }
 
-AG__COMPOSED(index_select, 2, axis_attrs, axis_fields, "the slabs of x that index lists", index_select);
+AG__COMPOSED(index_select, 2, axis_attrs, axis_fields, "the slabs of x that index lists", index_select, .inputs = "x index");
 
 ag_tensor *ag_index_select(ag_tensor *x, int axis, ag_tensor *index) {
     return ag_apply(&ag__op_index_select, (ag_tensor *[]){x, index}, 2, &(axis_attrs){axis});
@@ -82,7 +82,7 @@ static ag_tensor *index_add(ag_tensor *y) {
 }
 
 AG__COMPOSED(index_add, 3, index_add_attrs, index_add_fields, "x with alpha source added at the slabs index lists",
-             index_add);
+             index_add, .inputs = "x index source");
 
 ag_tensor *ag_index_add(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source, double alpha) {
     return ag_apply(&ag__op_index_add, (ag_tensor *[]){x, index, source}, 3, &(index_add_attrs){axis, alpha});
@@ -98,7 +98,8 @@ static ag_tensor *index_copy(ag_tensor *y) {
     return like(x, ag_scatter(line(x), axis, index, line(ag_in(y, 2))));
 }
 
-AG__COMPOSED(index_copy, 3, axis_attrs, axis_fields, "x with source at the slabs index lists", index_copy);
+AG__COMPOSED(index_copy, 3, axis_attrs, axis_fields, "x with source at the slabs index lists", index_copy,
+             .inputs = "x index source");
 
 ag_tensor *ag_index_copy(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source) {
     return ag_apply(&ag__op_index_copy, (ag_tensor *[]){x, index, source}, 3, &(axis_attrs){axis});
@@ -122,7 +123,8 @@ static ag_tensor *index_fill(ag_tensor *y) {
     return like(x, ag_scatter_value(line(x), axis, slabs(ag_in(y, 1), line(x), axis, &whole), a->value));
 }
 
-AG__COMPOSED(index_fill, 2, index_fill_attrs, index_fill_fields, "x with value at the slabs index lists", index_fill);
+AG__COMPOSED(index_fill, 2, index_fill_attrs, index_fill_fields, "x with value at the slabs index lists", index_fill,
+             .inputs = "x index");
 
 ag_tensor *ag_index_fill(ag_tensor *x, int axis, ag_tensor *index, double value) {
     return ag_apply(&ag__op_index_fill, (ag_tensor *[]){x, index}, 2, &(index_fill_attrs){axis, value});
@@ -136,7 +138,8 @@ static ag_tensor *scatter_add(ag_tensor *y) {
     return src ? ag_add(x, ag_gather_add(src, axis, index, ag_shape_of(x))) : NULL;
 }
 
-AG__COMPOSED(scatter_add, 3, axis_attrs, axis_fields, "x with src added at index[i][j], j (axis 0)", scatter_add);
+AG__COMPOSED(scatter_add, 3, axis_attrs, axis_fields, "x with src added at index[i][j], j (axis 0)", scatter_add,
+             .inputs = "x index src");
 
 ag_tensor *ag_scatter_add(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src) {
     return ag_apply(&ag__op_scatter_add, (ag_tensor *[]){x, index, src}, 3, &(axis_attrs){axis});
@@ -179,7 +182,8 @@ static ag_tensor *take_along_axis(ag_tensor *y) {
     return ag_gather(ag_expand(x, whole), axis, ag_expand(ag_in(y, 1), index));
 }
 
-AG__COMPOSED(take_along_axis, 2, along_attrs, along_fields, "x[index[i][j]][j] (axis 0), broadcast", take_along_axis);
+AG__COMPOSED(take_along_axis, 2, along_attrs, along_fields, "x[index[i][j]][j] (axis 0), broadcast", take_along_axis,
+             .inputs = "x index");
 
 ag_tensor *ag_take_along_axis(ag_tensor *x, ag_tensor *index, int axis) {
     return ag_apply(&ag__op_take_along_axis, (ag_tensor *[]){x, index}, 2, &(along_attrs){{.count = 1, .axis = {axis}}});
@@ -194,7 +198,7 @@ static ag_tensor *put_along_axis(ag_tensor *y) {
 }
 
 AG__COMPOSED(put_along_axis, 3, axis_attrs, axis_fields, "x with values at index[i][j], j (axis 0), broadcast",
-             put_along_axis);
+             put_along_axis, .inputs = "x index values");
 
 ag_tensor *ag_put_along_axis(ag_tensor *x, ag_tensor *index, ag_tensor *values, int axis) {
     return ag_apply(&ag__op_put_along_axis, (ag_tensor *[]){x, index, values}, 3, &(axis_attrs){axis});

@@ -143,6 +143,7 @@ const ag_op ag__op_cholesky = {
     .size = sizeof(ag_op),
     .name = "cholesky",
     .arity = 1,
+    .inputs = "a",
     .formula = "lower L with L Lᵀ = ½ (a + aᵀ)",
     .shape = cholesky_shape,
     .run = cholesky_run,

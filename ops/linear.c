@@ -97,6 +97,7 @@ const ag_op ag__op_linear = {
     .name = "linear",
     .arity = 2,
     .optional = 1,
+    .inputs = "x w bias",
     .formula = "x wᵀ + bias",
     .shape = linear_shape,
     .run = linear_run,
@@ -139,8 +140,13 @@ static ag_tensor *bilinear(ag_tensor *y) {
     return plus(ag_reshape(ag_matmul(left, ag_reshape(b, AG_SHAPE(n, j, 1))), out), ag_in(y, 3));
 }
 
-const ag_op ag__op_bilinear = {
-    .size = sizeof(ag_op), .name = "bilinear", .arity = 3, .optional = 1, .formula = "aᵀ w b + bias", .compose = bilinear};
+const ag_op ag__op_bilinear = {.size = sizeof(ag_op),
+                               .name = "bilinear",
+                               .arity = 3,
+                               .inputs = "a b w bias",
+                               .optional = 1,
+                               .formula = "aᵀ w b + bias",
+                               .compose = bilinear};
 
 ag_tensor *ag_bilinear(ag_tensor *a, ag_tensor *b, ag_tensor *w, ag_tensor *bias) {
     return ag_apply(&ag__op_bilinear, (ag_tensor *[]){a, b, w, bias}, 4, NULL);

@@ -44,8 +44,8 @@ static ag_tensor *l1_loss(ag_tensor *y) {
     return d ? ag__loss_reduce(ag_abs(d), ((const ag__reduced *)ag_attrs(y))->reduction) : NULL;
 }
 
-AG__COMPOSED(mse_loss, 2, ag__reduced, ag__reduced_fields, "(x − target)²", mse_loss);
-AG__COMPOSED(l1_loss, 2, ag__reduced, ag__reduced_fields, "|x − target|", l1_loss);
+AG__COMPOSED(mse_loss, 2, ag__reduced, ag__reduced_fields, "(x − target)²", mse_loss, .inputs = "x target");
+AG__COMPOSED(l1_loss, 2, ag__reduced, ag__reduced_fields, "|x − target|", l1_loss, .inputs = "x target");
 
 ag_tensor *ag_mse_loss(ag_tensor *x, ag_tensor *target) { return ag_mse_loss_with(x, target, AG_MEAN); }
 
@@ -97,8 +97,10 @@ static ag_tensor *smooth_l1_loss(ag_tensor *y) {
     return ag__loss_reduce(a->at == 0 ? ag_abs(d) : ag_scale(bent(d, a->at, false), 1 / a->at), a->reduction);
 }
 
-AG__COMPOSED(huber_loss, 2, bend_attrs, huber_fields, "½ d² for |d| ≤ delta, else delta (|d| − ½ delta)", huber_loss);
-AG__COMPOSED(smooth_l1_loss, 2, bend_attrs, smooth_fields, "½ d² / beta for |d| < beta, else |d| − ½ beta", smooth_l1_loss);
+AG__COMPOSED(huber_loss, 2, bend_attrs, huber_fields, "½ d² for |d| ≤ delta, else delta (|d| − ½ delta)", huber_loss,
+             .inputs = "x target");
+AG__COMPOSED(smooth_l1_loss, 2, bend_attrs, smooth_fields, "½ d² / beta for |d| < beta, else |d| − ½ beta",
+             smooth_l1_loss, .inputs = "x target");
 
 ag_tensor *ag_huber_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction, double delta) {
     return ag_apply(&ag__op_huber_loss, (ag_tensor *[]){x, target}, 2, &(bend_attrs){reduction, delta});

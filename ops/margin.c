@@ -40,8 +40,9 @@ static ag_tensor *margin_ranking_loss(ag_tensor *y) {
 }
 
 AG__COMPOSED(hinge_embedding_loss, 2, margin_attrs, unit_fields, "x where t = 1, max(0, margin − x) where t = −1",
-             hinge_embedding_loss);
-AG__COMPOSED(margin_ranking_loss, 3, margin_attrs, zero_fields, "max(0, −t (a − b) + margin)", margin_ranking_loss);
+             hinge_embedding_loss, .inputs = "x target");
+AG__COMPOSED(margin_ranking_loss, 3, margin_attrs, zero_fields, "max(0, −t (a − b) + margin)", margin_ranking_loss,
+             .inputs = "a b target");
 
 ag_tensor *ag_hinge_embedding_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction, double margin) {
     return ag_apply(&ag__op_hinge_embedding_loss, (ag_tensor *[]){x, target}, 2, &(margin_attrs){(int)reduction, margin});
@@ -90,6 +91,7 @@ const ag_op ag__op_multi_margin_loss = {
     .size = sizeof(ag_op),
     .name = "multi_margin_loss",
     .arity = 2,
+    .inputs = "x label weight",
     .optional = 1,
     .attr_size = sizeof(multi_attrs),
     .attrs = multi_fields,
@@ -127,7 +129,8 @@ static ag_tensor *multilabel_margin_loss(ag_tensor *y) {
 }
 
 AG__COMPOSED(multilabel_margin_loss, 2, ag__reduced, ag__reduced_fields,
-             "1 / c Σ over labels k and other classes j of max(0, 1 − x[k] + x[j])", multilabel_margin_loss);
+             "1 / c Σ over labels k and other classes j of max(0, 1 − x[k] + x[j])", multilabel_margin_loss,
+             .inputs = "x labels");
 
 ag_tensor *ag_multilabel_margin_loss(ag_tensor *x, ag_tensor *labels, ag_reduction reduction) {
     return ag_apply(&ag__op_multilabel_margin_loss, (ag_tensor *[]){x, labels}, 2, &(ag__reduced){(int)reduction});
@@ -150,7 +153,8 @@ static ag_tensor *cosine_embedding_loss(ag_tensor *y) {
 }
 
 AG__COMPOSED(cosine_embedding_loss, 3, margin_attrs, zero_fields,
-             "1 − cos(a, b) where t = 1, max(0, cos(a, b) − margin) where t = −1", cosine_embedding_loss);
+             "1 − cos(a, b) where t = 1, max(0, cos(a, b) − margin) where t = −1", cosine_embedding_loss,
+             .inputs = "a b target");
 
 ag_tensor *ag_cosine_embedding_loss(ag_tensor *a, ag_tensor *b, ag_tensor *target, ag_reduction reduction, double margin) {
     return ag_apply(&ag__op_cosine_embedding_loss, (ag_tensor *[]){a, b, target}, 3,
@@ -180,8 +184,9 @@ static ag_tensor *triplet_margin_loss(ag_tensor *y) {
     return far ? ag__loss_reduce(ag__positive_part(ag_add_scalar(ag_sub(near, far), a->margin)), a->reduction) : NULL;
 }
 
-AG__COMPOSED(triplet_margin_loss, 3, triplet_attrs, triplet_fields, "max(0, |a − b| − |a − c| + margin)",
-             triplet_margin_loss);
+AG__COMPOSED(triplet_margin_loss, 3, triplet_attrs, triplet_fields,
+             "max(0, |anchor − positive| − |anchor − negative| + margin)", triplet_margin_loss,
+             .inputs = "anchor positive negative");
 
 ag_triplet_margin_loss_options ag_triplet_margin_loss_defaults(void) {
     return (ag_triplet_margin_loss_options){.size = sizeof(ag_triplet_margin_loss_options), .margin = 1, .p = 2, .eps = 1e-6};

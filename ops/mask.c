@@ -100,7 +100,8 @@ static ag_tensor *masked_select(ag_tensor *y) {
     return ag_take(ag_flatten(ag_expand(x, s), 0, -1), places, 0);
 }
 
-AG__COMPOSED(masked_select, 2, count_attrs, count_fields, "the elements of x where mask is set", masked_select);
+AG__COMPOSED(masked_select, 2, count_attrs, count_fields, "the elements of x where mask is set", masked_select,
+             .inputs = "x mask");
 
 ag_tensor *ag_masked_select(ag_tensor *x, ag_tensor *mask, int64_t count) {
     return ag_apply(&ag__op_masked_select, (ag_tensor *[]){x, mask}, 2, &(count_attrs){count});
@@ -133,6 +134,7 @@ const ag_op ag__op_mask_rank = {
     .size = sizeof(ag_op),
     .name = "mask_rank",
     .arity = 1,
+    .inputs = "mask",
     .flags = AG_FLAT,
     .attr_size = sizeof(rank_attrs),
     .attrs = rank_fields,
@@ -156,7 +158,8 @@ static ag_tensor *masked_scatter(ag_tensor *y) {
     return ag_where(mask, ag_take(ag_reshape(source, AG_SHAPE(ag_size(source))), rank, 0), x);
 }
 
-AG__COMPOSED_BARE(masked_scatter, 3, "x with the elements of source in turn where mask is set", masked_scatter);
+AG__COMPOSED_BARE(masked_scatter, 3, "x with the elements of source in turn where mask is set", masked_scatter,
+                  .inputs = "x mask source");
 
 ag_tensor *ag_masked_scatter(ag_tensor *x, ag_tensor *mask, ag_tensor *source) {
     return ag_apply(&ag__op_masked_scatter, (ag_tensor *[]){x, mask, source}, 3, NULL);

@@ -115,6 +115,7 @@ const ag_op ag__op_batch_norm = {
     .size = sizeof(ag_op),
     .name = "batch_norm",
     .arity = 3,
+    .inputs = "x weight bias",
     .nout = 3,
     .attr_size = sizeof(norm_attrs),
     .attrs = norm_fields,

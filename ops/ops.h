@@ -235,7 +235,7 @@ AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
 AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */
 AG_API ag_tensor *ag_mm(ag_tensor *a, ag_tensor *b);   /* (m,k)(k,n) → (m,n) */
 AG_API ag_tensor *ag_bmm(ag_tensor *a, ag_tensor *b);  /* (b,m,k)(b,k,n) → (b,m,n) */
-AG_API ag_tensor *ag_mv(ag_tensor *a, ag_tensor *x);   /* (m,k)(k) → (m) */
+AG_API ag_tensor *ag_mv(ag_tensor *a, ag_tensor *b);   /* (m,k)(k) → (m) */
 AG_API ag_tensor *ag_dot(ag_tensor *a, ag_tensor *b);  /* (k)(k) → () */
 AG_API ag_tensor *ag_vdot(ag_tensor *a, ag_tensor *b); /* the same: there are no complex numbers to conjugate */
 AG_API ag_tensor *ag_vecdot(ag_tensor *a, ag_tensor *b, int axis); /* Σ a b along axis; broadcasts */

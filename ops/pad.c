@@ -197,6 +197,7 @@ const ag_op ag__op_unpad = {
     .size = sizeof(ag_op),
     .name = "unpad",
     .arity = 1,
+    .inputs = "g",
     .flags = AG_LINEAR,
     .attr_size = sizeof(unpad_attrs),
     .attrs = unpad_fields,

@@ -42,11 +42,12 @@
 #undef NONE
 
 /* Records. Scalar attributes are doubles. FIELDS: their descriptions. */
-#define RECORD(op, inputs, flag, low, high, text, kind, bytes, ...)          \
+#define RECORD(op, arguments, flag, low, high, text, kind, bytes, ...)       \
     static const ag_map op##_map = {AG__ROW_##op, {__VA_ARGS__}, kind};      \
     const ag_op ag__op_##op = {.size = sizeof(ag_op),                        \
                                .name = #op,                                  \
-                               .arity = inputs,                              \
+                               .arity = arguments,                           \
+                               .inputs = (arguments) == 3 ? "c a b" : NULL,  \
                                .flags = AG_MAP | (flag),                     \
                                .attr_size = bytes,                           \
                                .attrs = op##_attrs,                          \

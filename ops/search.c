@@ -71,6 +71,7 @@ const ag_op ag__op_searchsorted = {
     .size = sizeof(ag_op),
     .name = "searchsorted",
     .arity = 2,
+    .inputs = "sorted values",
     .flags = AG_FLAT,
     .attr_size = sizeof(search_attrs),
     .attrs = search_fields,
@@ -89,7 +90,7 @@ static ag_tensor *bucketize(ag_tensor *y) {
 }
 
 AG__COMPOSED_FLAT(bucketize, 2, sizeof(search_attrs), search_fields,
-                  "the bucket of each element between sorted boundaries", bucketize);
+                  "the bucket of each element between sorted boundaries", bucketize, .inputs = "x boundaries");
 
 ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right) {
     return ag_apply(&ag__op_bucketize, (ag_tensor *[]){x, boundaries}, 2, &(search_attrs){right});

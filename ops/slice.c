@@ -147,6 +147,7 @@ const ag_op ag__op_unslice = {
     .size = sizeof(ag_op),
     .name = "unslice",
     .arity = 1,
+    .inputs = "g",
     .flags = AG_LINEAR,
     .attr_size = sizeof(unslice_attrs),
     .attrs = unslice_fields,

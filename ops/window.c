@@ -153,6 +153,7 @@ const ag_op ag__op_unfold_add = {
     .size = sizeof(ag_op),
     .name = "unfold_add",
     .arity = 1,
+    .inputs = "g",
     .flags = AG_LINEAR,
     .attr_size = sizeof(add_attrs),
     .attrs = add_fields,

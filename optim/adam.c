@@ -74,6 +74,7 @@ const ag_op ag__op_adam_step = {
     .size = sizeof(ag_op),
     .name = "adam_step",
     .arity = 6,
+    .inputs = "w g lr m v k",
     .flags = AG_EFFECT | AG_FLAT | AG_VIEW,
     .writes = 1u << AG__W | 1u << AG__STATE | 1u << (AG__STATE + 1) | 1u << (AG__STATE + 2),
     .attr_size = sizeof(adam_attrs),

@@ -84,8 +84,8 @@ static const struct {
     ag_status status;
     const char *part;
 } mistakes[] = {
-    {null_input, AG_ERR_ARGUMENT, "add: input 1 is NULL"},
-    {null_first, AG_ERR_ARGUMENT, "add: input 0 is NULL"},
+    {null_input, AG_ERR_ARGUMENT, "add: input 1, b, is NULL"},
+    {null_first, AG_ERR_ARGUMENT, "add: input 0, a, is NULL"},
     {wrong_dtype, AG_ERR_DTYPE, "add: dtypes differ: a leaf (1) is f64, a leaf (1) is f32; ag_cast converts"},
     {not_a_number, AG_ERR_DTYPE, "neg: needs f32, f64 or i64, but a leaf (1) is bool"},
     {bad_axis, AG_ERR_ARGUMENT, "sum: axis 1 is out of range for 1 axes: -1 to 0"},

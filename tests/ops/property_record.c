@@ -33,6 +33,35 @@ static bool documented(const char *header, const char *name) {
     return at && (!comment || !next || comment < next || strcmp(name, "batch_norm") == 0);
 }
 
+/* The k-th name behind "ag_tensor *" among the arguments of ag_NAME( in the header; false when there are fewer. */
+static bool argument(const char *header, const char *of, int k, char out[32]) {
+    char call[128];
+    snprintf(call, sizeof call, "*ag_%s(", of);
+    const char *at = strstr(header, call), *end = at ? strchr(at, ';') : NULL;
+    if (at) at += strlen(call);
+    for (; (at = at ? strstr(at, "ag_tensor *") : NULL) != NULL && at < end; k--) {
+        at += strlen("ag_tensor *");
+        if (k == 0) return sscanf(at, "%31[a-z_0-9]", out) == 1;
+    }
+    return false;
+}
+
+/* Rows are named by their class, whose letters their formulas use; optimizers' steps have no prototype. */
+static bool names_its_inputs(const ag_op *op) {
+    char *header = source("ops/ops.h"), with[128], said[32], declared[32];
+    bool good = true;
+    int n = op->arity < 0 || op->map || op->flags & AG_EFFECT ? 0 : op->arity + op->optional - !!(op->flags & AG_RANDOM);
+    snprintf(with, sizeof with, "%s_with", op->name); /* the form with every input, where there are two */
+    for (int i = 0; i < n; i++) {
+        ag_op_input_name(op, i, said, sizeof said);
+        good = good && *said;
+        bool found = argument(header, with, i, declared) || argument(header, op->name, i, declared);
+        if (found) good = good && strcmp(said, declared) == 0;
+    }
+    free(header);
+    return good;
+}
+
 static bool in_manual(const sample *s) {
     char *ops = source("ops/ops.h"), *optim = source("optim/optim.h");
     bool step = strlen(s->op->name) > 5 && strcmp(s->op->name + strlen(s->op->name) - 5, "_step") == 0;
@@ -69,5 +98,6 @@ void record(const sample *s) {
     need(s, ag_op_register(op), "%s", ag_last_message());
     need(s, reference_find(op->name) != NULL, "has no reference");
     need(s, in_manual(s), "no line of ops.h declares ag_%s", op->name);
+    need(s, names_its_inputs(op), "its inputs are not called as the prototype in ops.h calls them");
     need_attributes(s);
 }

@@ -143,8 +143,9 @@ bool eval_plan_call(evaluator *e, int id) {
     if (inputs < 0 || given >= inputs) return true;
     text form = {0};
     ops_put_call(op, &form);
-    fault_set(e->f, EXIT_USAGE, e->in, n->at, "%s takes %d input%s, not %d: %s", op->name, inputs,
-              inputs == 1 ? "" : "s", given, text_of(&form));
+    char name[32];
+    fault_set(e->f, EXIT_USAGE, e->in, n->at, "%s: input %d, %s, is missing: %s", op->name, given,
+              ag_op_input_name(op, given, name, sizeof name), text_of(&form));
     text_free(&form);
     return false;
 }

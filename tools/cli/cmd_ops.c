@@ -150,8 +150,13 @@ static void put_gradient(ag_tape *t, const ag_op *op, const trial *c, text *rows
     }
     if (m) g = ag_full(t, ag_dtype_of(y), ag_shape_of(y), 1);
     if (!g || !ag_gradients(&y, &g, 1, x, m, d)) return;
-    names[n++] = (named){g, "g"};
-    if (ag_op_of(c->y) == op) names[n++] = (named){y, "y"};
+    const char *arrives = "g", *result = "y"; /* an input may have these names: softmax_grad(g, y) */
+    for (int i = 0; i < c->n; i++) {
+        if (!strcmp(ag_name(c->in[i]), "g")) arrives = "h";
+        if (!strcmp(ag_name(c->in[i]), "y")) result = "z";
+    }
+    names[n++] = (named){g, arrives};
+    if (ag_op_of(c->y) == op) names[n++] = (named){y, result};
     for (int i = 0; i < m; i++) {
         text formula = {0};
         bool good = formula_put(&formula, d[i], names, n, false);
@@ -159,7 +164,7 @@ static void put_gradient(ag_tape *t, const ag_op *op, const trial *c, text *rows
                     good ? text_of(&formula) : "too long to show");
         text_free(&formula);
     }
-    text_put(rows, "\twhere g is what arrives at the result y\t\n");
+    text_printf(rows, "\twhere %s is what arrives at the result %s\t\n", arrives, result);
 }
 
 static bool describe(session *s, const ag_op *op, const char *given) {

@@ -145,6 +145,7 @@ nearest nearest_begin(const char *word) {
 void nearest_try(nearest *n, const char *name) {
     int d = distance(n->word, name);
     if (d >= n->distance || d >= (int)strlen(n->word)) return;
+    if (d > 1 && strlen(name) < strlen(n->word)) return; /* ne for nope: nobody types letters too many twice */
     n->distance = d;
     n->best = name;
 }

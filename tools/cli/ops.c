@@ -15,15 +15,9 @@ const ag_attr_field *ops_fields(const ag_op *op) {
 
 int ops_inputs(const ag_op *op) { return op->arity < 0 ? -1 : op->arity - !!(op->flags & AG_RANDOM); }
 
-const char *ops_input_name(const ag_op *op, int i) {
-    static const char *const one[] = {"x"}, *const two[] = {"a", "b"}, *const choice[] = {"c", "a", "b"},
-                             *const many[] = {"a", "b", "c", "d", "e", "f", "g", "h"};
-    int n = ops_inputs(op);
-    if (i < 0 || i >= 8) return "…";
-    return n == 1 && i == 0               ? one[0]
-           : n == 2 && i < 2              ? two[i]
-           : n == 3 && op->flags & AG_MAP ? choice[i % 3]
-                                          : many[i];
+static void put_input(const ag_op *op, int i, const char *before, const char *after, text *out) {
+    char name[32];
+    text_printf(out, "%s%s%s", before, ag_op_input_name(op, i, name, sizeof name), after);
 }
 
 int ops_default_length(const ag_attr_field *f) {
@@ -33,8 +27,8 @@ int ops_default_length(const ag_attr_field *f) {
 void ops_put_call(const ag_op *op, text *out) {
     int n = ops_inputs(op);
     text_printf(out, "%s(", op->name);
-    for (int i = 0; i < n; i++) text_printf(out, "%s%s", i ? ", " : "", ops_input_name(op, i));
-    for (int i = n; i < n + op->optional; i++) text_printf(out, "[, %s]", ops_input_name(op, i));
+    for (int i = 0; i < n; i++) put_input(op, i, i ? ", " : "", "", out);
+    for (int i = n; i < n + op->optional; i++) put_input(op, i, "[, ", "]", out);
     if (n < 0) text_put(out, "a, b, …");
     for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
         bool list = f->preset && strchr(f->preset, ',');
@@ -82,7 +76,8 @@ static ag_tensor *call(ag_tape *t, const ag_op *op, trial *c) {
     for (int i = 0; i < c->n; i++) {
         c->in[i] = sample(t, op, c->dtype[i], c->shape[i], i);
         if (!c->in[i]) return NULL;
-        ag_set_name(c->in[i], ops_input_name(op, i));
+        char name[32];
+        ag_set_name(c->in[i], ag_op_input_name(op, i, name, sizeof name));
     }
     ag_tensor *y = ag_call(t, op->name, c->in, c->n, c->attributes);
     ag_tape_clear(t);

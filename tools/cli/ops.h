@@ -9,8 +9,6 @@
 const ag_attr_field *ops_fields(const ag_op *op);
 /* How many inputs a user gives; −1: any number */
 int ops_inputs(const ag_op *op);
-/* "x", "a": what input i is called here */
-const char *ops_input_name(const ag_op *op, int i);
 /* The length of the default at the start of f->preset, which for a choice goes on with the others; 0: none */
 int ops_default_length(const ag_attr_field *f);
 /* softmax(x, axis=-1) */
