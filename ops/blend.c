@@ -28,6 +28,7 @@ const ag_op ag__op_lerp = {
     .name = "lerp",
     .arity = 2,
     .optional = 1,
+    .inputs = "a b weight",
     .attr_size = sizeof(lerp_attrs),
     .attrs = lerp_fields,
     .formula = "a + weight (b − a)",
@@ -66,8 +67,8 @@ static ag_tensor *addcdiv(ag_tensor *y) {
     return a ? ag_add(ag_in(y, 0), ag_div(a, ag_in(y, 2))) : NULL;
 }
 
-AG__COMPOSED(addcmul, 3, value_attrs, value_fields, "x + value a b", addcmul);
-AG__COMPOSED_ON(addcdiv, 3, value_attrs, value_fields, "x + value a / b", addcdiv, 0.5, 2);
+AG__COMPOSED(addcmul, 3, value_attrs, value_fields, "x + value a b", addcmul, .inputs = "x a b");
+AG__COMPOSED_ON(addcdiv, 3, value_attrs, value_fields, "x + value a / b", addcdiv, 0.5, 2, .inputs = "x a b");
 
 ag_tensor *ag_addcmul(ag_tensor *x, ag_tensor *a, ag_tensor *b, double value) {
     return ag_apply(&ag__op_addcmul, (ag_tensor *[]){x, a, b}, 3, &(value_attrs){value});

@@ -37,6 +37,7 @@ const ag_op ag__op_diff = {
     .name = "diff",
     .arity = 1,
     .optional = 2,
+    .inputs = "x before after",
     .attr_size = sizeof(diff_attrs),
     .attrs = diff_fields,
     .formula = "x[k+1] − x[k] along axis, n times",

@@ -20,7 +20,8 @@ static ag_tensor *masked_fill(ag_tensor *y) {
     return ag_where(ag_in(y, 1), ag__constant(ag_in(y, 0), value), ag_in(y, 0));
 }
 
-AG__COMPOSED(masked_fill, 2, fill_attrs, fill_fields, "value where the mask is set, else x", masked_fill);
+AG__COMPOSED(masked_fill, 2, fill_attrs, fill_fields, "value where the mask is set, else x", masked_fill,
+             .inputs = "x mask");
 
 ag_tensor *ag_masked_fill(ag_tensor *x, ag_tensor *mask, double value) {
     return ag_apply(&ag__op_masked_fill, (ag_tensor *[]){x, mask}, 2, &(fill_attrs){value});
@@ -90,7 +91,7 @@ static ag_tensor *prelu(ag_tensor *y) {
     return ag_where(positive, x, ag_mul(weight, ag_where(positive, zero, x)));
 }
 
-AG__COMPOSED_BARE(prelu, 2, "x where x > 0, else weight x", prelu);
+AG__COMPOSED_BARE(prelu, 2, "x where x > 0, else weight x", prelu, .inputs = "x weight");
 
 ag_tensor *ag_prelu(ag_tensor *x, ag_tensor *weight) {
     return ag_apply(&ag__op_prelu, (ag_tensor *[]){x, weight}, 2, NULL);
