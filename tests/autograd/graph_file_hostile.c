@@ -258,10 +258,9 @@ Test(graph_hostile, what_is_no_graph_file_is_told_so) {
 /* The fuzzer's corpus */
 
 Test(graph_hostile, the_corpus_of_the_fuzzer_passes) {
-    static const char here[] = __FILE__, own[] = "graph_file_hostile.c";
+    static const char folder[] = AG_SOURCE_TREE "/tests/autograd/corpus";
     static unsigned char bytes[FILE_MOST];
-    char folder[1024], path[1400];
-    snprintf(folder, sizeof folder, "%.*scorpus", (int)(sizeof here - sizeof own), here);
+    char path[1400];
     DIR *corpus = opendir(folder);
     cr_assert(corpus, "%s cannot be read", folder);
     int count = 0;
