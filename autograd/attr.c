@@ -3,6 +3,7 @@
  *     axes=0,1 keepdim=true        lists with or without brackets; axes=all; shape=() is a scalar's
  *     reduction=sum                one of the names in the field's preset
  *     equation="ij, jk -> ik"      text, with or without quotes; inside \", \\ and \xHH
+ *     dim=0                        for axis, and other names of PyTorch's and NumPy's: ops/names.def
  *
  * Numbers are written so that reading gives the same bits, and with a decimal point in every locale. */
 #include <errno.h>
@@ -177,6 +178,15 @@ static const ag_attr_field *find(const ag_op *op, const char *name) {
     return NULL;
 }
 
+/* The same, by another of its names: dim for axis. */
+static const ag_attr_field *find_spelled(const ag_op *op, const char *name) {
+    const ag_attr_field *f = find(op, name);
+    for (const ag__attribute_name *n = ag__attribute_names; !f && n->other; n++) {
+        if (!strcmp(n->other, name)) f = find(op, n->own);
+    }
+    return f;
+}
+
 /* Copies a text in quotes, quotes included, and returns what follows; NULL: it does not end, or something clings to it. */
 static const char *quoted_token(const char *text, char value[VALUE]) {
     size_t n = 1;
@@ -221,13 +231,13 @@ bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs)
     const char *rest = text ? text : "";
     memset(attrs, 0, op->attr_size);
     while ((rest = next_token(rest, name, value, &bad)) != NULL) {
-        const ag_attr_field *f = find(op, name);
+        const ag_attr_field *f = find_spelled(op, name);
         if (!f) return fail_unknown(t, op, name);
         if (!parse_value(f, value, (char *)attrs + f->offset)) {
             return ag__fail(t, AG_ERR_ARGUMENT, "%s: %s='%s': expected %s", op->name, name, value, expected(f)) != NULL;
         }
         if (given >> (f - op->attrs) & 1)
-            return ag__fail(t, AG_ERR_ARGUMENT, "%s: '%s' is given twice", op->name, name) != NULL;
+            return ag__fail(t, AG_ERR_ARGUMENT, "%s: '%s' is given twice", op->name, f->name) != NULL;
         given |= (uint64_t)1 << (f - op->attrs);
     }
     if (bad)

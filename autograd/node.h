@@ -356,7 +356,16 @@ bool ag__dot_wanted(bool claim);    /* does AG_DOT ask for a drawing, and has no
 /* dot.c */
 void ag__dot_from_environment(ag_tensor *loss);
 
-/* ops: the built-in records, ended by NULL */
+/* ops: the built-in records, ended by NULL; other names of theirs and of attributes, ended by a NULL name */
+typedef struct ag__op_name {
+    const char *other;
+    const ag_op *op;
+} ag__op_name;
+typedef struct ag__attribute_name {
+    const char *other, *own;
+} ag__attribute_name;
 extern const ag_op *const ag__ops[];
+extern const ag__op_name ag__op_names[];
+extern const ag__attribute_name ag__attribute_names[];
 
 #endif

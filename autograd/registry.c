@@ -1,4 +1,5 @@
-/* registry.c: operations by name. The built-in records come from ops/ops.def, a user's own from ag_op_register. */
+/* registry.c: operations by name. The built-in records come from ops/ops.def, a user's own from ag_op_register; names that
+ * no record has are looked for among the other names of ops/names.def. */
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,6 +32,9 @@ const ag_op *ag_find_op(const char *name) {
     const ag_op *op;
     for (int i = 0; name && (op = ag_op_at(i)) != NULL; i++) {
         if (!strcmp(op->name, name)) return op;
+    }
+    for (const ag__op_name *n = ag__op_names; name && n->other; n++) {
+        if (!strcmp(n->other, name)) return n->op;
     }
     return NULL;
 }

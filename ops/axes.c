@@ -26,7 +26,7 @@ typedef struct pair_attrs {
 } pair_attrs;
 
 static const ag_attr_field transpose_fields[] = {
-    {"i", AG_ATTR_INT, offsetof(pair_attrs, i), "-2"}, {"j", AG_ATTR_INT, offsetof(pair_attrs, j), "-1"}, {0}};
+    {"axis0", AG_ATTR_INT, offsetof(pair_attrs, i), "-2"}, {"axis1", AG_ATTR_INT, offsetof(pair_attrs, j), "-1"}, {0}};
 
 static const ag_attr_field swapaxes_fields[] = {
     {"axis0", AG_ATTR_INT, offsetof(pair_attrs, i), NULL}, {"axis1", AG_ATTR_INT, offsetof(pair_attrs, j), NULL}, {0}};
@@ -36,10 +36,12 @@ static ag_tensor *transpose(ag_tensor *y) {
     return swapped(y, a->i, a->j);
 }
 
-AG__COMPOSED(transpose, 1, pair_attrs, transpose_fields, "x with the axes i and j swapped", transpose);
+AG__COMPOSED(transpose, 1, pair_attrs, transpose_fields, "x with the axes axis0 and axis1 swapped", transpose);
 AG__COMPOSED(swapaxes, 1, pair_attrs, swapaxes_fields, "x with the axes axis0 and axis1 swapped", transpose);
 
-ag_tensor *ag_transpose(ag_tensor *x, int i, int j) { return ag_apply(&ag__op_transpose, &x, 1, &(pair_attrs){i, j}); }
+ag_tensor *ag_transpose(ag_tensor *x, int axis0, int axis1) {
+    return ag_apply(&ag__op_transpose, &x, 1, &(pair_attrs){axis0, axis1});
+}
 
 ag_tensor *ag_swapaxes(ag_tensor *x, int axis0, int axis1) {
     return ag_apply(&ag__op_swapaxes, &x, 1, &(pair_attrs){axis0, axis1});

@@ -152,7 +152,7 @@ typedef struct full_attrs {
     double value;
 } full_attrs;
 
-static const ag_attr_field full_fields[] = {{"value", AG_ATTR_F64, offsetof(full_attrs, value), NULL}, {0}};
+static const ag_attr_field full_fields[] = {{"fill_value", AG_ATTR_F64, offsetof(full_attrs, value), NULL}, {0}};
 
 static ag_tensor *filled(const ag_tensor *x, double value) {
     return ag_full(ag_tape_of(x), ag_dtype_of(x), ag_shape_of(x), value);
@@ -162,10 +162,12 @@ static ag_tensor *full_like(ag_tensor *y) { return filled(ag_in(y, 0), ((const f
 static ag_tensor *zeros_like(ag_tensor *y) { return filled(ag_in(y, 0), 0); }
 static ag_tensor *ones_like(ag_tensor *y) { return filled(ag_in(y, 0), 1); }
 
-AG__COMPOSED_FLAT(full_like, 1, sizeof(full_attrs), full_fields, "value in x's shape and dtype", full_like);
+AG__COMPOSED_FLAT(full_like, 1, sizeof(full_attrs), full_fields, "fill_value in x's shape and dtype", full_like);
 AG__COMPOSED_FLAT(zeros_like, 1, 0, NULL, "zeros in x's shape and dtype", zeros_like);
 AG__COMPOSED_FLAT(ones_like, 1, 0, NULL, "ones in x's shape and dtype", ones_like);
 
-ag_tensor *ag_full_like(ag_tensor *x, double value) { return ag_apply(&ag__op_full_like, &x, 1, &(full_attrs){value}); }
+ag_tensor *ag_full_like(ag_tensor *x, double fill_value) {
+    return ag_apply(&ag__op_full_like, &x, 1, &(full_attrs){fill_value});
+}
 ag_tensor *ag_zeros_like(ag_tensor *x) { return ag_apply(&ag__op_zeros_like, &x, 1, NULL); }
 ag_tensor *ag_ones_like(ag_tensor *x) { return ag_apply(&ag__op_ones_like, &x, 1, NULL); }

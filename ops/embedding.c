@@ -46,21 +46,21 @@ ag_tensor *ag_embedding_padded(ag_tensor *weight, ag_tensor *index, int64_t padd
 }
 
 typedef struct one_hot_attrs {
-    int64_t classes;
+    int64_t num_classes;
     ag_dtype dtype;
 } one_hot_attrs;
 
-static const ag_attr_field one_hot_fields[] = {{"classes", AG_ATTR_I64, offsetof(one_hot_attrs, classes), NULL},
-                                               {"dtype", AG_ATTR_DTYPE, offsetof(one_hot_attrs, dtype), "f32"},
+static const ag_attr_field one_hot_fields[] = {{"num_classes", AG_ATTR_I64, offsetof(one_hot_attrs, num_classes), NULL},
+                                               {"dtype", AG_ATTR_DTYPE, offsetof(one_hot_attrs, dtype), "i64"},
                                                {0}};
 
 static bool one_hot_shape(ag_tensor *y) {
     const one_hot_attrs *a = ag_attrs(y);
     ag_shape s = ag_shape_of(ag_in(y, 0));
     if (!ag_need_dtype(y, 0, AG_I64) || !ag_need_rank(y, 0, 0, AG_MAX_RANK - 1)) return false;
-    if (a->classes < 0) return ag_op_fail(y, AG_ERR_ARGUMENT, "classes is %lld", (long long)a->classes);
+    if (a->num_classes < 0) return ag_op_fail(y, AG_ERR_ARGUMENT, "num_classes is %lld", (long long)a->num_classes);
     if (ag_dtype_size(a->dtype) == 0) return ag_op_fail(y, AG_ERR_DTYPE, "no dtype has the number %d", (int)a->dtype);
-    s.dim[s.rank++] = a->classes;
+    s.dim[s.rank++] = a->num_classes;
     return ag_out_shape(y, 0, a->dtype, s);
 }
 
@@ -72,12 +72,12 @@ static bool one_hot_run(ag_tensor *y) {
     static const void *const one[AG_DTYPE_COUNT] = {&f32, &f64, &i64, &yes};
     const one_hot_attrs *a = ag_attrs(y);
     size_t element = ag_dtype_size(a->dtype);
-    const int64_t *index = ag__indices(y, 0, a->classes);
+    const int64_t *index = ag__indices(y, 0, a->num_classes);
     if (!index) return false;
     char *out = memset(ag_out_data(y, 0), 0, (size_t)ag_size(y) * element);
     int64_t count = ag_size(ag_in(y, 0));
     for (int64_t k = 0; k < count; k++) {
-        ag__copy_slab(out + (size_t)(k * a->classes + index[k]) * element, one[a->dtype], element);
+        ag__copy_slab(out + (size_t)(k * a->num_classes + index[k]) * element, one[a->dtype], element);
     }
     return true;
 }
@@ -95,7 +95,7 @@ const ag_op ag__op_one_hot = {
     .run = one_hot_run,
 };
 
-ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype) {
-    one_hot_attrs a = {classes, dtype};
+ag_tensor *ag_one_hot(ag_tensor *index, int64_t num_classes, ag_dtype dtype) {
+    one_hot_attrs a = {num_classes, dtype};
     return ag_apply(&ag__op_one_hot, &index, 1, &a);
 }

@@ -4,6 +4,9 @@
  * on one tape and of one dtype: nothing converts silently, ag_cast converts. Elementwise operations broadcast as NumPy's do.
  * "float" means f32 or f64, "number" float or i64. Axes may be negative. y stands for the result, g for the gradient that
  * arrives at it. Names, argument order and conventions at kinks are PyTorch's.
+ *
+ * ag_call reads the attributes by their names here, an axis as axis=, several as axes=; it understands other names of
+ * PyTorch's and NumPy's too: cat for concat, absolute for abs, dim= for axis=, keepdims= for keepdim= (ops/names.def).
  */
 #ifndef AUTOGRAD_OPS_H
 #define AUTOGRAD_OPS_H
@@ -256,17 +259,18 @@ AG_API ag_tensor *ag_tensordot_axes(ag_tensor *a, ag_tensor *b, ag_axes a_axes, 
 AG_API ag_tensor *ag_multi_dot(ag_tensor *const xs[],
                                int n); /* x₀ x₁ … xₙ₋₁ in the cheapest order; the first and the last may be 1-d */
 AG_API ag_tensor *ag_chain_matmul(ag_tensor *const xs[], int n); /* the same of matrices alone */
-AG_API ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int i, int j); /* Σ_k x[…,k,…,k + offset,…] on axes i and j; number */
+AG_API ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int axis1,
+                           int axis2); /* Σ_k x[…,k,…,k + offset,…] on axes axis1 and axis2; number */
 /* einsum: Σ Π xs over labelled axes (NumPy's and PyTorch's notation): "ij,jk->ik", "bij,bjk" (output: letters that occur
  * once, in order), "...ij->...ji", "ii->i" (a diagonal), ",ij->j"; an extent of 1 broadcasts; the products are taken in the
  * order that costs least, for more than 8 operands in a good one */
 AG_API ag_tensor *ag_einsum(const char *equation, ag_tensor *const xs[], int n); /* gradients are those of matmul, mul, sum, … */
 
 /* Shapes: views where the strides allow it; any dtype */
-AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape);        /* one extent may be −1: what is left */
-AG_API ag_tensor *ag_permute(ag_tensor *x, ag_axes axes);          /* axis i of y is axis axes[i] of x */
-AG_API ag_tensor *ag_transpose(ag_tensor *x, int i, int j);        /* swaps two axes */
-AG_API ag_tensor *ag_swapaxes(ag_tensor *x, int axis0, int axis1); /* the same under NumPy's name */
+AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape);         /* one extent may be −1: what is left */
+AG_API ag_tensor *ag_permute(ag_tensor *x, ag_axes axes);           /* axis i of y is axis axes[i] of x */
+AG_API ag_tensor *ag_transpose(ag_tensor *x, int axis0, int axis1); /* swaps two axes; by name the last two */
+AG_API ag_tensor *ag_swapaxes(ag_tensor *x, int axis0, int axis1);  /* the same under NumPy's name */
 AG_API ag_tensor *ag_movedim(ag_tensor *x, ag_axes source,
                              ag_axes destination);        /* axes source[k] to destination[k], the others in order */
 AG_API ag_tensor *ag_squeeze(ag_tensor *x, ag_axes axes); /* drops those of the axes that have extent 1 */
@@ -380,7 +384,7 @@ AG_API ag_tensor *ag_mask_rank(ag_tensor *mask,
 AG_API ag_tensor *ag_searchsorted(ag_tensor *sorted, ag_tensor *values,
                                   bool right); /* the place in a sorted line before (right: behind) what equals a value; NaN: the end; i64; flat */
 AG_API ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right); /* searchsorted(boundaries, x) */
-AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t classes, ag_dtype dtype); /* (…) → (…, classes); flat */
+AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t num_classes, ag_dtype dtype); /* (…) → (…, num_classes), preset i64; flat */
 AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
                           ag_tensor **index); /* the k largest, descending, and if asked their i64 indices; equal ones in order of index; NaN counts as largest */
 
@@ -512,9 +516,9 @@ AG_API ag_tensor *ag_arange(ag_tape *tape, ag_dtype dtype, double start, double 
 AG_API ag_tensor *ag_linspace(ag_tape *tape, ag_dtype dtype, double start, double end,
                               int64_t steps);                                  /* steps numbers, both ends included */
 AG_API ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m); /* (n,m), 1 where i = j, else 0; m −1: square */
-AG_API ag_tensor *ag_full_like(ag_tensor *x, double value); /* value in x's shape and dtype, without memory */
-AG_API ag_tensor *ag_zeros_like(ag_tensor *x);              /* 0 */
-AG_API ag_tensor *ag_ones_like(ag_tensor *x);               /* 1 */
+AG_API ag_tensor *ag_full_like(ag_tensor *x, double fill_value); /* fill_value in x's shape and dtype, without memory */
+AG_API ag_tensor *ag_zeros_like(ag_tensor *x);                   /* 0 */
+AG_API ag_tensor *ag_ones_like(ag_tensor *x);                    /* 1 */
 
 /* Linear algebra: float, on the last two axes */
 AG_API ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal); /* zeros above the given diagonal; number */

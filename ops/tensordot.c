@@ -150,8 +150,8 @@ typedef struct trace_attrs {
 } trace_attrs;
 
 static const ag_attr_field trace_fields[] = {{"offset", AG_ATTR_I64, offsetof(trace_attrs, offset), "0"},
-                                             {"i", AG_ATTR_INT, offsetof(trace_attrs, i), "0"},
-                                             {"j", AG_ATTR_INT, offsetof(trace_attrs, j), "1"},
+                                             {"axis1", AG_ATTR_INT, offsetof(trace_attrs, i), "0"},
+                                             {"axis2", AG_ATTR_INT, offsetof(trace_attrs, j), "1"},
                                              {0}};
 
 static ag_tensor *trace(ag_tensor *y) {
@@ -188,10 +188,10 @@ const ag_op ag__op_trace = {
     .arity = 1,
     .attr_size = sizeof(trace_attrs),
     .attrs = trace_fields,
-    .formula = "Σ x[k, k + offset] on axes i and j",
+    .formula = "Σ x[k, k + offset] on axes axis1 and axis2",
     .compose = trace,
 };
 
-ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int i, int j) {
-    return ag_apply(&ag__op_trace, &x, 1, &(trace_attrs){offset, i, j});
+ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int axis1, int axis2) {
+    return ag_apply(&ag__op_trace, &x, 1, &(trace_attrs){offset, axis1, axis2});
 }

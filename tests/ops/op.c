@@ -55,7 +55,7 @@ static const listed_op more[] = {
                "i(1,5,2)=-1,-4,3,0,-2,1,1,1,-1,0 | axis=1"},
     {"gather_add", "f(2,3,2) i(2,3,2)<4 | shape=4,3,2 axis=0 ; f(2,3,6) i(2,3,6)<5 | shape=3,4,5 axis=2 ; f(3) "
                    "i(3)=-1,0,-1 | shape=4 axis=0"},
-    {"one_hot", "i(4)=-1,0,2,-3 | classes=3"},
+    {"one_hot", "i(4)=-1,0,2,-3 | num_classes=3"},
     {"slice", "f(5) | axis=0 start=-9 stop=9 ; f(5) | axis=0 start=9 stop=-9 step=-3 ; f(2,3) | axis=1 "
               "step=-9223372036854775808 start=end"},
     {"permute", "f(1,2,1,2,1,2,1,2) | axes=7,0,6,1,5,2,4,3"},

@@ -74,7 +74,7 @@ static void blends(ag_tape *t, operands o) {
 static void shapes(ag_tape *t, operands o) {
     SAME(reshape, ag_reshape(o.cube, AG_SHAPE(-1, 6)), "shape=-1,6", o.cube);
     SAME(permute, ag_permute(o.cube, AG_AXES(2, 0, 1)), "axes=2,0,1", o.cube);
-    SAME(transpose, ag_transpose(o.cube, 0, -1), "i=0 j=-1", o.cube);
+    SAME(transpose, ag_transpose(o.cube, 0, -1), "axis0=0 axis1=-1", o.cube);
     SAME(swapaxes, ag_swapaxes(o.cube, 0, -1), "axis0=0 axis1=-1", o.cube);
     SAME(movedim, ag_movedim(o.cube, AG_AXES(0, 1), AG_AXES(-1, 0)), "source=0,1 destination=-1,0", o.cube);
     SAME(squeeze, ag_squeeze(ag_unsqueeze(o.x, 1), AG_AXES(1)), "axes=1", ag_unsqueeze(o.x, 1));
@@ -163,7 +163,7 @@ static void indexing(ag_tape *t, operands o) {
          ag_reshape(o.positive, AG_SHAPE(12)), o.x);
     SAME(bucketize, ag_bucketize(o.x, ag_reshape(o.positive, AG_SHAPE(12)), false), "", o.x,
          ag_reshape(o.positive, AG_SHAPE(12)));
-    SAME(one_hot, ag_one_hot(o.index, 4, AG_I64), "classes=4 dtype=i64", o.index);
+    SAME(one_hot, ag_one_hot(o.index, 4, AG_I64), "num_classes=4 dtype=i64", o.index);
     SAME(topk, ag_topk(o.cube, 2, 1, &best), "k=2 axis=1", o.cube);
     assert_same(best, ag_part(ag_call(t, "topk", &o.cube, 1, "k=2 axis=1"), 1));
     SAME(topk, ag_topk(o.cube, 1, -1, NULL), "k=1", o.cube);
@@ -216,7 +216,7 @@ static void tensor_products(ag_tape *t, operands o) {
     SAME(tensordot, ag_tensordot_axes(o.cube, o.x, AG_AXES(1, 2), AG_AXES(1, 0)), "a_axes=1,2 b_axes=1,0", o.cube, o.x);
     SAME(multi_dot, ag_multi_dot(chain, 3), "", o.x, square, v);
     SAME(chain_matmul, ag_chain_matmul(chain, 2), "", o.x, square);
-    SAME(trace, ag_trace(o.cube, 1, 2, 1), "offset=1 i=2 j=1", o.cube);
+    SAME(trace, ag_trace(o.cube, 1, 2, 1), "offset=1 axis1=2 axis2=1", o.cube);
     SAME(einsum, ag_einsum("bij,kj -> ikb", (ag_tensor *[]){batch, o.y}, 2), "equation=\"bij, kj->ikb\"", batch, o.y);
 }
 

@@ -39,7 +39,7 @@ static void swapped(problem *p, int i, int j) {
 
 static void transpose(problem *p) {
     int rank = p->in[0].shape.rank;
-    swapped(p, reference_axis(p, "i", -2, rank), reference_axis(p, "j", -1, rank));
+    swapped(p, reference_axis(p, "axis0", -2, rank), reference_axis(p, "axis1", -1, rank));
 }
 
 static void swapaxes(problem *p) {

@@ -85,9 +85,9 @@ static void gather_add(problem *p) {
 static void one_hot(problem *p) {
     const array *index = &p->in[0];
     ag_shape s = index->shape;
-    int64_t classes = (int64_t)reference_number(p, "classes", NAN);
+    int64_t classes = (int64_t)reference_number(p, "num_classes", NAN);
     s.dim[s.rank++] = classes;
-    double *y = reference_out(p, 0, reference_dtype(p, "dtype", AG_F32), s);
+    double *y = reference_out(p, 0, reference_dtype(p, "dtype", AG_I64), s);
     for (int64_t i = 0; i < index->size; i++) {
         for (int64_t c = 0; c < classes; c++)
             y[i * classes + c] = (double)c == index->v[i] || (double)c == index->v[i] + (double)classes;

@@ -101,7 +101,7 @@ static void like(problem *p, double value) {
     for (int64_t i = 0; i < p->in[0].size; i++) y[i] = value;
 }
 
-static void full_like(problem *p) { like(p, reference_number(p, "value", NAN)); }
+static void full_like(problem *p) { like(p, reference_number(p, "fill_value", NAN)); }
 static void zeros_like(problem *p) { like(p, 0); }
 static void ones_like(problem *p) { like(p, 1); }
 

@@ -249,7 +249,7 @@ static void kron(problem *p) {
 
 static void trace(problem *p) {
     const array *x = &p->in[0];
-    int i = reference_axis(p, "i", 0, x->shape.rank), j = reference_axis(p, "j", 1, x->shape.rank);
+    int i = reference_axis(p, "axis1", 0, x->shape.rank), j = reference_axis(p, "axis2", 1, x->shape.rank);
     double offset = reference_number(p, "offset", 0);
     ag_shape out = {0};
     for (int k = 0; k < x->shape.rank; k++) {

@@ -104,7 +104,7 @@ static int notation(writer *w, const ag_tensor *x, const char *op, const int *in
     if (!strcmp(op, "where") && unanimous(ag_input(x, 0)) >= 0) return in[unanimous(ag_input(x, 0)) ? 1 : 2];
     if (!strcmp(op, "permute") && swaps_last(x)) return algebra_node(&w->a, NODE_TRANSPOSE, in, 1);
     if (!strcmp(op, "transpose")) {
-        double i = attribute_number(x, "i"), j = attribute_number(x, "j"), rank = ag_rank(x);
+        double i = attribute_number(x, "axis0"), j = attribute_number(x, "axis1"), rank = ag_rank(x);
         i += i < 0 ? 0 : -rank;
         j += j < 0 ? 0 : -rank;
         if (fmin(i, j) == -2 && fmax(i, j) == -1) return algebra_node(&w->a, NODE_TRANSPOSE, in, 1);

@@ -1,0 +1,59 @@
+/* names.c: other names of operations and attributes: each finds what names.def says, none hides an operation. */
+#include <string.h>
+
+#include "autograd/node.h"
+#include "check.h"
+#include "ops/ops.h"
+
+Test(names, other_names_find_their_operations) {
+    int count = 0;
+    for (const ag__op_name *n = ag__op_names; n->other; n++, count++) {
+        cr_assert(ag_find_op(n->other) == n->op, "%s", n->other);
+        cr_assert(ag_find_op(n->op->name) == n->op, "%s", n->op->name);
+        for (int i = 0; ag_op_at(i); i++) cr_assert(strcmp(ag_op_at(i)->name, n->other), "%s is an op", n->other);
+        for (const ag__op_name *m = n + 1; m->other; m++) cr_assert(strcmp(n->other, m->other), "%s twice", n->other);
+    }
+    cr_assert_gt(count, 30);
+}
+
+typedef struct spelled {
+    const char *op, *attributes, *own;
+} spelled;
+
+/* Each names an attribute in another way; the node says its own. */
+Test(names, attributes_have_other_names) {
+    static const spelled rows[] = {
+        {"softmax", "dim=0", "axis=0"},
+        {"argmax", "axis=0 keepdims=true", "axes=0 keepdim=true"},
+        {"sum", "dim=(0,1)", "axes=(0,1) keepdim=false"},
+        {"sum", "axis=1", "axes=1 keepdim=false"},
+        {"one_hot", "classes=9 dtype=i64", "num_classes=9 dtype=i64"},
+        {"var", "dim=0 ddof=0", "axes=0 keepdim=false correction=0"},
+    };
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_buffer(t, AG_F64, AG_SHAPE(2, 3)), *index = ag_buffer(t, AG_I64, AG_SHAPE(2));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[96];
+        ag_tensor *y = ag_call(t, rows[i].op, strcmp(rows[i].op, "one_hot") ? &x : &index, 1, rows[i].attributes);
+        cr_assert(y, "%s: %s", rows[i].attributes, ag_tape_message(t));
+        ag_attr_text(y, text, sizeof text);
+        cr_assert_str_eq(text, rows[i].own);
+    }
+    cr_assert_null(ag_call(t, "softmax", &x, 1, "axis=0 dim=1"));
+    assert_error(t, AG_ERR_ARGUMENT, "softmax: 'axis' is given twice");
+    cr_assert_null(ag_call(t, "softmax", &x, 1, "dims=1"));
+    assert_error(t, AG_ERR_ARGUMENT, "softmax has no attribute 'dims'; it has axis");
+    ag_tape_free(t);
+}
+
+Test(names, joined_under_other_names) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, -2}, AG_SHAPE(1, 2)), *pair[2] = {x, x};
+    assert_values(ag_call(t, "cat", pair, 2, "dim=1"), 0, 1, -2, 1, -2);
+    assert_values(ag_call(t, "swapdims", &x, 1, "dim0=0 dim1=1"), 0, 1, -2);
+    assert_values(ag_call(t, "absolute", &x, 1, ""), 0, 1, 2);
+    cr_assert_str_eq(ag_op_name(ag_call(t, "absolute", &x, 1, "")), "abs");
+    assert_values(ag_call(t, "transpose", &x, 1, "i=0 j=1"), 0, 1, -2);
+    assert_values(ag_call(t, "trace", &x, 1, "i=1 j=0 offset=-1"), 0, -2);
+    ag_tape_free(t);
+}
