@@ -3,26 +3,32 @@
 
 #define T float
 #define NAME(x) x##_most_f32
-#define BETTER(x, m) ((x) > (m) || ((x) != (x) && (m) == (m)))
+#define IS_NAN(x) ((x) != (x))
+#define BETTER(x, m) ((x) > (m) || (IS_NAN(x) && !IS_NAN(m)))
 #include "ops/kernels/best_tmpl.h"
 #define T double
 #define NAME(x) x##_most_f64
-#define BETTER(x, m) ((x) > (m) || ((x) != (x) && (m) == (m)))
+#define IS_NAN(x) ((x) != (x))
+#define BETTER(x, m) ((x) > (m) || (IS_NAN(x) && !IS_NAN(m)))
 #include "ops/kernels/best_tmpl.h"
 #define T int64_t
 #define NAME(x) x##_most_i64
+#define IS_NAN(x) 0
 #define BETTER(x, m) ((x) > (m))
 #include "ops/kernels/best_tmpl.h"
 #define T float
 #define NAME(x) x##_least_f32
-#define BETTER(x, m) ((x) < (m) || ((x) != (x) && (m) == (m)))
+#define IS_NAN(x) ((x) != (x))
+#define BETTER(x, m) ((x) < (m) || (IS_NAN(x) && !IS_NAN(m)))
 #include "ops/kernels/best_tmpl.h"
 #define T double
 #define NAME(x) x##_least_f64
-#define BETTER(x, m) ((x) < (m) || ((x) != (x) && (m) == (m)))
+#define IS_NAN(x) ((x) != (x))
+#define BETTER(x, m) ((x) < (m) || (IS_NAN(x) && !IS_NAN(m)))
 #include "ops/kernels/best_tmpl.h"
 #define T int64_t
 #define NAME(x) x##_least_i64
+#define IS_NAN(x) 0
 #define BETTER(x, m) ((x) < (m))
 #include "ops/kernels/best_tmpl.h"
 

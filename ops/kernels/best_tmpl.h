@@ -1,5 +1,5 @@
-/* best_tmpl.h: the place of the best element, for one type. Given: T, NAME(x) and BETTER(x, m): does x beat m, which came
- * first? NaN beats all numbers. */
+/* best_tmpl.h: the place of the best element, for one type. Given: T, NAME(x), IS_NAN(x) and BETTER(x, m): does x beat m, which
+ * came first? NaN beats all numbers. */
 
 /* Rows `step` elements apart, of `width` ≤ AG__BEST_TILE columns: where each column's best is. */
 static void NAME(place)(const void *in, int64_t n, int64_t step, int64_t width, int64_t *place) {
@@ -47,13 +47,14 @@ static int64_t NAME(find)(const void *in, int64_t n, const void *wanted) {
     int64_t i = 0;
     for (; i + STRIDE <= n; i += STRIDE) {
         int found = 0;
-        for (int k = 0; k < STRIDE; k++) found |= x[i + k] == m || (m != m && x[i + k] != x[i + k]);
+        for (int k = 0; k < STRIDE; k++) found |= x[i + k] == m || (IS_NAN(m) && IS_NAN(x[i + k]));
         if (found) break;
     }
-    while (i + 1 < n && !(x[i] == m || (m != m && x[i] != x[i]))) i++;
+    while (i + 1 < n && !(x[i] == m || (IS_NAN(m) && IS_NAN(x[i])))) i++;
     return i;
 }
 
 #undef T
 #undef NAME
+#undef IS_NAN
 #undef BETTER
