@@ -133,7 +133,7 @@ static bool running_shape(ag_tensor *y) {
     const axis_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
-    return ag__need_number(y, 0) && ag_need_axis(y, a->axis, ag_rank(x), &axis) && ag_out_like(y, 0, x) &&
+    return ag__need_number(y, 0) && ag__need_line(y, a->axis, ag_rank(x), &axis) && ag_out_like(y, 0, x) &&
            ag_out_shape(y, 1, AG_I64, ag_shape_of(x));
 }
 
@@ -152,7 +152,7 @@ static bool running_run(ag_tensor *y, const ag__best *best) {
     ag_tensor *in = ag_in(y, 0);
     int axis;
     if (ag_size(in) == 0) return true;
-    if (!ag_need_axis(y, a->axis, ag_rank(in), &axis)) return false;
+    if (!ag__need_line(y, a->axis, ag_rank(in), &axis)) return false;
     job j = {best,
              (int)ag_dtype_of(in),
              .x = ag_op_dense(y, 0),
