@@ -7,7 +7,10 @@ Both sides are processes that set the problem up and then run a batch of about 2
 turn; whoever is not asked stands still (SIGSTOP), so that no waiting thread of one side disturbs the other. What is printed are
 medians over the rounds, and how many times faster autograd is: above 1 it wins. Without problems: those of the README.
 
-Peers, from Debian's packages, each optional: python3-torch (PyTorch), libopenblas-dev, libdnnl-dev (oneDNN), libblis-dev.
+Peers, from Debian's packages, each optional: python3-torch (PyTorch), libopenblas-dev, libdnnl-dev (oneDNN), libblis-dev. They run
+as fast as they can: memory is kept, not given back to the system; OpenMP's threads stay on their processors; PyTorch gets the
+OpenBLAS that shares OpenMP's threads (libopenblas0-openmp) rather than one with threads of its own; BLIS, which may not know the
+processor, is told of its vectors.
 """
 import argparse
 import math
@@ -21,7 +24,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 BENCH = os.path.join(ROOT, "build/release/tools/bench/ag_bench")
 BLIS = "/usr/lib/x86_64-linux-gnu/blis-openmp"
+OPENBLAS_OPENMP = "/usr/lib/x86_64-linux-gnu/openblas-openmp"
 PEERS = os.path.join(ROOT, "build/peers")
+AVX512 = os.path.exists("/proc/cpuinfo") and "avx512f" in open("/proc/cpuinfo").read()
 
 SHAPES = """nn:32x32x32 nn:64x64x64 nn:128x128x128 nn:256x256x256 nn:512x512x512 nn:1024x1024x1024 nn:2048x2048x2048
 nn:64x128x784 nn:64x768x768 nn:32x1024x1024 nn:256x3072x768 nt:32x32x32 nt:256x256x256 nt:1024x1024x1024
@@ -38,8 +43,8 @@ SETS = {"sgemm": SGEMM, "dgemm": DGEMM, "maps": MAPS, "steps": STEPS, "rows": RO
 class Side:
     def __init__(self, name, command, threads, **more):
         env = dict(os.environ, AG_THREADS=str(threads), OMP_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(threads),
-                   BLIS_NUM_THREADS=str(threads), MALLOC_TRIM_THRESHOLD_="1000000000", MALLOC_MMAP_THRESHOLD_="1000000000",
-                   **more)
+                   BLIS_NUM_THREADS=str(threads), OMP_PROC_BIND="true", MALLOC_TRIM_THRESHOLD_="1000000000",
+                   MALLOC_MMAP_MAX_="0", **more)
         for name_ in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):  # let the peer choose its best kernels
             if name_ not in more:
                 env.pop(name_, None)
@@ -87,13 +92,16 @@ def sides_of(problem, threads, isa, peers):
     sides = [Side("autograd", [BENCH, "--serve", problem], threads, **more)]
     if problem.startswith("matmul:"):
         blas = {n: p for n, p in peers.items() if n != "PyTorch"}
-        haswell = {"OPENBLAS_CORETYPE": "Haswell"} if isa == "avx2" else {}
+        kernels = {"OpenBLAS": {"OPENBLAS_CORETYPE": "Haswell"} if isa == "avx2" else {},
+                   "BLIS": {"BLIS_ARCH_TYPE": "skx" if AVX512 and isa != "avx2" else "haswell"}}
         for name, program in blas.items():
             if problem.startswith("matmul:f64") and name == "oneDNN":
                 continue  # it has no dgemm
-            sides.append(Side(name, [program, problem], threads, **(haswell if name == "OpenBLAS" else {})))
+            sides.append(Side(name, [program, problem], threads, **kernels.get(name, {})))
     elif "PyTorch" in peers:
-        sides.append(Side("PyTorch", [peers["PyTorch"], os.path.join(HERE, "peers/torch_peer.py"), problem], threads))
+        blas = {"LD_LIBRARY_PATH": OPENBLAS_OPENMP} if os.path.isdir(OPENBLAS_OPENMP) else {}
+        command = [peers["PyTorch"], os.path.join(HERE, "peers/torch_peer.py"), problem]
+        sides.append(Side("PyTorch", command, threads, **blas))
     return sides
 
 
