@@ -31,8 +31,8 @@ AG_API ag_tensor *ag_add_scalar(ag_tensor *x, double a); /* x + a; float */
 AG_API ag_tensor *ag_maximum(ag_tensor *a, ag_tensor *b); /* the larger; NaN if either is; a tie halves the gradient */
 AG_API ag_tensor *ag_minimum(ag_tensor *a, ag_tensor *b); /* the smaller; NaN if either is; a tie halves the gradient */
 AG_API ag_tensor *ag_maximum_grad(ag_tensor *g, ag_tensor *a, ag_tensor *b); /* g where a > b, g / 2 at a tie, else 0; float */
-AG_API ag_tensor *ag_fmax(ag_tensor *a, ag_tensor *b); /* the larger; of NaN and a number the number; a tie gives a the gradient */
-AG_API ag_tensor *ag_fmin(ag_tensor *a, ag_tensor *b); /* the smaller; of NaN and a number the number; a tie gives a the gradient */
+AG_API ag_tensor *ag_fmax(ag_tensor *a, ag_tensor *b); /* the larger; of NaN and a number the number; a tie, also of two NaNs, gives a the gradient */
+AG_API ag_tensor *ag_fmin(ag_tensor *a, ag_tensor *b); /* the smaller; of NaN and a number the number; a tie, also of two NaNs, gives a the gradient */
 AG_API ag_tensor *ag_mix(ag_tensor *a, ag_tensor *b, ag_tensor *weight); /* lerp of a tensor of weights; float */
 AG_API ag_tensor *ag_lerp(ag_tensor *a, ag_tensor *b, ag_tensor *weight); /* a + weight (b − a), exact for weight 0 and 1; float */
 AG_API ag_tensor *ag_lerp_scalar(ag_tensor *a, ag_tensor *b, double weight); /* lerp of one number: attribute weight */

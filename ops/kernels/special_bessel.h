@@ -30,7 +30,7 @@ static inline double ive_far(double a, double n) {
         term *= ((2 * k - 1) * (2 * k - 1) - 4 * n * n) / (8 * k * a);
         sum += term;
     }
-    return sum / sqrt(6.28318530717958648 * a);
+    return sum / (2.50662827463100050 * sqrt(a)); /* 2 π a may overflow */
 }
 
 static inline double ive_downwards(double a, double n) {

@@ -1,5 +1,6 @@
 /* special_functions.c: rows against values of many digits, where rounding could grow: near zeros and poles, far out, across the
  * seams between two formulas. */
+#include <float.h>
 #include <math.h>
 
 #include "ops/every_isa.h"
@@ -15,6 +16,17 @@ TestEveryISA(ops, special_functions) {
         cr_assert(check_ulps(ag_item(y), golden[i].y, 12, text), "%s %s at %.17g: %s", golden[i].op,
                   golden[i].attributes, golden[i].x, text);
     }
+    ag_tape_free(t);
+}
+
+/* I₀ e^−x = 1 / √(2πx) to the end of the range, where 2πx overflows; I₀ itself is infinite there. */
+TestEveryISA(ops, bessel_functions_at_the_end_of_the_range) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){DBL_MAX, -DBL_MAX, INFINITY}, AG_SHAPE(3));
+    assert_values(ag_i0e(x), 1e-169, 2.9754474593158999e-155, 2.9754474593158999e-155, 0);
+    assert_values(ag_i1e(x), 1e-169, 2.9754474593158999e-155, -2.9754474593158999e-155, 0);
+    assert_values(ag_i0(x), 0, INFINITY, INFINITY, INFINITY);
+    assert_values(ag_iv(x, 3), 0, INFINITY, -INFINITY, INFINITY);
     ag_tape_free(t);
 }
 
