@@ -109,7 +109,9 @@ static ag_tensor *variance_of(ag_tensor *y, double eps) {
 
 static ag_tensor *gaussian_nll_loss(ag_tensor *y) {
     const gauss_attrs *a = ag_attrs(y);
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_same_shape(y, 0, 1)) return NULL;
+    ag_shape s;
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_broadcast(y, ag_in(y, 0), ag_in(y, 1), &s))
+        return NULL;
     ag_tensor *var = variance_of(y, a->eps);
     if (!var) return NULL;
     ag_tensor *square = ag_square(ag_sub(ag_in(y, 0), ag_in(y, 1)));

@@ -1,4 +1,5 @@
-/* diff.c: differences of neighbours along an axis, n times over; what `before` and `after` hold is joined on first. */
+/* diff.c: differences of neighbours along an axis, n times over; what `before` and `after` hold is joined on first, unless n is
+ * 0, which is x itself: NumPy's and PyTorch's choice. */
 #include <stddef.h>
 
 #include "ops/ops.h"
@@ -22,7 +23,7 @@ static ag_tensor *diff_compose(ag_tensor *y) {
     }
     if (!ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis)) return NULL;
     const int places[3] = {1, 0, 2};
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 3 && a->n > 0; i++) {
         ag_tensor *x = places[i] < ag_in_count(y) ? ag_in(y, places[i]) : NULL;
         if (x) part[count++] = x;
     }

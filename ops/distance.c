@@ -19,15 +19,12 @@ static ag_tensor *power(ag_tensor *v, double p) {
 
 static ag_tensor *length(ag_tensor *v, double p, int axis, bool keepdim) {
     if (!v) return NULL;
+    if (!(p >= 0)) return ag_norm(v, p, AG_AXES(axis), keepdim);
     if (p == 0) return ag_sum(power(ag_abs(v), 0), AG_AXES(axis), keepdim);
     if (p == 1) return ag_sum(ag_abs(v), AG_AXES(axis), keepdim);
     if (p == 2) return power(ag_sum(ag_square(v), AG_AXES(axis), keepdim), 0.5);
     if (isinf(p)) return ag_max(ag_abs(v), AG_AXES(axis), keepdim);
     return power(ag_sum(power(ag_abs(v), p), AG_AXES(axis), keepdim), 1 / p);
-}
-
-static bool need_power(ag_tensor *y, double p) {
-    return p >= 0 || ag_op_fail(y, AG_ERR_ARGUMENT, "p is %g; it must not be less than 0", p);
 }
 
 typedef struct pair_attrs {
@@ -44,8 +41,7 @@ static const ag_attr_field pair_fields[] = {{"p", AG_ATTR_F64, offsetof(pair_att
 static ag_tensor *pairwise_distance(ag_tensor *y) {
     const pair_attrs *a = ag_attrs(y);
     ag_shape s;
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !need_power(y, a->p) || !ag_broadcast_inputs(y, &s))
-        return NULL;
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_broadcast_inputs(y, &s)) return NULL;
     if (!ag_need_axis(y, -1, s.rank, &(int){0})) return NULL;
     return length(ag_add_scalar(ag_sub(ag_in(y, 0), ag_in(y, 1)), a->eps), a->p, -1, a->keepdim);
 }
@@ -67,7 +63,11 @@ static ag_tensor *cdist(ag_tensor *y) {
     double p = ((const cdist_attrs *)ag_attrs(y))->p;
     ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     char as[AG__TEXT], bs[AG__TEXT];
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !need_power(y, p)) return NULL;
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!(p >= 0)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "p is %g; it must not be less than 0", p);
+        return NULL;
+    }
     if (!ag_need_rank(y, 0, 2, AG_MAX_RANK - 1) || !ag_need_rank(y, 1, 2, AG_MAX_RANK - 1)) return NULL;
     if (ag_dim(a, -1) != ag_dim(b, -1)) {
         ag_op_fail(y, AG_ERR_SHAPE, "the last axes of %s and %s differ", ag_shape_text(a, as, sizeof as),
@@ -105,7 +105,7 @@ static ag_tensor *normalize(ag_tensor *y) {
     const along_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
-    if (!ag_need_float(y, 0) || !need_power(y, a->p) || !ag__need_line(y, a->axis, ag_rank(x), &axis)) return NULL;
+    if (!ag_need_float(y, 0) || !ag__need_line(y, a->axis, ag_rank(x), &axis)) return NULL;
     if (ag_size(x) == 0) return ag_alias(x);
     return ag_div(x, at_least(length(x, a->p, axis, true), a->eps));
 }

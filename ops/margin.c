@@ -65,18 +65,35 @@ static const ag_attr_field multi_fields[] = {AG__REDUCTION(multi_attrs),
                                              {0}};
 
 static bool need_scores(ag_tensor *y) {
-    return ag_need_float(y, 0) && ag_need_rank(y, 0, 1, 2) && ag_need_dtype(y, 1, AG_I64);
+    return ag_need_float(y, 0) && ag_need_rank(y, 0, 0, 2) && ag_need_dtype(y, 1, AG_I64);
+}
+
+/* x as (n, c): a scalar is one class, a line one row. */
+static ag_tensor *rows_of(ag_tensor *x) {
+    return ag_rank(x) == 2 ? x : ag_reshape(x, AG_SHAPE(1, ag_rank(x) ? ag_dim(x, 0) : 1));
+}
+
+/* Labels one for each row, as a list; of one row also a scalar. */
+static ag_tensor *labels_of(ag_tensor *y, ag_tensor *x) {
+    ag_tensor *label = ag_in(y, 1);
+    char xs[AG__TEXT], ls[AG__TEXT];
+    if (!x) return NULL;
+    if (ag_rank(label) <= 1 && ag_size(label) == ag_dim(x, 0)) return ag_reshape(label, AG_SHAPE(ag_dim(x, 0)));
+    ag_op_fail(y, AG_ERR_SHAPE, "%s needs a label for each of its %lld rows, not %s",
+               ag_shape_text(ag_in(y, 0), xs, sizeof xs), (long long)ag_dim(x, 0), ag_shape_text(label, ls, sizeof ls));
+    return NULL;
 }
 
 /* Σ over j ≠ label of max(0, margin − x[label] + x[j])ᵖ · weight[label] / c; labels are checked by nll_pick */
 static ag_tensor *multi_margin_loss(ag_tensor *y) {
     const multi_attrs *a = ag_attrs(y);
-    if (!need_scores(y) || !ag__need_class_weight(y, 2)) return NULL;
+    if (!need_scores(y)) return NULL;
     if (a->p != 1 && a->p != 2) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "p is %d; it must be 1 or 2", a->p);
         return NULL;
     }
-    ag_tensor *x = ag_in(y, 0), *label = ag_in(y, 1), *w = ag_in(y, 2);
+    ag_tensor *x = rows_of(ag_in(y, 0)), *label = labels_of(y, x), *w = ag_in(y, 2);
+    if (!label || (ag_rank(ag_in(y, 0)) > 0 && !ag__need_class_weight(y, 2))) return NULL;
     ag_tensor *own = ag_unsqueeze(ag_nll_pick(x, label, INT64_MIN), -1); /* −x[label] */
     ag_tensor *far = ag_relu(ag_add_scalar(ag_add(x, own), a->margin));
     if (!own || !far) return NULL;
@@ -84,7 +101,8 @@ static ag_tensor *multi_margin_loss(ag_tensor *y) {
     ag_tensor *others = ag_eq(ag_one_hot(label, classes, AG_I64), ag_full(ag_tape_of(x), AG_I64, AG_SHAPE(), 0));
     ag_tensor *each = ag_where(others, a->p == 2 ? ag_square(far) : far, ag__constant(x, 0));
     each = ag_scale(ag_sum(each, AG_AXES(-1), false), 1 / (double)classes);
-    return ag__loss_reduce(w ? ag_mul(each, ag_take(w, label, 0)) : each, a->reduction);
+    if (w) each = ag_mul(each, ag_take(w, label, 0));
+    return ag__loss_reduce(ag_reshape(each, ag_shape_of(ag_in(y, 1))), a->reduction);
 }
 
 const ag_op ag__op_multi_margin_loss = {
@@ -115,6 +133,7 @@ ag_tensor *ag_multi_margin_loss(ag_tensor *x, ag_tensor *label, ag_tensor *weigh
 static ag_tensor *multilabel_margin_loss(ag_tensor *y) {
     if (!need_scores(y) || !ag_need_same_shape(y, 0, 1)) return NULL;
     ag_tensor *x = ag_in(y, 0), *label = ag_in(y, 1), *none = ag_full(ag_tape_of(x), AG_I64, AG_SHAPE(), 0);
+    if (ag_rank(x) == 0) x = ag_unsqueeze(x, 0), label = ag_unsqueeze(label, 0);
     int64_t classes = ag_dim(x, -1);
     ag_tensor *valid = ag_cumprod(ag_cast(ag_ge(label, none), AG_I64), -1), *at = ag_mul(label, valid);
     ag_tensor *own = ag_gather(x, -1, at);

@@ -230,7 +230,7 @@ AG_API ag_tensor *ag_cummax(ag_tensor *x, int axis,
                             ag_tensor **index); /* the largest of x[0] … x[k] and, if asked, its place, the latest that ties; NaN wins; gradient to that place */
 AG_API ag_tensor *ag_cummin(ag_tensor *x, int axis, ag_tensor **index); /* the smallest of x[0] … x[k]; the same conventions */
 AG_API ag_tensor *ag_diff(ag_tensor *x, int64_t n, int axis, ag_tensor *before,
-                          ag_tensor *after); /* x[k+1] − x[k], n times, of x with `before` and `after` (may be NULL) joined on: NumPy's prepend, append */
+                          ag_tensor *after); /* x[k+1] − x[k], n times, of x with `before` and `after` (may be NULL) joined on unless n is 0: NumPy's prepend, append */
 AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
                                  bool reverse); /* y[k] = a[k] y[k−1] + b[k], y[−1] = 0; reverse: y[k] = a[k+1] y[k+1] + b[k], the transpose in b */
 
@@ -398,7 +398,7 @@ AG_API ag_tensor *ag_normalize(ag_tensor *x, double p, int axis,
 AG_API ag_tensor *ag_cosine_similarity(ag_tensor *a, ag_tensor *b, int axis,
                                        double eps); /* Σ a b / (max(|a|, eps) max(|b|, eps)); preset axis 1, eps 1e-8; broadcasts */
 AG_API ag_tensor *ag_pairwise_distance(ag_tensor *a, ag_tensor *b, double p, double eps,
-                                       bool keepdim); /* |a − b + eps|ₚ along the last axis; broadcasts; preset p 2, eps 1e-6 */
+                                       bool keepdim); /* |a − b + eps|ₚ along the last axis, any p as in norm; broadcasts; preset p 2, eps 1e-6 */
 AG_API ag_tensor *ag_cdist(ag_tensor *a, ag_tensor *b,
                            double p); /* (…,m,k)(…,n,k) → (…,m,n): |a[i] − b[j]|ₚ, p from 0 to ∞; gradient 0 at distance 0 */
 
@@ -463,7 +463,7 @@ typedef struct ag_gaussian_nll_loss_options {
 } ag_gaussian_nll_loss_options;
 AG_API ag_gaussian_nll_loss_options ag_gaussian_nll_loss_defaults(void);
 AG_API ag_tensor *ag_gaussian_nll_loss(ag_tensor *x, ag_tensor *target, ag_tensor *var,
-                                       const ag_gaussian_nll_loss_options *options); /* ½ (ln v + (x − t)² / v), v = max(var, eps), d v/d var = 1; var (…), or without the last axis */
+                                       const ag_gaussian_nll_loss_options *options); /* ½ (ln v + (x − t)² / v), v = max(var, eps), d v/d var = 1; target broadcasts; var (…), or without the last axis */
 AG_API ag_tensor *ag_hinge_embedding_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction,
                                           double margin); /* x where target = 1, max(0, margin − x) where −1; preset 1 */
 AG_API ag_tensor *ag_margin_ranking_loss(ag_tensor *a, ag_tensor *b, ag_tensor *target, ag_reduction reduction,
@@ -478,7 +478,7 @@ typedef struct ag_multi_margin_loss_options {
 } ag_multi_margin_loss_options;
 AG_API ag_multi_margin_loss_options ag_multi_margin_loss_defaults(void);
 AG_API ag_tensor *ag_multi_margin_loss(ag_tensor *x, ag_tensor *label, ag_tensor *weight,
-                                       const ag_multi_margin_loss_options *options); /* weight[label] / c Σ over j ≠ label of max(0, margin − x[label] + x[j])ᵖ; x (n,c) or (c) */
+                                       const ag_multi_margin_loss_options *options); /* weight[label] / c Σ over j ≠ label of max(0, margin − x[label] + x[j])ᵖ; x (n,c), (c) or () */
 /* 1 / c Σ over labels k and other classes j of max(0, 1 − x[k] + x[j]); labels: i64 in x's shape, up to a negative one */
 AG_API ag_tensor *ag_multilabel_margin_loss(ag_tensor *x, ag_tensor *labels, ag_reduction reduction); /* several labels */
 typedef struct ag_triplet_margin_loss_options {

@@ -75,16 +75,17 @@ static void kl_div(problem *p) {
 static void gaussian_nll_loss(problem *p) {
     const array *x = &p->in[0];
     array *var = &p->in[2];
-    double *each = reference_scratch(x->size);
+    ag_shape s = reference_broadcast(x->shape, p->in[1].shape);
+    double *each = reference_scratch(sample_size(s));
     if (var->shape.rank < x->shape.rank) var->shape.dim[var->shape.rank++] = 1;
-    for (int64_t i = 0; i < x->size; i++) {
+    for (int64_t i = 0; i < sample_size(s); i++) {
         int64_t at[AG_MAX_RANK];
-        reference_place(x->shape, i, at);
-        double v = fmax(reference_at(var, at, x->shape.rank), reference_number(p, "eps", 1e-6));
-        each[i] = (log(v) + pow(x->v[i] - p->in[1].v[i], 2) / v) / 2;
+        reference_place(s, i, at);
+        double v = fmax(reference_at(var, at, s.rank), reference_number(p, "eps", 1e-6));
+        each[i] = (log(v) + pow(reference_at(x, at, s.rank) - reference_at(&p->in[1], at, s.rank), 2) / v) / 2;
         if (reference_flag(p, "full")) each[i] += log(2 * 3.14159265358979323846) / 2;
     }
-    reduce_all(p, each, x->shape);
+    reduce_all(p, each, s);
 }
 
 /* Classes on axis 1 of (n, c, …), or 0 of (c): place of class k for element i of the other axes */
@@ -95,7 +96,7 @@ typedef struct classes {
 
 static classes classes_of(const array *x) {
     int axis = x->shape.rank > 1;
-    classes k = {.n = 1, .c = x->shape.dim[axis], .inner = 1};
+    classes k = {.n = 1, .c = reference_extent(x->shape, axis), .inner = 1};
     for (int i = 0; i < x->shape.rank; i++) {
         if (i == axis) continue;
         k.rest.dim[k.rest.rank++] = x->shape.dim[i];
@@ -177,7 +178,7 @@ static void multi_margin_loss(problem *p) {
         }
         if (p->n > 2) each[i] *= p->in[2].v[label];
     }
-    reduce_all(p, each, k.rest);
+    reduce_all(p, each, p->in[1].shape);
 }
 
 static void multilabel_margin_loss(problem *p) {
@@ -248,10 +249,10 @@ static void cosine_embedding_loss(problem *p) {
 }
 
 static double length(const double *v, int64_t n, int64_t step, double p) {
-    double sum = 0;
+    double sum = isinf(p) && p < 0 ? (double)INFINITY : 0;
     for (int64_t k = 0; k < n; k++) {
         double size = fabs(v[k * step]);
-        if (isinf(p)) sum = fmax(sum, size);
+        if (isinf(p)) sum = p < 0 ? fmin(sum, size) : fmax(sum, size);
         else sum += p == 0 ? size != 0 : pow(size, p);
     }
     return p == 0 || isinf(p) ? sum : pow(sum, 1 / p);

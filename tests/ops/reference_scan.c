@@ -100,8 +100,9 @@ static void cummin(problem *p) { running(p, -1); }
 /* Element k of (before, x, after) of line l. */
 static double joined(const problem *p, int axis, int64_t line, int64_t k) {
     static const int order[3] = {1, 0, 2};
+    bool alone = reference_number(p, "n", 1) == 0; /* then nothing is joined on */
     for (int i = 0; i < 3; i++) {
-        if (order[i] >= p->n) continue;
+        if (order[i] >= p->n || (alone && order[i])) continue;
         const array *x = &p->in[order[i]];
         int64_t n = x->shape.dim[axis], inner = 1;
         for (int d = axis + 1; d < x->shape.rank; d++) inner *= x->shape.dim[d];
@@ -116,7 +117,7 @@ static void diff(problem *p) {
     ag_shape s = p->in[0].shape;
     int axis = reference_axis(p, "axis", -1, s.rank);
     int64_t order = (int64_t)reference_number(p, "n", 1), inner = 1;
-    for (int i = 1; i < p->n; i++) s.dim[axis] += p->in[i].shape.dim[axis];
+    for (int i = 1; i < p->n && order; i++) s.dim[axis] += p->in[i].shape.dim[axis];
     int64_t n = s.dim[axis] = s.dim[axis] > order ? s.dim[axis] - order : 0;
     for (int d = axis + 1; d < s.rank; d++) inner *= s.dim[d];
     double *y = reference_out(p, 0, p->in[0].dtype, s);
