@@ -210,6 +210,7 @@ static bool compute(ag_tensor *y, unsigned input_flags) {
 /* A failed call leaves no trace but the error. */
 AG__COLD static ag_tensor *undo(ag_tape *t, const ag_op *op, ag__region *r, ag__place before) {
     if (!t->status) ag__fail(t, AG_ERR_STATE, "%s failed without saying why", op->name);
+    ag__fail_within(t, op->name);
     ag__region_cut(t, r, before);
     return NULL;
 }
@@ -252,6 +253,7 @@ __attribute__((noinline)) static ag_tensor *compose(ag_tape *t, const ag_op *op,
     ag_tensor *out = op->compose(&y);
     if (out) return out;
     if (!t->status) ag__fail(t, AG_ERR_STATE, "%s failed without saying why", op->name);
+    ag__fail_within(t, op->name);
     ag__region_cut(t, t->region, before);
     return NULL;
 }

@@ -178,10 +178,9 @@ static const ag_attr_field *find(const ag_op *op, const char *name) {
     return NULL;
 }
 
-/* The same, by another of its names: dim for axis. */
-static const ag_attr_field *find_spelled(const ag_op *op, const char *name) {
-    const ag_attr_field *f = find(op, name);
-    for (const ag__attribute_name *n = ag__attribute_names; !f && n->other; n++) {
+const ag_attr_field *ag_find_attr(const ag_op *op, const char *name) {
+    const ag_attr_field *f = op && name ? find(op, name) : NULL;
+    for (const ag__attribute_name *n = ag__attribute_names; op && name && !f && n->other; n++) {
         if (!strcmp(n->other, name)) f = find(op, n->own);
     }
     return f;
@@ -231,7 +230,7 @@ bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs)
     const char *rest = text ? text : "";
     memset(attrs, 0, op->attr_size);
     while ((rest = next_token(rest, name, value, &bad)) != NULL) {
-        const ag_attr_field *f = find_spelled(op, name);
+        const ag_attr_field *f = ag_find_attr(op, name);
         if (!f) return fail_unknown(t, op, name);
         if (!parse_value(f, value, (char *)attrs + f->offset)) {
             return ag__fail(t, AG_ERR_ARGUMENT, "%s: %s='%s': expected %s", op->name, name, value, expected(f)) != NULL;

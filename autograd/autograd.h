@@ -116,8 +116,8 @@ AG_API void ag_seed(ag_tape *tape, uint64_t seed);
 AG_API ag_status ag_tape_status(const ag_tape *tape);    /* of the first error since the last clear; AG_OK: none */
 AG_API const char *ag_tape_message(const ag_tape *tape); /* one sentence; "" when there is no error */
 AG_API void ag_tape_clear(ag_tape *tape);                /* forgets the error; the tape goes on working */
-AG_API const char *ag_last_message(void);                /* of this thread, also when no tape was at hand */
-AG_API const char *ag_status_name(ag_status status);     /* "shape", "memory", … */
+AG_API const char *ag_last_message(void); /* of this thread, also when no tape was at hand; the NULLs that an error leaves behind do not replace it */
+AG_API const char *ag_status_name(ag_status status); /* "shape", "memory", … */
 
 /* Diagnostics (AG_DEBUG) go through this function, one line without newline each; NULL: to stderr. Set before use. */
 typedef void ag_log_fn(void *context, const char *line);

@@ -90,7 +90,7 @@ bool ag__debug_check(ag_tensor *y) {
         }
         char text[160];
         return ag_op_fail(y, AG_ERR_VALUE, "element %lld of %s is %g, though all inputs are finite", (long long)bad,
-                          ag__label(out, text, sizeof text), ag_at(out, bad));
+                          ag__label(out, text, sizeof text), isnan(ag_at(out, bad)) ? (double)NAN : ag_at(out, bad));
     }
     return true;
 }

@@ -1,14 +1,16 @@
 /* error.c: every error of the library passes ag__vfail.
  *
  * The first error sticks to its tape, in memory the tape already has; later ones only become the thread's last message, so
- * that the cause is what the user reads and not its echoes. */
+ * that the cause is what the user reads and not its echoes. While it stands, a complaint about a NULL is an echo for sure. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "autograd/op.h"
 #include "autograd/text.h"
 
 static _Thread_local char last_message[AG__MESSAGE];
+static _Thread_local const ag_tape *standing; /* the tape whose error this thread met last, until it is cleared; only compared */
 static ag_log_fn *log_function;
 static void *log_context;
 
@@ -35,8 +37,10 @@ void *ag__vfail(ag_tape *t, ag_status status, const char *prefix, const char *fo
     if (used < 0 || (size_t)used >= sizeof text) used = 0;
     if (vsnprintf(text + used, sizeof text - (size_t)used, format, args) < 0) text[used] = '\0';
     if (t && t->scope) append_scope(t, text, sizeof text);
-    memcpy(last_message, text, sizeof text);
+    bool echo = !t && standing && status == AG_ERR_ARGUMENT && strstr(format, "NULL");
+    if (!echo) memcpy(last_message, text, sizeof text);
     if (t && t != &ag__dropped && t->status == AG_OK) {
+        standing = t;
         t->status = status;
         memcpy(t->message, text, sizeof text);
     }
@@ -49,6 +53,19 @@ void *ag__fail(ag_tape *t, ag_status status, const char *format, ...) {
     ag__vfail(t, status, NULL, format, args);
     va_end(args);
     return NULL;
+}
+
+/* "nll_pick: label 3 …" becomes "cross_entropy: label 3 …", which is what was called. */
+void ag__fail_within(ag_tape *t, const char *op) {
+    char text[AG__MESSAGE], inner[64];
+    size_t n = strcspn(t->message, ":");
+    if (t->message[n] != ':' || n >= sizeof inner) return;
+    memcpy(inner, t->message, n);
+    inner[n] = '\0';
+    if (!ag_find_op(inner)) return;
+    snprintf(text, sizeof text, "%s%s", op, t->message + n);
+    memcpy(t->message, text, sizeof text);
+    memcpy(last_message, text, sizeof text);
 }
 
 void *ag_tape_fail(ag_tape *t, ag_status status, const char *where, const char *format, ...) {
@@ -75,6 +92,7 @@ const char *ag_tape_message(const ag_tape *t) {
 }
 
 void ag_tape_clear(ag_tape *t) {
+    if (t == standing) standing = NULL;
     if (t && t != &ag__dropped) t->status = AG_OK;
 }
 

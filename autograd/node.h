@@ -229,6 +229,7 @@ static inline void ag__node_init(ag_tensor *x, ag_tape *t, const ag_op *op, uint
 /* The one function every error passes: keeps the first on the tape (t may be NULL) and the last in the thread. Returns NULL. */
 void *ag__fail(ag_tape *t, ag_status status, const char *format, ...) AG_PRINTF(3, 4);
 void *ag__vfail(ag_tape *t, ag_status status, const char *prefix, const char *format, va_list args);
+void ag__fail_within(ag_tape *t, const char *op); /* the error of an operation that composes another is the other's */
 void ag__log(const char *format, ...) AG_PRINTF(1, 2);
 extern ag_tape ag__dropped; /* the tape of poisoned nodes: its status says so */
 

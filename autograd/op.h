@@ -160,7 +160,9 @@ AG_API bool ag_broadcast_inputs(ag_tensor *y, ag_shape *out); /* the same for al
 /* Makes an op known to ag_call, ag_find_op and loaders. The record must outlive its use. False: the name is taken by another
  * record, a required field is missing, or the table is full; ag_last_message says which. */
 AG_API bool ag_op_register(const ag_op *op);
-AG_API const ag_op *ag_find_op(const char *name); /* NULL: unknown */
+AG_API const ag_op *ag_find_op(const char *name); /* by its own or another name (cat for concat); NULL: unknown */
+/* An attribute by its own or another name (dim for axis); NULL: unknown. */
+AG_API const ag_attr_field *ag_find_attr(const ag_op *op, const char *name);
 /* What input i is called, as the record says; "" past the names it has. Returns out. */
 AG_API const char *ag_op_input_name(const ag_op *op, int i, char *out, size_t size);
 AG_API const ag_op *ag_op_at(int i); /* every known op, built-in ones first; NULL past the end */

@@ -6,6 +6,8 @@
  *     hidden     neither: an inner value that is not finite, made of finite ones, though nothing came of it
  *
  * The path matters: an attention mask of −∞ is no fault, because what comes out of its softmax is finite again. */
+#include <math.h>
+
 #include "autograd/aside.h"
 #include "autograd/text.h"
 
@@ -24,6 +26,9 @@ static bool inputs_bad(const ag_tensor *x) {
 }
 
 /* The sentence */
+
+/* Its sign, which processors choose, says nothing of a NaN. */
+static double plain(double v) { return isnan(v) ? (double)NAN : v; }
 
 /* The element of x that stands at `index` of `like` when x is broadcast to its shape; −1: it is not. */
 static int64_t corresponding(const ag_tensor *x, const ag_tensor *like, int64_t index) {
@@ -81,7 +86,7 @@ static void put_inputs(ag__text *w, const ag_tensor *y, const ag_tensor *like, i
 
 static bool tell_forward(ag_origin *o, ag_tensor *x) {
     *o = (ag_origin){.node = x, .index = ag__first_nonfinite(x)};
-    o->value = ag_at(x, o->index);
+    o->value = plain(ag_at(x, o->index));
     ag__text w = ag__text_in(o->text, sizeof o->text);
     ag__text_node(&w, x);
     ag__text_put(&w, ": ");
@@ -99,7 +104,7 @@ static bool tell_forward(ag_origin *o, ag_tensor *x) {
 static bool tell_rule(ag_origin *o, ag_tensor *node, ag_tensor *y, uint32_t k, const ag_tensor *d) {
     const ag_tensor *x = ag__in(node)[k], *g = y->flags & AG__TUPLE ? NULL : ag__kept(y, 0);
     int64_t at = ag__first_nonfinite(d), own = corresponding(x, d, at);
-    *o = (ag_origin){.node = node, .backward = true, .index = own < 0 ? at : own, .value = ag_at(d, at)};
+    *o = (ag_origin){.node = node, .backward = true, .index = own < 0 ? at : own, .value = plain(ag_at(d, at))};
     ag__text w = ag__text_in(o->text, sizeof o->text);
     ag__text_put(&w, "backward of ");
     ag__text_node(&w, node);
@@ -116,7 +121,7 @@ static bool tell_rule(ag_origin *o, ag_tensor *node, ag_tensor *y, uint32_t k, c
 
 static bool tell_sum(ag_origin *o, ag_tensor *node, const ag_tensor *g) {
     *o = (ag_origin){.node = node, .backward = true, .index = ag__first_nonfinite(g)};
-    o->value = ag_at(g, o->index);
+    o->value = plain(ag_at(g, o->index));
     ag__text w = ag__text_in(o->text, sizeof o->text);
     ag__text_put(&w, "backward to ");
     ag__text_node(&w, node);

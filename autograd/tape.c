@@ -44,6 +44,7 @@ static void cells_free(ag_tape *t) {
 void ag_tape_free(ag_tape *t) {
     if (!t || t == &ag__dropped) return;
     ag__debug_end(t);
+    ag_tape_clear(t);
     t->poison = false; /* nobody is left to be warned */
     ag__region_free(t, &t->scratch);
     ag__region_free(t, &t->recorded);

@@ -151,6 +151,24 @@ Test(errors, the_last_message_belongs_to_the_thread) {
     cr_assert_str_eq(ag_last_message(), "neg: all inputs are NULL");
 }
 
+Test(errors, the_last_message_is_the_cause_and_no_echo) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = DATA(t, 1, 2), *w = DATA(t, 1, 2, 3);
+    ag_tensor *loss = ag_mean(ag_relu(ag_add(x, w)), AG_ALL, false);
+    cr_assert(!loss && !ag_backward(loss));
+    cr_assert_str_eq(ag_last_message(), ag_tape_message(t));
+    cr_assert_not_null(strstr(ag_last_message(), "add: shapes do not broadcast"), "%s", ag_last_message());
+    cr_assert_not(ag_op_register(&(ag_op){.name = "no name"})); /* no echo: about something else */
+    cr_assert_not_null(strstr(ag_last_message(), "op_register"), "%s", ag_last_message());
+    ag_tape_clear(t);
+    cr_assert_null(ag_neg(NULL));
+    cr_assert_str_eq(ag_last_message(), "neg: all inputs are NULL");
+    ag_reshape(x, AG_SHAPE(3));
+    ag_tape_free(t);
+    cr_assert_null(ag_neg(NULL));
+    cr_assert_str_eq(ag_last_message(), "neg: all inputs are NULL");
+}
+
 Test(errors, tapes_fail_alone) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new();
     ag_param(t, AG_F32, AG_SHAPE(-1));

@@ -2,7 +2,9 @@
  *
  * How many children they have is known when they close; until then the nodes wait on one stack, `gathered`. */
 #include <stdlib.h>
+#include <string.h>
 
+#include "habits.h"
 #include "parser.h"
 
 static bool gather(parser *s, int id) {
@@ -48,9 +50,14 @@ static bool close_bracket(parser *s, token_kind kind, char closing, span open) {
     char what[64], which[64];
     parse_found(s, what, sizeof what);
     describe(s, open, which, sizeof which);
-    bool other = parse_is(s, TOKEN_NUMBER) || parse_is(s, TOKEN_NAME) || parse_is(s, TOKEN_OPEN);
-    fault_set(s->f, EXIT_USAGE, s->in, s->now.at, "expected '%c' to close %s, found %s%s", closing, which, what,
-              other ? "; to multiply write '*', between arguments ','" : "");
+    char hint[128] = "";
+    if (parse_is(s, TOKEN_NUMBER) || parse_is(s, TOKEN_NAME) || parse_is(s, TOKEN_OPEN)) {
+        habit_between(s->in, s->last, s->now.at, hint, sizeof hint);
+        if (strstr(hint, "to multiply"))
+            snprintf(hint, sizeof hint, "; to multiply write '*', between %s ','",
+                     closing == ']' ? "elements" : "arguments");
+    }
+    fault_set(s->f, EXIT_USAGE, s->in, s->now.at, "expected '%c' to close %s, found %s%s", closing, which, what, hint);
     return false;
 }
 
@@ -154,6 +161,7 @@ static int range(parser *s, size_t start, int first) {
 
 static int index_item(parser *s) {
     size_t start = s->now.at.start;
+    if (parse_is(s, TOKEN_COMMA)) return parse_fail(s, s->now.at, "an axis that is taken whole is written ':'");
     if (parse_is(s, TOKEN_ELLIPSIS)) {
         parse_advance(s);
         return parse_add(s, NODE_ELLIPSIS, (span){start, s->last}, NULL, 0);

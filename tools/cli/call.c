@@ -10,36 +10,11 @@
 
 #include "autograd/op.h"
 #include "eval.h"
+#include "habits.h"
 #include "ops.h"
 #include "ops/ops.h"
 
 enum { FEW = 64 };
-
-static const struct {
-    const char *name, *hint;
-} habits[] = {
-    {"ln", "log(x) is the natural logarithm"},
-    {"log10", "write log(x)/log(10)"},
-    {"log2", "write log(x)/log(2)"},
-    {"dot", "the product of vectors and matrices is a @ b"},
-    {"mm", "the product of matrices is a @ b"},
-    {"inv", "use cholesky and solve_triangular"},
-    {"norm", "write sqrt(sum(x^2))"},
-    {"var", "write mean((x - mean(x))^2)"},
-    {"std", "write sqrt(mean((x - mean(x))^2))"},
-    {"min", "write -max(-x), or minimum(a, b)"},
-    {"tan", "write sin(x)/cos(x)"},
-    {"sinh", "write (exp(x) - exp(-x))/2"},
-    {"cosh", "write (exp(x) + exp(-x))/2"},
-    {"softplus", "write log(1 + exp(x))"},
-    {"logsumexp", "write log(sum(exp(x - max(x)))) + max(x)"},
-    {"silu", "write x*sigmoid(x)"},
-    {"swish", "write x*sigmoid(x)"},
-    {"T", "the transpose is x' or x.T"},
-    {"len", "write sum(x == x)"},
-    {"float", "write cast(x, f64)"},
-    {"int", "write cast(x, i64)"},
-};
 
 static bool unknown_op(const evaluator *e, int id) {
     const char *name = e->p->node[id].name;
@@ -50,10 +25,8 @@ static bool unknown_op(const evaluator *e, int id) {
                              name, name);
         }
     }
-    for (size_t i = 0; i < sizeof habits / sizeof *habits; i++) {
-        if (strcmp(habits[i].name, name)) continue;
-        return fault_set(e->f, EXIT_USAGE, e->in, at, "unknown op '%s'; %s", name, habits[i].hint);
-    }
+    const char *hint = habit_of_op(name);
+    if (hint) return fault_set(e->f, EXIT_USAGE, e->in, at, "unknown op '%s'; %s", name, hint);
     nearest near = nearest_begin(name);
     const ag_op *op;
     for (int i = 0; (op = ag_op_at(i)) != NULL; i++) nearest_try(&near, op->name);
@@ -79,11 +52,10 @@ static int inputs_given(const evaluator *e, int id, const ag_op *op) {
     return given < most || op->arity < 0 ? given : most;
 }
 
+/* A draw is no attribute to the user. */
 static const ag_attr_field *field_named(const ag_op *op, const char *name) {
-    for (const ag_attr_field *f = fields_of(op); f->name; f++) {
-        if (!strcmp(f->name, name)) return f;
-    }
-    return NULL;
+    const ag_attr_field *f = ag_find_attr(op, name);
+    return f && f >= fields_of(op) ? f : NULL;
 }
 
 static bool unknown_attribute(const evaluator *e, const ag_op *op, int argument) {
@@ -180,6 +152,7 @@ static bool put_attribute(const evaluator *e, const ag_op *op, const ag_attr_fie
     if (attribute_value(e, argument, out)) return true;
     const char *hint = f->type == AG_ATTR_F64     ? "; to use a tensor, write the formula with operators"
                        : !strcmp(op->name, "max") ? "; the larger of two is maximum(a, b)"
+                       : !strcmp(op->name, "min") ? "; the smaller of two is minimum(a, b)"
                                                   : "";
     return fault_set(e->f, EXIT_USAGE, e->in, e->p->node[argument].at,
                      "'%s' of %s is an attribute: a number or a list written out%s", f->name, op->name, hint);
@@ -207,16 +180,22 @@ static bool put_positional(const evaluator *e, int id, const ag_op *op, int from
         *given |= 1;
         return true;
     }
+    int required = 0, skipped = 0;
+    for (int i = 0; i < known; i++) required += !fields[i].preset;
     for (int i = 0; i < count; i++) {
         int argument = child_of(e->p, id, from + i);
+        while (count == required && i + skipped < known && fields[i + skipped].preset)
+            skipped++; /* arange(3): its end */
         if (i >= known) {
-            int inputs = inputs_of(op);
-            return fault_set(e->f, EXIT_USAGE, e->in, e->p->node[argument].at,
-                             "%s takes %d input%s and %d attribute%s; this is one more", op->name, inputs,
-                             inputs == 1 ? "" : "s", known, known == 1 ? "" : "s");
+            text form = {0};
+            ops_put_call(op, &form);
+            fault_set(e->f, EXIT_USAGE, e->in, e->p->node[argument].at, "this is one more than %s takes: %s", op->name,
+                      text_of(&form));
+            text_free(&form);
+            return false;
         }
-        *given |= (uint64_t)1 << i;
-        if (!put_attribute(e, op, &fields[i], argument, out)) return false;
+        *given |= (uint64_t)1 << (i + skipped);
+        if (!put_attribute(e, op, &fields[i + skipped], argument, out)) return false;
     }
     return true;
 }

@@ -17,6 +17,7 @@ static int by_index(const void *a, const void *b) {
 
 static void put_row(session *s, text *rows, const ag_tensor *x, const ag_check_row *r) {
     if (r->index >= 0) show_element(rows, ag_name(x), x, r->index);
+    else if (r->verdict == AG_NOT_FINITE) text_put(rows, ag_name(x)); /* nothing was moved */
     else text_printf(rows, "%s, along a direction", ag_name(x));
     text_put(rows, "\t>");
     text_number(rows, r->analytic, SIDE);
@@ -111,11 +112,18 @@ static void put_meanings(session *s, const bool seen[AG_VERDICT_COUNT]) {
     }
 }
 
+/* The value is finite, a gradient is not: where that began. */
+static void put_origin(session *s) {
+    ag_origin o;
+    if (!s->e.odd.code && ag_find_nonfinite(s->y, &o) && *o.text) fprintf(stderr, "autograd: %s\n", eval_origin(&o));
+}
+
 static bool gradients(session *s, ag_tensor *const *xs, int n) {
     text rows = {0};
     bool seen[AG_VERDICT_COUNT] = {0};
     if (ag_requires_grad(s->y) && !ag_backward(s->y)) return session_failed(s); /* the gradient as recorded, in f32 */
     bool good = put_inputs(s, xs, n, &rows, seen);
+    if (good && seen[AG_NOT_FINITE]) put_origin(s);
     if (good && s->o->json) {
         text_put(&s->out, "{\"value\": ");
         text_json_number(&s->out, ag_item(s->y));

@@ -210,6 +210,9 @@ static bool read_pairs(session *s, const ag_op *op, text *attributes, double int
 static bool draw(session *s, const ag_op *op, const char *attributes, const double interval[2]) {
     text svg = {0};
     bool good = ops_curve(s, op, attributes, interval[0], interval[1], &svg);
+    size_t n = strlen(s->o->out);
+    if (good && (n < 4 || strcmp(s->o->out + n - 4, ".svg")))
+        good = fault_say(&s->f, EXIT_USAGE, "curves are SVG: '%s' must end in .svg", s->o->out);
     FILE *out = good ? fopen(s->o->out, "wb") : NULL;
     if (good) {
         good = out && fwrite(text_of(&svg), 1, svg.size, out) == svg.size;

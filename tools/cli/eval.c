@@ -5,6 +5,7 @@
 
 #include "autograd/op.h"
 #include "eval.h"
+#include "habits.h"
 #include "ops/ops.h"
 
 bool eval_whole(double v) { return v == nearbyint(v) && fabs(v) <= 9007199254740992.0; }
@@ -14,7 +15,7 @@ static span place(const evaluator *e, int id) { return e->p->node[id].at; }
 bool eval_store(evaluator *e, int id, ag_tensor *x) {
     if (!x && !ag_tape_status(e->tape)) return fault_memory(e->f);
     if (!x) return fault_tape(e->f, e->tape, e->in, place(e, id));
-    e->v[id] = (value){.kind = VALUE_TENSOR, .x = x};
+    e->v[id] = (value){.kind = VALUE_TENSOR, .x = ag_part(x, 0)}; /* of several outputs the first */
     return true;
 }
 
@@ -87,6 +88,8 @@ static bool unknown_name(evaluator *e, int id) {
     if (near.best) {
         return fault_set(e->f, EXIT_USAGE, e->in, at, "unknown name '%s'; did you mean '%s'?", name, near.best);
     }
+    const char *hint = habit_of_word(name, strlen(name));
+    if (hint) return fault_set(e->f, EXIT_USAGE, e->in, at, "'%s' means nothing here; %s", name, hint);
     if (ag_find_op(name)) {
         return fault_set(e->f, EXIT_USAGE, e->in, at, "'%s' is an operation; apply it: %s(…)", name, name);
     }
@@ -126,6 +129,11 @@ static bool fold(evaluator *e, int id, symbol s, double a, double b) {
                : s == SYMBOL_DIV ? a / b
                                  : pow(a, b);
     e->v[id] = (value){.kind = VALUE_NUMBER, .number = y};
+    if (!isfinite(y) && isfinite(a) && isfinite(b)) {
+        char c[3][NUMBER_ROOM];
+        fault_set(&e->odd, EXIT_VALUE, e->in, place(e, id), "%s: the value is %s, from a = %s, b = %s", symbol_op(s),
+                  number_text(y, PEOPLE, c[0]), number_text(a, PEOPLE, c[1]), number_text(b, PEOPLE, c[2]));
+    }
     return true;
 }
 
@@ -188,8 +196,12 @@ static bool eval_binary(evaluator *e, int id) {
         y = eval_apply(e, symbol_op(s), in, 2, "");
     }
     if (e->f->code) return false;
-    if (!y && s == SYMBOL_MUL && ag_tape_status(e->tape) == AG_ERR_SHAPE) {
-        fault_set(e->f, EXIT_VALUE, e->in, n->at, "%s; the matrix product is 'a @ b'", ag_tape_message(e->tape));
+    if (!y && (s == SYMBOL_MUL || s == SYMBOL_MATMUL) && ag_tape_status(e->tape) == AG_ERR_SHAPE) {
+        bool scalar = s == SYMBOL_MATMUL && (!ag_rank(e->v[a].x) || !ag_rank(e->v[b].x));
+        fault_set(e->f, EXIT_VALUE, e->in, n->at, "%s%s", ag_tape_message(e->tape),
+                  s == SYMBOL_MUL ? "; the matrix product is 'a @ b'"
+                  : scalar        ? "; by a number one multiplies with '*'"
+                                  : "");
         ag_tape_clear(e->tape);
         return false;
     }
@@ -264,6 +276,40 @@ static bool run(evaluator *e) {
     return true;
 }
 
+/* What is not finite */
+
+static bool is_odd(const value *v) {
+    if (v->kind == VALUE_NUMBER) return !isfinite(v->number);
+    if (v->kind != VALUE_TENSOR || (ag_dtype_of(v->x) != AG_F32 && ag_dtype_of(v->x) != AG_F64)) return false;
+    for (int64_t i = 0; i < ag_size(v->x); i++) {
+        if (!isfinite(ag_at(v->x, i))) return true;
+    }
+    return false;
+}
+
+const char *eval_origin(ag_origin *o) {
+    char *at = strstr(o->text, " at #"), *rest = at ? at + 5 + strspn(at + 5, "0123456789") : NULL;
+    if (rest) memmove(at, rest, strlen(rest) + 1);
+    return o->text;
+}
+
+static void find_odd(evaluator *e, ag_tensor *y) {
+    ag_origin o;
+    value result = {.kind = VALUE_TENSOR, .x = y};
+    if (!is_odd(&result)) e->odd = (fault){0};
+    else if (!e->odd.code && ag_find_nonfinite(y, &o) && !ag_is_leaf(o.node)) {
+        for (int id = 0; id < e->p->nodes; id++) {
+            const node *n = &e->p->node[id];
+            bool before = !n->count;
+            for (int i = 0; i < n->count; i++)
+                before = before || (child_of(e->p, id, i) >= 0 && is_odd(&e->v[child_of(e->p, id, i)]));
+            if (before || !is_odd(&e->v[id])) continue;
+            fault_set(&e->odd, EXIT_VALUE, e->in, n->at, "%s", eval_origin(&o));
+            return;
+        }
+    }
+}
+
 ag_tensor *eval_program(evaluator *e, const program *p, const source *in, fault *f) {
     size_t n = (size_t)p->nodes;
     e->p = p;
@@ -273,11 +319,13 @@ ag_tensor *eval_program(evaluator *e, const program *p, const source *in, fault 
     e->skip = calloc(n + 1, 1);
     e->let = calloc(n + 1, sizeof *e->let);
     e->lets = 0;
+    e->odd = (fault){0};
     ag_tensor *y = NULL;
     if (!e->v || !e->skip || !e->let) {
         fault_memory(f);
     } else if (run(e)) {
         y = eval_tensor(e, p->statement[p->statements - 1], AG_DTYPE_COUNT);
+        if (y) find_odd(e, y);
     }
     free(e->v);
     free(e->skip);

@@ -10,6 +10,7 @@
 #ifndef CLI_EVAL_H
 #define CLI_EVAL_H
 
+#include "autograd/inspect.h"
 #include "syntax.h"
 
 typedef struct binding {
@@ -39,6 +40,7 @@ typedef struct evaluator {
     unsigned char *skip;
     int *let; /* ids of the lets so far */
     int lets;
+    fault odd; /* its result is not finite: which part of it made that of finite values; code 0: none */
 } evaluator;
 
 /* The value of the last statement, or NULL after a fault. */
@@ -64,6 +66,8 @@ ag_tensor *eval_apply(evaluator *e, const char *op, ag_tensor *const in[], int n
 ag_tensor *eval_tensor(evaluator *e, int id, ag_dtype dtype);
 /* Stores x as the value of node id; NULL: the tape's error becomes a fault there. */
 bool eval_store(evaluator *e, int id, ag_tensor *x);
+/* The sentence without the node's number, which nobody sees here */
+const char *eval_origin(ag_origin *o);
 bool eval_whole(double v); /* an integer that f64 holds exactly */
 /* How a node's subtree is to be treated: evaluated, an attribute (numbers and words), or not at all */
 enum { SKIP_NOTHING, SKIP_ATTRIBUTE, SKIP_NODE };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "habits.h"
 #include "lexer.h"
 #include "text.h"
 
@@ -31,14 +32,19 @@ static const struct foreign {
     {".*", "'*' multiplies element by element; the matrix product is '@'"},
     {"./", "'/' divides element by element; write it without the point"},
     {".^", "'^' works element by element; write it without the point"},
-    {"//", "there is no '//'; '/' divides, and a comment begins with '#'"},
+    {"//", "there is no '//'; the quotient rounded down is floor_divide(a, b), and a comment begins with '#'"},
     {"&&", "there is no '&&'; multiply the comparisons: (a < b) * (b < c)"},
     {"&", "there is no '&'; multiply the comparisons: (a < b) * (b < c)"},
-    {"||", "there is no '||'; use maximum, or add"},
-    {"|", "there is no '|'; the absolute value is abs(x)"},
-    {"%", "there is no '%'; a comment begins with '#'"},
-    {"!", "there is no '!'; not equal is '!=', and 1 - c negates a comparison c"},
-    {"~", "there is no '~'; 1 - c negates a comparison c"},
+    {"||", "there is no '||'; write logical_or(a, b)"},
+    {"|", "there is no '|'; the absolute value is abs(x), one or the other logical_or(a, b)"},
+    {"%", "there is no '%'; the remainder is remainder(a, b), and a comment begins with '#'"},
+    {"!", "there is no '!'; not equal is '!=', logical_not(c) negates, the factorial is exp(lgamma(x + 1))"},
+    {"~", "there is no '~'; logical_not(c) negates"},
+    {"<>", "not equal is '!='"},
+    {"=<", "less or equal is '<='"},
+    {"=>", "greater or equal is '>='"},
+    {":=", "'let y = …' gives a name its value"},
+    {"->", "write the expression itself, with values for its names behind it"},
     {"?", "there is no '?'; write where(condition, a, b)"},
     {"{", "there is no '{'; lists are written [1, 2, 3]"},
     {"}", "there is no '}'; lists are written [1, 2, 3]"},
@@ -53,6 +59,16 @@ static const struct foreign {
     {"³", "write 'x^3'"},
     {"√", "write sqrt(x)"},
     {"π", "write 'pi'"},
+    {"∞", "write 'inf'"},
+    {"Σ", "write sum(x)"},
+    {"∑", "write sum(x)"},
+    {"∏", "write prod(x)"},
+    {"σ", "write sigmoid(x)"},
+    {"∇", "gradients are what 'autograd grad' prints"},
+    {"∂", "gradients are what 'autograd grad' prints"},
+    {"ᵀ", "the transpose is x' or x.T"},
+    {"“", "this is a typographic quote; write \""},
+    {"”", "this is a typographic quote; write \""},
     {"’", "this is a typographic quote; write '"},
     {"‘", "this is a typographic quote; write '"},
     {"≤", "write '<='"},
@@ -128,7 +144,11 @@ static token unknown(const source *in, token t, fault *f) {
     if (n > in->size - t.at.start) n = in->size - t.at.start;
     t.at.end = t.at.start + n;
     t.kind = TOKEN_BAD;
-    if (c < 0x20 || c == 0x7F || (c >= 0x80 && n == 1)) {
+    char hint[128] = "";
+    if (c == '.') habit_of_point(in, t.at.start, hint, sizeof hint);
+    if (*hint) {
+        fault_set(f, EXIT_USAGE, in, t.at, "%s", hint);
+    } else if (c < 0x20 || c == 0x7F || (c >= 0x80 && n == 1)) {
         fault_set(f, EXIT_USAGE, in, t.at, "the byte 0x%02x cannot stand here", c);
     } else {
         fault_set(f, EXIT_USAGE, in, t.at, "the character '%.*s' means nothing here; names are letters, digits and '_'",

@@ -79,6 +79,10 @@ static bool unknown_option(const struct command *c, const char *word, size_t n, 
         if (known[i].commands & c->bit) nearest_try(&near, known[i].name);
     }
     if (near.best) return fault_say(f, EXIT_USAGE, "unknown option '%s'; did you mean '%s'?", name, near.best);
+    if (word[n] == '=') {
+        const char *pair = word + strspn(word, "-");
+        return fault_say(f, EXIT_USAGE, "unknown option '%s'; a value is given without dashes: %s", name, pair);
+    }
     return fault_say(f, EXIT_USAGE, "unknown option '%s'; 'autograd %s --help' lists them", name, c->name);
 }
 
@@ -109,6 +113,16 @@ static bool is_option(const char *word) {
     return false;
 }
 
+static bool two_expressions(const struct command *c, const char *first, const char *second, const char *next, fault *f) {
+    if (c->bit == OPS)
+        return fault_say(f, EXIT_USAGE, "two operations, '%s' and '%s': ask for one at a time", first, second);
+    if (*second == '=' || !strcmp(next, "=") || (*next == '=' && next[1] != '=')) {
+        return fault_say(f, EXIT_USAGE, "a value is written without blanks around '=': %s=3", *second == '=' ? "x" : second);
+    }
+    return fault_say(f, EXIT_USAGE, "two expressions, '%s' and '%s': put the whole expression between single quotes",
+                     first, second);
+}
+
 static bool read_arguments(const struct command *c, int argc, char **argv, options *o, fault *f) {
     bool words = false; /* after "--" */
     for (int i = 0; i < argc; i++) {
@@ -121,8 +135,7 @@ static bool read_arguments(const struct command *c, int argc, char **argv, optio
         } else if (!o->expression) {
             o->expression = argv[i];
         } else {
-            return fault_say(f, EXIT_USAGE, "two expressions, '%s' and '%s': put the whole expression between single quotes",
-                             o->expression, argv[i]);
+            return two_expressions(c, o->expression, argv[i], i + 1 < argc ? argv[i + 1] : "", f);
         }
     }
     return true;

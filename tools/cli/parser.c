@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "habits.h"
 #include "parser.h"
 
 /* Tokens */
@@ -204,21 +205,36 @@ static int let(parser *s) {
 
 static int statement(parser *s) { return is_let(s) ? let(s) : parse_expression(s); }
 
-static bool end_of_statement(parser *s) {
+static bool stray_assignment(parser *s, int id) {
+    const node *n = &s->p->node[id];
+    if (n->kind == NODE_NAME) {
+        return fault_set(s->f, EXIT_USAGE, s->in, s->now.at,
+                         "'let %s = …' gives %s its value, or %s=… behind the expression; the comparison is '=='",
+                         n->name, n->name, n->name);
+    }
+    if (n->kind == NODE_CALL) {
+        return fault_set(
+            s->f, EXIT_USAGE, s->in, s->now.at,
+            "functions are not defined here; write the expression itself, with values for its names behind it");
+    }
+    return parse_fail(s, s->now.at, "'=' gives a name its value in 'let y = x^2'; the comparison is '=='") >= 0;
+}
+
+static bool end_of_statement(parser *s, int statement) {
     if (s->f->code) return false;
     if (parse_is(s, TOKEN_END) || parse_is(s, TOKEN_SEMICOLON) || parse_is(s, TOKEN_LINE)) return true;
     span at = s->now.at;
     bool operand_follows =
         parse_is(s, TOKEN_NUMBER) || parse_is(s, TOKEN_NAME) || parse_is(s, TOKEN_OPEN) || parse_is(s, TOKEN_OPEN_LIST);
-    char what[64];
+    char what[64], hint[128] = "";
     parse_found(s, what, sizeof what);
-    if (parse_is(s, TOKEN_ASSIGN))
-        return parse_fail(s, at, "'=' gives a name its value in 'let y = x^2'; the comparison is '=='") >= 0;
+    if (parse_is(s, TOKEN_ASSIGN)) return stray_assignment(s, statement);
     if (parse_is(s, TOKEN_CLOSE) || parse_is(s, TOKEN_CLOSE_LIST)) {
         return fault_set(s->f, EXIT_USAGE, s->in, at, "%s closes a bracket that was not opened", what);
     }
-    return fault_set(s->f, EXIT_USAGE, s->in, at, "expected an operator before %s%s", what,
-                     operand_follows ? "; to multiply write '*'" : "");
+    if (operand_follows) habit_between(s->in, s->last, at, hint, sizeof hint);
+    if (parse_is(s, TOKEN_COMMA)) snprintf(hint, sizeof hint, "; a list is written [1, 2, 3]");
+    return fault_set(s->f, EXIT_USAGE, s->in, at, "expected an operator before %s%s", what, hint);
 }
 
 static bool statements(parser *s) {
@@ -228,7 +244,7 @@ static bool statements(parser *s) {
             continue;
         }
         int id = statement(s);
-        if (id < 0 || !end_of_statement(s)) return false;
+        if (id < 0 || !end_of_statement(s, id)) return false;
         if (!program_state(s->p, id)) return fault_memory(s->f);
     }
     return !s->f->code && (s->p->statements || parse_fail(s, s->now.at, "the expression is empty") >= 0);

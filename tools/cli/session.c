@@ -32,6 +32,8 @@ static bool find_text(session *s) {
     if (session_is_graph(s)) return fault_say(&s->f, EXIT_USAGE, "%s: saved graphs are for 'graph' and 'check'", typed);
     s->in = (source){"expression", typed, strlen(typed)};
     if (*typed != '@' && strcmp(typed, "-")) return true;
+    if (*typed == '@' && !typed[1])
+        return fault_say(&s->f, EXIT_USAGE, "'@' names no file; an expression in a file is '@model.txt'");
     s->in.name = *typed == '@' ? typed + 1 : "standard input";
     s->typed = file_read(*typed == '@' ? typed + 1 : typed, &s->in.size, &s->f);
     s->in.text = s->typed;
@@ -47,6 +49,7 @@ bool session_begin(session *s) {
     for (int i = 0; s->y && i < s->e.count; i++) {
         if (!s->e.bindings[i].used) fprintf(stderr, "autograd: '%s' is not used\n", s->e.bindings[i].name);
     }
+    if (s->y && s->e.odd.code) fault_print(&s->e.odd, stderr);
     return s->y != NULL;
 }
 
@@ -116,7 +119,9 @@ ag_tensor *session_named(session *s, const char *option, const char *name, size_
     }
     text names = {0};
     for (int i = 0; i < s->e.count; i++) text_printf(&names, "%s%s", i ? ", " : "", s->e.bindings[i].name);
-    if (near.best) fault_say(&s->f, EXIT_USAGE, "%s: unknown name '%s'; did you mean '%s'?", option, word, near.best);
+    if (strpbrk(word, " ;")) fault_say(&s->f, EXIT_USAGE, "%s: '%s': names are separated by ','", option, word);
+    else if (near.best)
+        fault_say(&s->f, EXIT_USAGE, "%s: unknown name '%s'; did you mean '%s'?", option, word, near.best);
     else fault_say(&s->f, EXIT_USAGE, "%s: unknown name '%s'; the names are: %s", option, word, text_of(&names));
     text_free(&names);
     return NULL;

@@ -165,6 +165,10 @@ static ag_tensor *from_text(const evaluator *e, const char *name, const char *ty
 }
 
 ag_tensor *value_read(evaluator *e, const char *name, const char *typed, fault *f) {
+    if (typed[0] == '@' && !typed[1]) {
+        fault_say(f, EXIT_USAGE, "%s=@ names no file; write %s=@points.csv", name, name);
+        return NULL;
+    }
     if (typed[0] == '@') return from_file(e, typed + 1, f);
     return strcmp(typed, "-") ? from_text(e, name, typed, f) : from_file(e, typed, f);
 }
