@@ -60,8 +60,9 @@ static const char *fault_of(const ag_op *op) {
     if (op->attr_size && !op->attrs) return "its attributes are not described";
     if (op->writes && !(op->flags & AG_EFFECT)) return "it writes without AG_EFFECT";
     if (op->arity < -1) return "its arity is out of range";
-    if (op->optional < 0 || (op->optional && (op->arity < 1 || op->flags & AG_RANDOM)))
-        return "inputs can be optional behind at least one that is not, and not before a random key";
+    if (op->optional < 0 || (op->optional && (op->arity < !!op->shape || op->flags & AG_RANDOM)))
+        return "inputs can be optional behind at least one that is not or in a composed op, and not before a random "
+               "key";
     if (op->plain && (!op->shape || !op->compose)) return "it tells plain calls from others and lacks shape or compose";
     if (op->flags & AG_RANDOM && (!op->attrs || op->attrs[0].type != AG_ATTR_I64 || op->attrs[0].offset)) {
         return "it is random, but its attributes do not begin with int64_t draw";

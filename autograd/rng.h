@@ -9,10 +9,4 @@
 
 void ag__philox(uint64_t key, uint64_t hi, uint64_t lo, uint32_t out[4]);
 
-/* In [0, 1), multiples of 2⁻³² and of 2⁻⁵³. */
-static inline double ag__uniform32(uint32_t word) { return word * 0x1p-32; }
-static inline double ag__uniform64(uint32_t low, uint32_t high) {
-    return (double)(((uint64_t)high << 32 | low) >> 11) * 0x1p-53;
-}
-
 #endif

@@ -80,6 +80,7 @@ static ag_tensor *dropout_forward(ag_module *m, ag_tensor *x) {
 }
 
 ag_module *ag_nn_dropout(ag_tape *t, double p) {
-    if (!(p >= 0 && p < 1)) return ag_tape_fail(t, AG_ERR_ARGUMENT, "nn_dropout", "p is %g; it should be in [0, 1)", p);
+    if (!(p >= 0 && p <= 1))
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, "nn_dropout", "p is %g; it should be in [0, 1]", p);
     return ag_module_new(t, "dropout", dropout_forward, &(dropout_fields){p}, sizeof(dropout_fields));
 }

@@ -108,8 +108,7 @@ AG_API ag_module *ag_nn_tanh(ag_tape *tape);    /* tanh x */
 AG_API ag_module *ag_nn_sigmoid(ag_tape *tape); /* 1 / (1 + e⁻ˣ) */
 AG_API ag_module *ag_nn_gelu(ag_tape *tape);    /* x Φ(x) */
 
-/* In training each element is 0 with probability p, else x / (1 − p); otherwise y = x (Srivastava et al. 2014). 0 ≤ p
- * < 1. */
+/* In training each element is 0 with probability p, else x / (1 − p); otherwise y = x (Srivastava et al. 2014). 0 ≤ p ≤ 1. */
 AG_API ag_module *ag_nn_dropout(ag_tape *tape, double p);
 
 /* Initialisation */

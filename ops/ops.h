@@ -527,10 +527,32 @@ AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + a�
 AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
                                       bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast */
 
-/* Random */
+/* Random: numbers of the tape's key (ag_seed) and the next draw, the same for any number of threads and instruction set, in f64 those
+ * of f32 with more digits. A replay repeats them, and a clone has the same. dtype f32 or f64; flat where tensors give no more than
+ * shape and dtype */
+AG_API ag_tensor *ag_rand(ag_tape *tape, ag_dtype dtype, ag_shape shape); /* uniform in [0, 1) */
+AG_API ag_tensor *ag_uniform(ag_tape *tape, ag_dtype dtype, ag_shape shape, double low, double high); /* uniform in [low, high) */
+AG_API ag_tensor *ag_randn(ag_tape *tape, ag_dtype dtype,
+                           ag_shape shape); /* normal, mean 0, deviation 1; ag_call also takes mean and std */
+AG_API ag_tensor *ag_normal(ag_tape *tape, ag_dtype dtype, ag_shape shape, double mean, double std); /* mean + std z, z normal */
+AG_API ag_tensor *ag_normal_with(ag_tensor *mean, ag_tensor *std); /* the same of tensors, broadcast; NULL: 0 and 1; d/dstd = z */
+AG_API ag_tensor *ag_exponential(ag_tape *tape, ag_dtype dtype, ag_shape shape, double lambd); /* −ln(u) / lambd, mean 1 / lambd */
+AG_API ag_tensor *ag_rand_like(ag_tensor *x);  /* rand in x's shape and dtype */
+AG_API ag_tensor *ag_randn_like(ag_tensor *x); /* randn in x's shape and dtype */
+AG_API ag_tensor *ag_randint(ag_tape *tape, int64_t low, int64_t high,
+                             ag_shape shape); /* i64 from low to high − 1, each equally likely */
+AG_API ag_tensor *ag_randint_like(ag_tensor *x, int64_t low, int64_t high); /* the same in x's shape and dtype; number */
+AG_API ag_tensor *ag_randperm(ag_tape *tape, int64_t n);                    /* 0 … n−1 in random order; i64 */
 AG_API ag_tensor *ag_dropout_mask(ag_tape *tape, ag_dtype dtype, ag_shape shape,
-                                  double p); /* 1/(1−p) with probability 1−p, else 0; flat */
-AG_API ag_tensor *ag_dropout(ag_tensor *x, double p); /* x · dropout_mask: inverted dropout (Srivastava et al. 2014), 0 ≤ p < 1 */
+                                  double p); /* 0 with probability p, else 1/(1−p); flat */
+AG_API ag_tensor *ag_dropout(ag_tensor *x, double p); /* x · dropout_mask: inverted dropout (Srivastava et al. 2014), 0 ≤ p ≤ 1 */
+AG_API ag_tensor *ag_dropout1d(ag_tensor *x, double p); /* of whole channels of (n,c,l) or (c,l) */
+AG_API ag_tensor *ag_dropout2d(ag_tensor *x, double p); /* of whole channels of (n,c,…) */
+AG_API ag_tensor *ag_dropout3d(ag_tensor *x, double p); /* of whole channels of (n,c,d,h,w) or, of other ranks, (c,…) */
+AG_API ag_tensor *ag_alpha_dropout(ag_tensor *x, double p); /* SELU's −α, not 0, and then mean and variance as before (Klambauer et al. 2017) */
+AG_API ag_tensor *ag_feature_alpha_dropout(ag_tensor *x, double p); /* the same of whole channels of (n,c,…) */
+AG_API ag_tensor *ag_rrelu(ag_tensor *x, double lower, double upper,
+                           bool training); /* x where x > 0, else a x, a uniform in [lower, upper), not training: its mean */
 
 /* Effects: write a persistent leaf, skipped by replay */
 AG_API ag_tensor *ag_assign(ag_tensor *leaf, ag_tensor *value); /* leaf ← value, of its shape and dtype */

@@ -17,6 +17,7 @@
 #include "ops/kernels/linalg.h"
 #include "ops/kernels/norm.h"
 #include "ops/kernels/pairs.h"
+#include "ops/kernels/random.h"
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/rows.h"
 #include "ops/kernels/scan.h"
@@ -35,6 +36,7 @@
     X(isa, norm_f32, ag__norm)               \
     X(isa, norm_f64, ag__norm)               \
     X(isa, pairs, ag__pairs)                 \
+    X(isa, random, ag__random)               \
     X(isa, reduce, ag__reduce)               \
     X(isa, rows, ag__rows)                   \
     X(isa, scan, ag__scan)                   \

@@ -288,7 +288,7 @@ CALL(child_of_itself, ag_module_add_child(net, "c", net))
 CALL(child_of_its_child, ag_nn_append(ag_nn_append(net, ag_nn_sequential(t, NULL, 0)), net))
 CALL(negative_width, ag_nn_linear(t, -1, 3, true))
 CALL(huge_width, ag_nn_linear(t, INT64_MAX / 2, 3, true))
-CALL(p_is_one, ag_nn_dropout(t, 1))
+CALL(p_is_above_one, ag_nn_dropout(t, 1.25))
 CALL(p_is_nan, ag_nn_dropout(t, (double)NAN))
 CALL(null_layers, ag_nn_sequential(t, NULL, 2))
 CALL(null_function, ag_nn_function(t, "f", NULL))
@@ -314,7 +314,7 @@ static const bad_call bad_calls[] = {
     {child_of_its_child, AG_ERR_ARGUMENT, "would hold itself"},
     {negative_width, AG_ERR_ARGUMENT, "-1 features in and 3 out"},
     {huge_width, AG_ERR_SHAPE, ""},
-    {p_is_one, AG_ERR_ARGUMENT, "p is 1; it should be in [0, 1)"},
+    {p_is_above_one, AG_ERR_ARGUMENT, "p is 1.25; it should be in [0, 1]"},
     {p_is_nan, AG_ERR_ARGUMENT, "p is nan"},
     {null_layers, AG_ERR_ARGUMENT, "2 layers, but none given"},
     {null_function, AG_ERR_ARGUMENT, "the function is NULL"},

@@ -65,6 +65,11 @@ static const large larges[] = {
     {"cholesky", "d(45,45) ; d(9,20,20)"},
     {"solve_triangular", "d(70,70) f(70,33) ; d(6,20,20) f(6,20,30) | upper=true transpose=true"},
     {"dropout_mask", "| shape=33333 p=0.3"},
+    {"uniform", "| shape=33333 high=3"},
+    {"randn", "| shape=33333 std=2"},
+    {"exponential", "| shape=33333"},
+    {"randint", "| shape=33333 high=1000"},
+    {"randperm", "| n=3333"},
 };
 
 TestEveryISA(ops, large) {

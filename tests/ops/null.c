@@ -359,6 +359,23 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_solve_triangular(x, NULL, false, false));
     REFUSED(ag_dropout(NULL, 0.5));
     REFUSED(ag_dropout_mask(NULL, AG_F32, AG_SHAPE(2), 0.5));
+    REFUSED(ag_dropout1d(NULL, 0.5));
+    REFUSED(ag_dropout2d(NULL, 0.5));
+    REFUSED(ag_dropout3d(NULL, 0.5));
+    REFUSED(ag_alpha_dropout(NULL, 0.5));
+    REFUSED(ag_feature_alpha_dropout(NULL, 0.5));
+    REFUSED(ag_rrelu(NULL, 0, 1, true));
+    REFUSED(ag_rand(NULL, AG_F32, AG_SHAPE(2)));
+    REFUSED(ag_uniform(NULL, AG_F32, AG_SHAPE(2), 0, 1));
+    REFUSED(ag_randn(NULL, AG_F32, AG_SHAPE(2)));
+    REFUSED(ag_normal(NULL, AG_F32, AG_SHAPE(2), 0, 1));
+    REFUSED(ag_normal_with(NULL, NULL));
+    REFUSED(ag_exponential(NULL, AG_F32, AG_SHAPE(2), 1));
+    REFUSED(ag_randint(NULL, 0, 2, AG_SHAPE(2)));
+    REFUSED(ag_randint_like(NULL, 0, 2));
+    REFUSED(ag_randperm(NULL, 2));
+    ONE(ag_rand_like);
+    ONE(ag_randn_like);
 }
 
 Test(ops, null) {

@@ -1,7 +1,5 @@
-/* reference_other.c: batch normalisation, dropout with its own Philox, and the ops that write leaves. */
+/* reference_other.c: batch normalisation, and the ops that write leaves. */
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "ops/reference.h"
@@ -26,46 +24,6 @@ static void batch_norm(problem *p) {
         int64_t c = channel(x, i);
         y[i] = (x->v[i] - mean[c]) / sqrt(var[c] + eps) * weight->v[c] + bias->v[c];
     }
-}
-
-/* Dropout: Philox4x32-10, from the paper's round (Salmon et al. 2011) */
-
-static void philox(uint64_t key, const uint32_t in[4], uint32_t out[4]) {
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
-    memcpy(out, in, 4 * sizeof *out);
-    for (int round = 0; round < 10; round++) {
-        uint64_t a = (uint64_t)0xD2511F53 * out[0], b = (uint64_t)0xCD9E8D57 * out[2];
-        uint32_t next[4] = {(uint32_t)(b >> 32) ^ out[1] ^ k0, (uint32_t)b, (uint32_t)(a >> 32) ^ out[3] ^ k1, (uint32_t)a};
-        memcpy(out, next, sizeof next);
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
-    }
-}
-
-/* The mask of the node `made`: word i % 4 of block i / 4 of its draw, kept where it is at least p of 2³². */
-static void fill_mask(const ag_tensor *made, double chance, int64_t n, double *out) {
-    char text[SAMPLE_TEXT];
-    ag_attr_text(made, text, sizeof text);
-    cr_assert(strncmp(text, "draw=", 5) == 0, "a random op's first attribute is its draw, not '%s'", text);
-    uint64_t draw = (uint64_t)strtoll(text + 5, NULL, 10),
-             key = (uint64_t)ag_i64(ag_input(made, ag_input_count(made) - 1))[0];
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t word[4], counter[4] = {(uint32_t)(i / 4), 0, (uint32_t)draw, (uint32_t)(draw >> 32)};
-        philox(key, counter, word);
-        out[i] = (double)word[i % 4] >= chance * 0x1p32 ? 1 / (1 - chance) : 0;
-    }
-}
-
-static void dropout_mask(problem *p) {
-    double *y = reference_out(p, 0, reference_dtype(p, "dtype", AG_F32), reference_shape(p, "shape"));
-    fill_mask(p->y, reference_number(p, "p", 0.5), p->out[0].size, y);
-}
-
-static void dropout(problem *p) {
-    const array *x = &p->in[0];
-    double *y = reference_out(p, 0, p->dtype, x->shape);
-    fill_mask(ag_input(p->y, 1), reference_number(p, "p", 0.5), x->size, y);
-    for (int64_t i = 0; i < x->size; i++) y[i] *= x->v[i];
 }
 
 /* Writing leaves */
@@ -124,8 +82,6 @@ static void adam_step(problem *p) {
 
 const reference references_other[] = {
     {"batch_norm", batch_norm, false, NULL, NULL},
-    {"dropout_mask", dropout_mask, false, NULL, NULL},
-    {"dropout", dropout, false, NULL, NULL},
     {"assign", assign, true, NULL, NULL},
     {"lerp_into", lerp_into, false, NULL, NULL},
     {"sgd_step", sgd_step, false, NULL, NULL},

@@ -1,0 +1,173 @@
+/* random.c: the fills of random.h: a group's words, then a line of arithmetic on each.
+ *
+ * A word w stands for u = w 2⁻³², or for the middle u = (w/2 + ½) 2⁻³¹ of its interval where u must be neither 0 nor 1. Normal
+ * numbers are Box and Muller's (1958): r = √(−2 ln u), φ = 2π v give two independent ones, r cos φ and r sin φ; their words are
+ * 16 places apart. φ is never reduced: v in quarter turns is the word's first two bits and the signed rest. */
+#include "ops/kernels/kernels.h"
+
+#undef FMA /* one more rounding, the same everywhere */
+#define FMA(a, b, c) ((a) * (b) + (c))
+
+#include "ops/kernels/math_f32.h"
+#include "ops/kernels/random_words.h"
+
+#define HALF_PI 1.57079632679489662
+
+/* [0, 1) by 24 and by 53 bits */
+
+INLINE float unit_f32(uint32_t w) { return (float)(int32_t)(w >> 8) * 0x1p-24f; }
+
+INLINE double unit_f64(uint64_t w) { /* 52 bits and a last one */
+    return f64_number(w >> 12, 0) * 0x1p-52 + f64_number(w >> 11 & 1, 0) * 0x1p-53;
+}
+
+static void uniform_f32(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
+    float *y = out, last = nextafterf((float)b, (float)a);
+    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
+        uint32_t w[GROUP];
+        group_words(d, g, w);
+        if (a == 0 && b == 1) {
+            for (int i = 0; i < GROUP; i++) y[i] = unit_f32(w[i]);
+        } else {
+            for (int i = 0; i < GROUP; i++) {
+                float v = (float)(a + (b - a) * (double)unit_f32(w[i]));
+                y[i] = (double)v < b ? v : last;
+            }
+        }
+    }
+}
+
+static void uniform_f64(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
+    double *y = out, last = nextafter(b, a);
+    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
+        uint64_t w[GROUP];
+        group_long_words(d, g, w);
+        for (int i = 0; i < GROUP; i++) {
+            double v = a + (b - a) * unit_f64(w[i]);
+            y[i] = v < b ? v : last;
+        }
+    }
+}
+
+/* −ln u. Where u is near 1, and a float has few digits of it, 1 − u has all of them. */
+
+INLINE float minus_log_f32(uint32_t w) {
+    float u = ((float)(int32_t)(w >> 1) + 0.5f) * 0x1p-31f, rest = ((float)(int32_t)(~w >> 1) + 0.5f) * 0x1p-31f;
+    uint32_t k;
+    float m = f32_mantissa(u, &k);
+    return -f32_log_sum(k == 127 ? -rest : m - 1, (float)(int32_t)k - 127);
+}
+
+INLINE double minus_log_f64(uint64_t w) {
+    uint64_t k;
+    double m = f64_mantissa((f64_number(w >> 12, 0) + 0.5) * 0x1p-52, &k);
+    return -f64_log_sum(m - 1, f64_number(k, 1023));
+}
+
+static void exponential_f32(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
+    float *y = out, rate = (float)a;
+    (void)b;
+    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
+        uint32_t w[GROUP];
+        group_words(d, g, w);
+        for (int i = 0; i < GROUP; i++) y[i] = minus_log_f32(w[i]) / rate;
+    }
+}
+
+static void exponential_f64(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
+    double *y = out;
+    (void)b;
+    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
+        uint64_t w[GROUP];
+        group_long_words(d, g, w);
+        for (int i = 0; i < GROUP; i++) y[i] = minus_log_f64(w[i]) / a;
+    }
+}
+
+/* Normal: words w and v give r cos φ and r sin φ */
+
+INLINE void normal_pair_f32(uint32_t w, uint32_t v, float *x, float *y) {
+    uint32_t n = (v + (UINT32_C(1) << 29)) >> 30;
+    float angle = (float)(int32_t)(v << 2) * ((float)HALF_PI * 0x1p-32f), r = m_sqrtf(2 * minus_log_f32(w));
+    float s = f32_sin_part(angle), c = f32_cos_part(angle);
+    *x = r * f32_quadrant(n + 1, s, c);
+    *y = r * f32_quadrant(n, s, c);
+}
+
+INLINE void normal_pair_f64(uint64_t w, uint64_t v, double *x, double *y) {
+    uint64_t n = (v + (UINT64_C(1) << 61)) >> 62;
+    double angle = f64_number((v << 2 ^ UINT64_C(1) << 63) >> 12, 0x1p51) * (HALF_PI * 0x1p-52);
+    double r = m_sqrt(2 * minus_log_f64(w)), s = f64_sin_part(angle, 0), c = f64_cos_part(angle, 0);
+    *x = r * f64_quadrant(n + 1, s, c);
+    *y = r * f64_quadrant(n, s, c);
+}
+
+static void normal_f32(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
+    float *y = out, mean = (float)a, deviation = (float)b;
+    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
+        uint32_t w[GROUP];
+        group_words(d, g, w);
+        for (int half = 0; half < GROUP; half += 2 * BLOCKS) {
+            for (int i = half; i < half + BLOCKS; i++) {
+                float z0, z1;
+                normal_pair_f32(w[i], w[i + BLOCKS], &z0, &z1);
+                y[i] = mean + deviation * z0;
+                y[i + BLOCKS] = mean + deviation * z1;
+            }
+        }
+    }
+}
+
+static void normal_f64(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
+    double *y = out;
+    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
+        uint64_t w[GROUP];
+        group_long_words(d, g, w);
+        for (int half = 0; half < GROUP; half += 2 * BLOCKS) {
+            for (int i = half; i < half + BLOCKS; i++) {
+                double z0, z1;
+                normal_pair_f64(w[i], w[i + BLOCKS], &z0, &z1);
+                y[i] = a + b * z0;
+                y[i + BLOCKS] = a + b * z1;
+            }
+        }
+    }
+}
+
+/* Yes or no: by one word in either dtype, so that both say the same */
+
+#define YES_OR_NO(T, name)                                                                                        \
+    static void mask_##name(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {    \
+        T *y = out, kept = (T)b;                                                                                  \
+        int64_t least = (int64_t)ceil(a * 0x1p32); /* to 2³², which no word is */                               \
+        for (int64_t g = first; g < first + groups; g++, y += GROUP) {                                            \
+            uint32_t w[GROUP];                                                                                    \
+            group_words(d, g, w);                                                                                 \
+            for (int i = 0; i < GROUP; i++) y[i] = w[i] >= (uint32_t)least ? kept : 0;                            \
+            for (int i = 0; i < GROUP && a == 1; i++) y[i] = 0;                                                   \
+        }                                                                                                         \
+    }                                                                                                             \
+    static void chance_##name(const ag__draw *d, int64_t first, int64_t groups, const void *chances, void *out) { \
+        const T *p = chances;                                                                                     \
+        T *y = out;                                                                                               \
+        for (int64_t g = first; g < first + groups; g++, y += GROUP, p += GROUP) {                                \
+            uint32_t w[GROUP];                                                                                    \
+            group_words(d, g, w);                                                                                 \
+            for (int i = 0; i < GROUP; i++) y[i] = (double)w[i] * 0x1p-32 < (double)p[i] ? 1 : 0;                 \
+        }                                                                                                         \
+    }
+YES_OR_NO(float, f32)
+YES_OR_NO(double, f64)
+
+static void words(const ag__draw *d, int64_t first, int64_t groups, uint64_t *out) {
+    for (int64_t g = first; g < first + groups; g++, out += GROUP) group_long_words(d, g, out);
+}
+
+const ag__random TABLE(random) = {
+    .uniform = {uniform_f32, uniform_f64},
+    .normal = {normal_f32, normal_f64},
+    .exponential = {exponential_f32, exponential_f64},
+    .mask = {mask_f32, mask_f64},
+    .chance = {chance_f32, chance_f64},
+    .words = words,
+};
