@@ -491,7 +491,7 @@ AG_API ag_triplet_margin_loss_options ag_triplet_margin_loss_defaults(void);
 AG_API ag_tensor *ag_triplet_margin_loss(ag_tensor *anchor, ag_tensor *positive, ag_tensor *negative,
                                          const ag_triplet_margin_loss_options *options); /* max(0, |a − p|ₚ − |a − n|ₚ + margin), pairwise_distance along the last axis */
 
-/* batch norm (Ioffe, Szegedy 2015) of x (n, c, …) over all axes but 1, with the biased variance:
+/* Batch norm (Ioffe, Szegedy 2015): x (n, c, …) over all axes but 1, with the biased variance:
  * y = (x − mean) rstd weight + bias, rstd = 1 / √(var + eps); weight, bias (c). Training: the statistics are x's own, and
  * running_mean, running_var (c, leaves, may be NULL) move by `momentum` towards them (towards the unbiased variance), as
  * an effect. Otherwise the running ones are used. */

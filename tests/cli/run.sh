@@ -58,6 +58,25 @@ for command in '' eval grad explain graph check ops; do
     done < <(grep -oE '(^| )--?[a-z][a-z0-9]*' <<<"$help" | tr -d ' ' | sort -u)
 done
 
+# completion: of each command exactly the options of its --help, and names of operations
+
+. "$root/tools/cli/autograd.bash"
+complete_words() { # WORD...: what is offered for the last
+    COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+    _autograd
+    printf '%s\n' "${COMPREPLY[@]}" | sort
+}
+for command in eval grad explain graph check ops; do
+    offered=$(complete_words autograd $command -)
+    said=$(autograd $command --help | grep -oE '(^| |\[)--?[a-z][a-z0-9]*' | tr -d ' [' | sort -u)
+    code=0
+    [ "$offered" = "$(printf '%s\n--help\n' "$said" | sort -u)" ] || code=1
+    judge $code "options of '$command': completion offers" $offered "help has" $said
+done
+code=0
+[ "$(complete_words autograd ops cosh)" = cosh ] && [ "$(complete_words autograd expl)" = explain ] || code=1
+judge $code "completion of names"
+
 # fuzzing
 
 for file in "$here"/corpus/*; do

@@ -24,7 +24,7 @@ _autograd() {
         @*) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -P @ -- "${word#@}") ;;
         *)
             if [ "$command" = ops ]; then
-                options=$(autograd ops 2>/dev/null | sed -n 's/^\([a-z0-9_]*\)(.*/\1/p')
+                options=$(autograd ops 2>/dev/null | sed -n 's/^  \([a-z0-9_]*\)(.*/\1/p')
                 mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
             elif [ "$command" = graph ] || [ "$command" = check ]; then
                 compopt -o filenames

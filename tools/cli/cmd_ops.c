@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "formula.h"
+#include "manual.h"
 #include "ops.h"
 #include "show.h"
 #include "value.h"
@@ -31,23 +32,40 @@ static const char *type_name(const ag_attr_field *f) {
 
 /* All of them */
 
-enum { CALL = 34 /* columns of a call; behind a longer one the formula stands in the next line */ };
+enum { COLUMNS = 100, CALL = 34 /* columns of a call; behind a longer one the formula stands in the next line */ };
 
-static bool list(session *s) {
+static void put_line(const ag_op *op, text *out) {
+    text call = {0};
+    ops_put_call(op, &call);
+    int width = text_width(text_of(&call));
+    text_printf(out, "  %s", text_of(&call));
+    if (width > CALL) text_put(out, "\n  ");
+    text_repeat(out, ' ', width > CALL ? CALL + 2 : CALL + 2 - width);
+    text_put(out, op->formula ? op->formula : "");
+    text_put(out, op->flags & AG_FLAT     ? "  (flat)\n"
+                  : op->flags & AG_RANDOM ? "  (random)\n"
+                  : op->flags & AG_EFFECT ? "  (effect)\n"
+                                          : "\n");
+    text_free(&call);
+}
+
+static void put_heading(const char *name, text *out) { text_printf(out, "%s%s\n", out->size ? "\n" : "", name); }
+
+/* In the groups and the order of the manual; only: of one group, or NULL. What it does not know comes last. */
+static bool list(session *s, const char *only) {
     const ag_op *op;
-    for (int i = 0; (op = ag_op_at(i)) != NULL; i++) {
-        text call = {0};
-        ops_put_call(op, &call);
-        int width = text_width(text_of(&call));
-        text_put(&s->out, text_of(&call));
-        if (width > CALL) text_put(&s->out, "\n");
-        text_repeat(&s->out, ' ', width > CALL ? CALL + 2 : CALL + 2 - width);
-        text_put(&s->out, op->formula ? op->formula : "");
-        text_put(&s->out, op->flags & AG_FLAT     ? "  (flat)\n"
-                          : op->flags & AG_RANDOM ? "  (random)\n"
-                          : op->flags & AG_EFFECT ? "  (effect)\n"
-                                                  : "\n");
-        text_free(&call);
+    const char *group = "";
+    for (const manual_row *row = manual; row->name; row++) {
+        op = ag_find_op(row->name);
+        if (!op || (only && strcmp(row->group, only))) continue;
+        if (strcmp(row->group, group)) put_heading(row->group, &s->out);
+        group = row->group;
+        put_line(op, &s->out);
+    }
+    for (int i = 0, others = 0; !only && (op = ag_op_at(i)) != NULL; i++) {
+        if (manual_of(op->name)) continue;
+        if (!others++) put_heading("Others", &s->out);
+        put_line(op, &s->out);
     }
     return true;
 }
@@ -57,6 +75,11 @@ static void json_op(const ag_op *op, text *out) {
     text_json_string(out, op->name);
     text_put(out, ", \"formula\": ");
     text_json_string(out, op->formula ? op->formula : "");
+    const manual_row *known = manual_of(op->name);
+    text_put(out, ", \"group\": ");
+    text_json_string(out, known ? known->group : "");
+    text_put(out, ", \"manual\": ");
+    text_json_string(out, known ? known->text : "");
     text_printf(out, ", \"inputs\": %d, \"optional_inputs\": %d, \"outputs\": %d, \"differentiable\": %s, \"flags\": [",
                 ops_inputs(op), op->optional, op->nout > 1 ? op->nout : 1, op->grad || op->compose ? "true" : "false");
     for (int i = 0, n = 0; i < WORDS; i++) {
@@ -109,7 +132,7 @@ static void put_properties(const ag_op *op, text *rows) {
 static void put_examples(ag_tape *t, const ag_op *op, const trial *c, text *rows) {
     bool first = true;
     for (int d = 0; d < AG_DTYPE_COUNT; d++) {
-        ag_dtype dtype[4];
+        ag_dtype dtype[TRIAL_INPUTS];
         bool has_float = !c->n;
         for (int i = 0; i < c->n; i++) has_float = has_float || c->dtype[i] == AG_F64;
         for (int i = 0; i < c->n; i++) dtype[i] = c->dtype[i] == AG_F64 || !has_float ? (ag_dtype)d : c->dtype[i];
@@ -138,18 +161,29 @@ static void put_examples(ag_tape *t, const ag_op *op, const trial *c, text *rows
     if (*c->attributes && !first) text_printf(rows, "\twith%s%s\t\n", *c->attributes == ' ' ? "" : " ", c->attributes);
 }
 
-/* The rule, read off what it records at a gradient called g; of a composed operation, through the composition. */
-static void put_gradient(ag_tape *t, const ag_op *op, const trial *c, text *rows) {
-    ag_tensor *y = ag_part(c->y, 0), *x[4], *d[4], *g = NULL;
-    named names[6];
+/* Lines as rows of the table */
+static void put_cells(const char *first, const char *lines, text *rows) {
+    for (bool again = false; *lines; again = true) {
+        size_t n = strcspn(lines, "\n");
+        text_printf(rows, "%s\t%s%.*s\t\n", again ? "" : first, again ? "    " : "", (int)n, lines);
+        lines += n + (lines[n] == '\n');
+    }
+}
+
+/* The rule, read off what it records at a gradient called g; of a composed operation, through the composition. False: a
+ * formula is too long to show. */
+static bool put_gradient(ag_tape *t, const ag_op *op, const trial *c, text *rows) {
+    bool all = true;
+    ag_tensor *y = ag_part(c->y, 0), *x[TRIAL_INPUTS], *d[TRIAL_INPUTS], *g = NULL;
+    named names[TRIAL_INPUTS + 2];
     int n = 0, m = 0;
-    if (op->flags & (AG_FLAT | AG_EFFECT) || !y) return;
+    if (op->flags & (AG_FLAT | AG_EFFECT) || !y) return true;
     for (int i = 0; i < c->n; i++) {
         names[n++] = (named){c->in[i], ag_name(c->in[i])};
         if (ag_dtype_of(c->in[i]) == AG_F64) x[m++] = c->in[i];
     }
     if (m) g = ag_full(t, ag_dtype_of(y), ag_shape_of(y), 1);
-    if (!g || !ag_gradients(&y, &g, 1, x, m, d)) return;
+    if (!g || !ag_gradients(&y, &g, 1, x, m, d)) return true;
     const char *arrives = "g", *result = "y"; /* an input may have these names: softmax_grad(g, y) */
     for (int i = 0; i < c->n; i++) {
         if (!strcmp(ag_name(c->in[i]), "g")) arrives = "h";
@@ -158,27 +192,46 @@ static void put_gradient(ag_tape *t, const ag_op *op, const trial *c, text *rows
     names[n++] = (named){g, arrives};
     if (ag_op_of(c->y) == op) names[n++] = (named){y, result};
     for (int i = 0; i < m; i++) {
-        text formula = {0};
-        bool good = formula_put(&formula, d[i], names, n, false);
-        text_printf(rows, "%s\tto %s: %s\t\n", i ? "" : "gradient", ag_name(x[i]),
-                    good ? text_of(&formula) : "too long to show");
+        text formula = {0}, lines = {0};
+        text_printf(&formula, "to %s: ", ag_name(x[i]));
+        bool good = formula_put(&formula, d[i], names, n, false, FORMULA_PAGE);
+        if (!good) text_put(&formula, "too long to show");
+        text_wrap(&lines, text_of(&formula), 0, COLUMNS - 12);
+        put_cells(i ? "" : "gradient", text_of(&lines), rows);
         text_free(&formula);
+        text_free(&lines);
+        all = all && good;
     }
     text_printf(rows, "\twhere %s is what arrives at the result %s\t\n", arrives, result);
+    return all;
+}
+
+/* With the optional inputs, or, where that is too long to show, without them */
+static void put_gradients(ag_tape *t, const ag_op *op, const char *given, const trial *c, text *rows) {
+    text first = {0}, second = {0};
+    trial plain;
+    bool good = put_gradient(t, op, c, &first), other = !good && op->optional && ops_try(t, op, given, false, &plain);
+    if (other) put_gradient(t, op, &plain, &second);
+    text_put(rows, text_of(other ? &second : &first));
+    text_free(&first);
+    text_free(&second);
 }
 
 static bool describe(session *s, const ag_op *op, const char *given) {
     text rows = {0}, call = {0};
     trial c;
     ag_tape *t = s->e.tape;
+    const manual_row *known = manual_of(op->name);
     ops_put_call(op, &call);
-    text_printf(&s->out, "%s\n\n    %s\n\n", text_of(&call), op->formula ? op->formula : "");
+    text_printf(&s->out, "%s\n\n", text_of(&call));
+    text_wrap(&s->out, known ? known->text : op->formula ? op->formula : "", 4, COLUMNS);
+    text_put(&s->out, "\n");
     put_attributes(op, &rows);
     if (op->nout > 1) text_printf(&rows, "outputs\t%d, of which an expression gets the first\t\n", op->nout);
     put_properties(op, &rows);
-    if (ops_try(t, op, given, &c)) {
+    if (ops_try(t, op, given, true, &c)) {
         put_examples(t, op, &c, &rows);
-        put_gradient(t, op, &c, &rows);
+        put_gradients(t, op, given, &c, &rows);
     }
     text_table(&s->out, text_of(&rows), "");
     text_free(&rows);
@@ -230,8 +283,9 @@ bool cmd_ops(session *s) {
     if (!s->e.tape) return fault_memory(&s->f);
     if (!name && s->o->out)
         return fault_say(&s->f, EXIT_USAGE, "-o draws one operation: autograd ops tanh -o tanh.svg");
-    if (!name) return s->o->json ? list_json(s, NULL) : list(s);
+    if (!name) return s->o->json ? list_json(s, NULL) : list(s, NULL);
     const ag_op *op = ag_find_op(name);
+    if (!op && manual_group(name) && !s->o->json && !s->o->out) return list(s, manual_group(name));
     if (!op) {
         nearest near = nearest_begin(name);
         for (int i = 0; (op = ag_op_at(i)) != NULL; i++) nearest_try(&near, op->name);

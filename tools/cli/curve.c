@@ -1,7 +1,7 @@
 /* curve.c: a drawing, in SVG, of an elementwise operation and of its derivative.
  *
  *     ┌──────────────────────────┐  plot(x, y): from numbers to the picture; what leaves the frame is clipped.
- *     │ y = tanh x   dy/dx = …   │  Colours are Okabe and Ito's, for the colour-blind; a style sheet in the file
+ *     │ y = tanh(x)   dy/dx = …  │  Colours are Okabe and Ito's, for the colour-blind; a style sheet in the file
  *     │  ─────┼───────           │  switches to the dark palette where the viewer asks for it.
  *     └──────────────────────────┘ */
 #include <math.h>
@@ -28,23 +28,40 @@ static void widen(double v, double *lo, double *hi) {
     *hi = fmax(*hi, v);
 }
 
-/* The value decides; the derivative may add as much again above and below. */
-static void fit(frame *f) {
-    double lo = (double)INFINITY, hi = (double)-INFINITY, slope_lo = (double)INFINITY, slope_hi = (double)-INFINITY;
+static int by_size(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The range of v, but of what rises to a pole only as much again as eight tenths of the values need */
+static bool range_of(const double *v, double *lo, double *hi) {
+    double sorted[SAMPLES];
+    int n = 0;
     for (int i = 0; i < SAMPLES; i++) {
-        widen(f->y[i], &lo, &hi);
-        widen(f->slope[i], &slope_lo, &slope_hi);
+        if (isfinite(v[i])) sorted[n++] = v[i];
     }
-    if (lo > hi) lo = -1, hi = 1;
+    if (!n) return false;
+    qsort(sorted, (size_t)n, sizeof *sorted, by_size);
+    double low = sorted[n / 10], high = sorted[n - 1 - n / 10], more = high - low;
+    *lo = more > 0 ? fmax(sorted[0], low - more) : sorted[0];
+    *hi = more > 0 ? fmin(sorted[n - 1], high + more) : sorted[n - 1];
+    return true;
+}
+
+/* The value decides; the derivative may add as much again above and below. */
+static void fit(frame *f, bool truth) {
+    double lo = -1, hi = 1, slope_lo, slope_hi;
+    range_of(f->y, &lo, &hi);
+    widen(0, &lo, &hi);
+    if (truth) widen(1, &lo, &hi);
     double more = fmax(hi - lo, 0.5);
-    if (slope_lo <= slope_hi) {
+    if (range_of(f->slope, &slope_lo, &slope_hi)) {
         widen(fmax(slope_lo, lo - more), &lo, &hi);
         widen(fmin(slope_hi, hi + more), &lo, &hi);
     }
-    widen(0, &lo, &hi);
-    double margin = fmax(0.06 * (hi - lo), 1e-3);
-    f->bottom = lo - margin;
-    f->top = hi + margin;
+    if (lo == hi) lo = -1, hi = 1;
+    f->bottom = lo - 0.06 * (hi - lo);
+    f->top = hi + 0.06 * (hi - lo);
 }
 
 /* A step of 1, 2 or 5 times a power of ten, about `count` of which make `span` */
@@ -71,6 +88,15 @@ static void put_ticks(const frame *f, text *out) {
     }
 }
 
+/* Is the way from v[i - 1] to v[i] a step, or over to the other side of a pole, and no steep slope? */
+static bool jumps(const double *v, int i, double height) {
+    double step = v[i] - v[i - 1], before = i > 1 ? v[i - 1] - v[i - 2] : 0, after = i + 1 < SAMPLES ? v[i + 1] - v[i] : 0;
+    bool turns = step * before < 0 && step * after < 0;
+    double larger = 10 * fmax(fabs(before), fabs(after)), smaller = 10 * fmin(fabs(before), fabs(after));
+    return (fabs(step) > 0.01 * height && (turns || fabs(step) > larger)) ||
+           (fabs(step) > 0.05 * height && fabs(step) > smaller); /* in two, with a value between */
+}
+
 /* A line through the finite values, lifted where the curve jumps. */
 static void put_curve(const frame *f, const double *v, const char *class, text *out) {
     double height = f->top - f->bottom;
@@ -78,7 +104,7 @@ static void put_curve(const frame *f, const double *v, const char *class, text *
     text_printf(out, "<path class=\"%s\" clip-path=\"url(#frame)\" d=\"", class);
     for (int i = 0; i < SAMPLES; i++) {
         bool inside = isfinite(v[i]) && fabs(v[i] - f->bottom) < 20 * height;
-        bool jump = i && down && inside && fabs(v[i] - v[i - 1]) > 0.15 * height;
+        bool jump = i && down && inside && jumps(v, i, height);
         if (inside) text_printf(out, "%c%.2f %.2f", down && !jump ? 'L' : 'M', plot_x(f, f->x[i]), plot_y(f, v[i]));
         down = inside;
     }
@@ -94,18 +120,24 @@ static void put_escaped(text *out, const char *s) {
     }
 }
 
-static void put_legend(const char *y, const char *slope, text *out) {
+/* y = name(x, attributes), and behind it, paler, what that is; dy/dx as the rule has it */
+static void put_legend(const char *y, const char *formula, const char *slope, text *out) {
     const char *class[] = {"value", "slope"}, *lead[] = {"y = ", "dy/dx = "}, *body[] = {y, slope};
     for (int i = 0; i < 2; i++) {
         int at = 22 + 22 * i;
         text_printf(out, "<path class=\"%s\" d=\"M%d %dh34\"/>\n<text class=\"label\" x=\"%d\" y=\"%d\">%s", class[i],
                     LEFT, at - 5, LEFT + 44, at, lead[i]);
         put_escaped(out, body[i]);
+        if (i == 0 && *formula) {
+            text_put(out, "<tspan class=\"tick\" dx=\"18\">");
+            put_escaped(out, formula);
+            text_put(out, "</tspan>");
+        }
         text_put(out, "</text>\n");
     }
 }
 
-static void put_svg(const frame *f, const char *y, const char *slope, text *out) {
+static void put_svg(const frame *f, const char *y, const char *formula, const char *slope, text *out) {
     text_printf(
         out,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n<style>\n"
@@ -122,7 +154,7 @@ static void put_svg(const frame *f, const char *y, const char *slope, text *out)
     put_ticks(f, out);
     put_curve(f, f->y, "value", out);
     put_curve(f, f->slope, "slope", out);
-    put_legend(y, slope, out);
+    put_legend(y, formula, slope, out);
     text_put(out, "</svg>\n");
 }
 
@@ -134,24 +166,53 @@ static void put_formulas(ag_tape *t, ag_tensor *y, text *slope) {
         text_put(slope, "0");
     } else {
         named names[] = {{r.in[0], "x"}, {r.y, "y"}, {r.g, "1"}};
-        if (!formula_put(slope, r.d[0], names, 3, false)) text_put(slope, "…");
+        if (!formula_put(slope, r.d[0], names, 3, false, FORMULA_LINE)) text_put(slope, "…");
     }
     ag_tape_clear(t);
     ag_tape_rewind(t, here);
 }
 
-static bool sample(session *s, frame *f, const ag_op *op, const char *attributes, text *slope) {
+/* Evenly, but exactly at multiples of a half: steps, kinks and ends of domains like to be there. */
+static void place_samples(frame *f) {
+    double step = (f->hi - f->lo) / (SAMPLES - 1);
+    for (int i = 0; i < SAMPLES; i++) {
+        double x = f->lo + step * i, near = nearbyint(2 * x) / 2;
+        f->x[i] = fabs(x - near) < 0.5 * step ? near : x;
+    }
+}
+
+/* Values and slopes at x; NULL after a fault. */
+static ag_tensor *evaluate(session *s, const ag_op *op, const char *attributes, frame *f) {
     ag_tape *t = s->e.tape;
-    for (int i = 0; i < SAMPLES; i++) f->x[i] = f->lo + (f->hi - f->lo) * i / (SAMPLES - 1);
     ag_tensor *x = ag_leaf(t, AG_F64, f->x, AG_SHAPE(SAMPLES), AG_REQUIRES_GRAD), *g = NULL;
     ag_tensor *y = ag_call(t, op->name, &x, 1, attributes);
     bool is_float = y && ag_dtype_of(y) == AG_F64;
-    if (!y || (is_float && !ag_gradients(&y, NULL, 1, &x, 1, &g))) return session_failed(s);
+    if (ag_tape_status(t) == AG_ERR_DTYPE) {
+        fault_say(&s->f, EXIT_USAGE, "%s cannot be drawn as a curve: it does not take real numbers", op->name);
+        return NULL;
+    }
+    if (!y || (is_float && !ag_gradients(&y, NULL, 1, &x, 1, &g))) {
+        session_failed(s);
+        return NULL;
+    }
     for (int i = 0; i < SAMPLES; i++) {
         f->y[i] = ag_at(y, i);
-        f->slope[i] = g ? ag_at(g, i) : 0;
+        f->slope[i] = !isfinite(f->y[i]) ? (double)NAN : g ? ag_at(g, i) : 0;
     }
-    put_formulas(t, y, slope);
+    return y;
+}
+
+/* Beyond where checks sample. What has values on both sides of 0 is shown on both, else 0 is in the picture. */
+static bool choose_interval(session *s, const ag_op *op, const char *attributes, frame *f) {
+    f->lo = 1.5 * (op->lo < op->hi ? op->lo : -2);
+    f->hi = 1.5 * (op->lo < op->hi ? op->hi : 2);
+    if (f->lo <= 0) return true;
+    f->lo = -f->hi;
+    place_samples(f);
+    if (!evaluate(s, op, attributes, f)) return false;
+    int finite = 0;
+    for (int i = 0; i < SAMPLES / 2; i++) finite += isfinite(f->y[i]) != 0;
+    if (finite < SAMPLES / 4) f->lo = -0.05 * f->hi;
     return true;
 }
 
@@ -162,23 +223,22 @@ bool ops_curve(session *s, const ag_op *op, const char *attributes, double lo, d
     }
     frame *f = calloc(1, sizeof *f);
     if (!f) return fault_memory(&s->f);
-    if (!(lo < hi)) { /* beyond where checks sample, as far as that is inside the domain */
-        lo = op->lo < op->hi ? op->lo : -2;
-        hi = op->lo < op->hi ? op->hi : 2;
-        lo *= lo > 0 ? 0.25 : 1.5;
-        hi *= 1.5;
-    }
     f->lo = lo;
     f->hi = hi;
     text slope = {0}, y = {0};
-    bool good = sample(s, f, op, attributes, &slope);
-    if (good) {
-        fit(f);
-        text_printf(&y, "%s%s%s", op->formula ? op->formula : op->name, *attributes ? ",  " : "", attributes);
-        put_svg(f, text_of(&y), text_of(&slope), svg);
+    ag_tensor *values = NULL;
+    if (lo < hi || choose_interval(s, op, attributes, f)) {
+        place_samples(f);
+        values = evaluate(s, op, attributes, f);
+    }
+    if (values) {
+        fit(f, ag_dtype_of(values) == AG_BOOL);
+        put_formulas(s->e.tape, values, &slope);
+        text_printf(&y, "%s(x%s%s)", op->name, *attributes ? ", " : "", attributes);
+        put_svg(f, text_of(&y), op->formula ? op->formula : "", text_of(&slope), svg);
     }
     text_free(&slope);
     text_free(&y);
     free(f);
-    return good;
+    return values != NULL;
 }

@@ -9,13 +9,12 @@
 #include "graph.h"
 #include "ops/ops.h"
 
-enum { LONGEST = 160 /* bytes of a formula that can be read */ };
-
 typedef struct writer {
     algebra a;
     const named *names;
     int n;
     int *id; /* by place on the tape; −1: none */
+    size_t longest;
 } writer;
 
 /* Operations */
@@ -68,6 +67,9 @@ static double attribute_number(const ag_tensor *x, const char *name) {
 static bool is_preset(const char *typed, const char *preset) {
     size_t n = strlen(typed), first = preset ? strcspn(preset, "|") : 0;
     if (!preset) return false;
+    char *end[2];
+    double a = strtod(typed, &end[0]), b = strtod(preset, &end[1]);
+    if (end[0] > typed && !*end[0] && end[1] > preset && !*end[1] && a == b) return true; /* 1e-05 and 1e-5 */
     return (n == first && !strncmp(typed, preset, n)) ||
            (n > 2 && typed[0] == '(' && strlen(preset) == n - 2 && !strncmp(typed + 1, preset, n - 2));
 }
@@ -176,23 +178,23 @@ static int walk(writer *w, ag_tensor *x) {
 }
 
 /* A shared part is written where it is used: its length is known before it is written. */
-static bool short_enough(const program *p, int id) {
+static bool short_enough(const program *p, int id, double longest) {
     double *size = malloc(((size_t)p->nodes + 1) * sizeof *size);
     if (!size) return false;
     for (int i = 0; i <= id; i++) {
         size[i] = 1;
         for (int k = 0; k < p->node[i].count; k++) size[i] += size[child_of(p, i, k)];
     }
-    bool is_short = size[id] < LONGEST;
+    bool is_short = size[id] < longest;
     free(size);
     return is_short;
 }
 
 static bool finish(writer *w, int id, bool tight, text *out) {
     text formula = {0};
-    bool good = id >= 0 && !w->a.failed && short_enough(&w->a.p, id);
+    bool good = id >= 0 && !w->a.failed && short_enough(&w->a.p, id, (double)w->longest);
     if (good) program_print_node(&w->a.p, id, &formula);
-    good = good && !formula.failed && formula.size <= LONGEST;
+    good = good && !formula.failed && formula.size <= w->longest;
     const node *n = good ? &w->a.p.node[id] : NULL;
     bool sum = n && n->kind == NODE_BINARY && (n->symbol <= SYMBOL_SUB || n->symbol >= SYMBOL_EQ);
     if (good) text_printf(out, tight && sum ? "(%s)" : "%s", text_of(&formula));
@@ -209,15 +211,15 @@ static bool begin(writer *w, const ag_tape *t) {
     return w->id != NULL;
 }
 
-bool formula_put(text *out, ag_tensor *x, const named *names, int n, bool tight) {
-    writer w = {.names = names, .n = n};
+bool formula_put(text *out, ag_tensor *x, const named *names, int n, bool tight, size_t longest) {
+    writer w = {.names = names, .n = n, .longest = longest};
     return begin(&w, ag_tape_of(x)) && finish(&w, walk(&w, x), tight, out);
 }
 
 bool formula_put_step(text *out, ag_tensor *x, const named *inputs) {
     int output, id = -1, in[RULE_INPUTS];
     const ag_tensor *made = formula_maker(x, &output);
-    writer w = {.names = inputs, .n = ag_input_count(made)};
+    writer w = {.names = inputs, .n = ag_input_count(made), .longest = FORMULA_LINE};
     if (w.n > RULE_INPUTS || !begin(&w, ag_tape_of(x))) return false;
     for (int i = 0; i < w.n; i++) in[i] = known(&w, ag_input(made, i));
     id = apply(&w, x, in, w.n);

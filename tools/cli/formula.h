@@ -17,9 +17,10 @@ typedef struct named { /* where a formula stops */
 } named;
 
 /* Writes x in terms of the named tensors. `tight`: in brackets if it is a sum. False when memory is short or the
- * formula is too long to be read; nothing is written then. Numbers and other constants are written as such; a choice
+ * formula is longer than `longest` bytes; nothing is written then. Numbers and other constants are written as such; a choice
  * that falls the same way for all elements is written as what was chosen. */
-bool formula_put(text *out, ag_tensor *x, const named *names, int n, bool tight);
+enum { FORMULA_LINE = 160, FORMULA_PAGE = 640 };
+bool formula_put(text *out, ag_tensor *x, const named *names, int n, bool tight, size_t longest);
 /* x as its operation on its inputs, each of which has a name. */
 bool formula_put_step(text *out, ag_tensor *x, const named *inputs);
 

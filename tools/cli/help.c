@@ -118,14 +118,17 @@ static const struct {
      "  autograd check 'sum(relu(X@W))' X='[1, -2; 3, 4]' W='[1, 0.5; -1, 2]'\n"
      "  autograd check model.aggraph\n"},
     {"ops",
-     "usage: autograd ops [--json] [NAME [attribute=value ...] [-o FILE.svg]]\n"
+     "usage: autograd ops [--json] [GROUP | NAME [attribute=value ...] [-o FILE.svg]]\n"
      "\n"
-     "Lists every operation with its formula; or describes one: attributes and their defaults, properties, dtypes\n"
-     "and shapes by example, and its gradient rule, read off the rule itself.\n"
+     "Lists every operation with its formula, in groups, or one group; or describes one operation: what the manual "
+     "says\n"
+     "of it, attributes and their defaults, properties, dtypes and shapes by example, and its gradient rule, read off\n"
+     "the rule itself.\n"
      "  -o FILE.svg   draws an elementwise operation of one input and its derivative; x='[lo, hi]' is the interval\n"
      "\n"
      "examples\n"
      "  autograd ops\n"
+     "  autograd ops losses\n"
      "  autograd ops tanh\n"
      "  autograd ops gelu -o gelu.svg x='[-4, 4]'\n"
      "  autograd ops pow_scalar exponent=3 -o cube.svg x='[-2, 2]'\n"},

@@ -6,7 +6,7 @@
 #include "eval.h"
 #include "ops.h"
 
-enum { MOST = 4 };
+enum { MOST = TRIAL_INPUTS };
 
 const ag_attr_field *ops_fields(const ag_op *op) {
     static const ag_attr_field none[] = {{0}};
@@ -38,12 +38,12 @@ void ops_put_call(const ag_op *op, text *out) {
     text_put(out, ")");
 }
 
-enum { EXTENTS = 3 };
+enum { EXTENTS = 4 };
 
 /* "axis=1": what stands in `given`, then a guess for each required attribute that does not; k: the k-th guess of
  * extents */
 static void guess(const ag_op *op, const char *given, int k, char *out, size_t size) {
-    static const char *const extents[EXTENTS] = {"3,4", "1,2,5,5", "3,2,3,3"};
+    static const char *const extents[EXTENTS] = {"3,4", "2", "1,2,5,5", "3,2,3,3"};
     static const char *const guesses[] = {
         [AG_ATTR_BOOL] = "true", [AG_ATTR_INT] = "0",    [AG_ATTR_I64] = "2",  [AG_ATTR_F64] = "2",
         [AG_ATTR_DTYPE] = "f64", [AG_ATTR_SHAPE] = NULL, [AG_ATTR_AXES] = "0", [AG_ATTR_TEXT] = "ij,ij->ij"};
@@ -92,6 +92,9 @@ static ag_tensor *call(ag_tape *t, const ag_op *op, trial *c) {
 static const ag_shape shapes[][3] = {
     {S(3, 4), S(3, 4), S(3, 4)},
     {S(3, 3), S(3, 3), S(3, 3)},
+    {S(3, 4), S(3, 4), S(3)},
+    {S(3, 4), S(3, 4), S(4)},
+    {S(3, 4), S(3), S(4)},
     {S(3, 4), S(4), S(4)},
     {S(3, 4), S(3), S(3)},
     {S(4), S(4), S(4)},
@@ -103,23 +106,29 @@ static const ag_shape shapes[][3] = {
     {S(1, 3, 3, 3), S(3, 2, 3, 3), S(3, 2, 3, 3)},
     {S(1, 3, 3, 3), S(1, 2, 5, 5), S(1, 2, 5, 5)},
     {S(2, 3, 4), S(2, 3, 4), S(2, 3, 4)},
+    {S(2, 3, 4), S(2, 4, 5), S(2, 4, 5)},
+    {S(2, 3, 5), S(2, 3, 4), S(2, 4, 5)},
+    {S(3), S(3, 4), S(4)},
+    {S(3, 4), S(3, 4), S(2, 4, 4)},
+    {S(7), S(7), S(7)},
+    {S(12), S(12), S(12)},
 };
 #undef S
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
+/* Mixed ones first: what takes labels or indices shall be shown with them. */
 static const ag_dtype dtypes[][3] = {
-    {AG_F64, AG_F64, AG_F64}, {AG_F64, AG_F64, AG_I64},    {AG_BOOL, AG_F64, AG_F64},
-    {AG_I64, AG_I64, AG_I64}, {AG_BOOL, AG_BOOL, AG_BOOL},
+    {AG_F64, AG_F64, AG_I64},   {AG_F64, AG_I64, AG_F64},  {AG_F64, AG_F64, AG_F64}, {AG_BOOL, AG_F64, AG_F64},
+    {AG_F64, AG_BOOL, AG_BOOL}, {AG_F64, AG_BOOL, AG_F64}, {AG_I64, AG_I64, AG_I64}, {AG_BOOL, AG_BOOL, AG_BOOL},
 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes };
 
-bool ops_try(ag_tape *t, const ag_op *op, const char *given, trial *out) {
-    *out = (trial){.n = ops_inputs(op) < 0 ? 2 : ops_inputs(op)};
-    if (out->n > MOST) return false;
+static bool try_inputs(ag_tape *t, const ag_op *op, const char *given, int n, trial *out) {
+    *out = (trial){.n = n};
     for (int k = 0; k < EXTENTS * DTYPES * SHAPES; k++) {
         guess(op, given, k / (DTYPES * SHAPES), out->attributes, sizeof out->attributes);
-        for (int i = 0; i < out->n; i++) {
-            int which = i == 0 ? 0 : i < out->n - 1 ? 1 : 2;
+        for (int i = 0; i < n; i++) {
+            int which = i == 0 ? 0 : i < n - 1 ? 1 : 2;
             out->shape[i] = shapes[k % SHAPES][which];
             out->dtype[i] = dtypes[k / SHAPES % DTYPES][which];
         }
@@ -129,7 +138,15 @@ bool ops_try(ag_tape *t, const ag_op *op, const char *given, trial *out) {
     return false;
 }
 
-ag_tensor *ops_try_dtypes(ag_tape *t, const ag_op *op, const trial *like, const ag_dtype dtype[4]) {
+bool ops_try(ag_tape *t, const ag_op *op, const char *given, bool optional, trial *out) {
+    int least = ops_inputs(op) < 0 ? 2 : ops_inputs(op), most = optional ? least + op->optional : least;
+    for (int n = most < MOST ? most : MOST; n >= least; n--) {
+        if (try_inputs(t, op, given, n, out)) return true;
+    }
+    return false;
+}
+
+ag_tensor *ops_try_dtypes(ag_tape *t, const ag_op *op, const trial *like, const ag_dtype dtype[TRIAL_INPUTS]) {
     trial other = *like;
     memcpy(other.dtype, dtype, sizeof other.dtype);
     return call(t, op, &other);

@@ -16,16 +16,18 @@ void ops_put_call(const ag_op *op, text *out);
 
 /* A call that works, found by trying shapes and dtypes. given: attributes as ag_call reads them; required ones that
  * are missing are guessed. */
+enum { TRIAL_INPUTS = 6 };
 typedef struct trial {
     int n;
-    ag_tensor *in[4], *y;
-    ag_shape shape[4];
-    ag_dtype dtype[4];
+    ag_tensor *in[TRIAL_INPUTS], *y;
+    ag_shape shape[TRIAL_INPUTS];
+    ag_dtype dtype[TRIAL_INPUTS];
     char attributes[256];
 } trial;
-bool ops_try(ag_tape *tape, const ag_op *op, const char *given, trial *out);
+/* optional: with as many of the optional inputs as can be */
+bool ops_try(ag_tape *tape, const ag_op *op, const char *given, bool optional, trial *out);
 /* The same call with other dtypes; *y NULL when the operation does not take them. */
-ag_tensor *ops_try_dtypes(ag_tape *tape, const ag_op *op, const trial *like, const ag_dtype dtype[4]);
+ag_tensor *ops_try_dtypes(ag_tape *tape, const ag_op *op, const trial *like, const ag_dtype dtype[TRIAL_INPUTS]);
 
 /* A drawing of an elementwise operation of one input and of its derivative (curve.c). lo < hi: the interval of x */
 bool ops_curve(session *s, const ag_op *op, const char *attributes, double lo, double hi, text *svg);

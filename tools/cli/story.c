@@ -199,7 +199,8 @@ void story_symbol(story *t, const arc *a, text *out) {
         names[n++] = (named){r.y, story_name(t, x)};
         names[n++] = (named){r.g, t->scalar ? "1" : t->g};
     }
-    if (!good || !formula_put(out, r.d[a->slot], names, n, true)) story_put_partial(t, x, t->node[a->to], out);
+    if (!good || !formula_put(out, r.d[a->slot], names, n, true, FORMULA_LINE))
+        story_put_partial(t, x, t->node[a->to], out);
     ag_tape_clear(tape);
     ag_tape_rewind(tape, here);
 }

@@ -148,6 +148,23 @@ void text_table(text *out, const char *rows, const char *indent) {
     }
 }
 
+void text_wrap(text *out, const char *s, int indent, int columns) {
+    int used = 0;
+    for (s += strspn(s, " "); *s; s += strspn(s, " ")) {
+        size_t n = strcspn(s, " ");
+        int width = cell_width(s, n);
+        if (used && used + 1 + width > columns) {
+            text_put(out, "\n");
+            used = 0;
+        }
+        text_repeat(out, ' ', used ? 1 : indent);
+        text_add(out, s, n);
+        used = (used ? used + 1 : indent) + width;
+        s += n;
+    }
+    text_put(out, "\n");
+}
+
 void text_line(text *t, const char *s, size_t n) {
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)s[i];

@@ -47,6 +47,9 @@ int text_width(const char *s);
  * right. Appends the rows to `out`, each led by `indent`. */
 void text_table(text *out, const char *rows, const char *indent);
 
+/* The words of s in lines of `columns`, each led by `indent` blanks. */
+void text_wrap(text *out, const char *s, int indent, int columns);
+
 /* A single line of s, for messages: control characters become spaces. */
 void text_line(text *t, const char *s, size_t n);
 
