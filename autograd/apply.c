@@ -85,7 +85,8 @@ static bool allocate(ag_tensor *x) {
         x->data = &x->scalar;
         return true;
     }
-    x->store = ag__storage_new(x->tape, bytes);
+    x->store = x->tape->lenders ? ag__borrow(x->tape, x->shape, x->dtype) : NULL;
+    if (!x->store) x->store = ag__storage_new(x->tape, bytes);
     if (x->store) x->data = x->store->base;
     return x->store != NULL;
 }
@@ -224,8 +225,8 @@ __attribute__((noinline)) static ag_tensor *record(ag_tape *t, const ag_op *op, 
     r->count++;
     unsigned flags = 0;
     if (take_inputs(y, in, n, &flags) && (!op->attr_size || take_attrs(y, attrs)) && (op->nout <= 1 || make_parts(y)) &&
-        (!op->writes || check_writes(y)) && (!(flags & AG__PENDING) || op->flags & AG_MAP || settle_inputs(y)) &&
-        op->shape(y) && compute(y, flags)) {
+        (!op->writes || check_writes(y)) && (!(flags & AG__HANDLE) || ag__handles_used(y)) &&
+        (!(flags & AG__PENDING) || op->flags & AG_MAP || settle_inputs(y)) && op->shape(y) && compute(y, flags)) {
         flow(y, flags);
         return y;
     }

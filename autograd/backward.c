@@ -39,17 +39,22 @@ static bool seed(ag__pass *p, ag_tensor *y, ag_tensor *g) {
 static bool commit(ag_tape *t) {
     for (int64_t i = 0; i < t->touched_count; i++) {
         ag_tensor *x = t->touched[i];
+        if (!x->slot) continue; /* its handle was lent for nothing */
         if (x->flags & AG__HOOK && !ag__hook_call(x)) return false;
         if (!ag__grad_handle(x)) return false;
     }
     for (int64_t i = 0; i < t->touched_count; i++) {
         ag_tensor *x = t->touched[i], *h = x->meta->grad;
+        bool home = x->slot && ag__at_home(x->slot, x);
+        ag__lend_end(x, x->slot);
+        if (!x->slot) continue;
         if (x->flags & AG__HAS_GRAD) {
             ag__accumulate(x->slot, h->data);
-        } else {
+        } else if (!home) {
             ag__gather(x->slot, h->data);
         }
         h->store->stamp = ++t->clock;
+        h->out &= (uint8_t)~AG__HANDLE_USED;
         x->flags |= AG__HAS_GRAD;
     }
     return true;
@@ -99,8 +104,11 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     ag__region_cut(t, &t->scratch, scratch);
     done = done && ag__reverse(&p, 0, hi) && commit(t);
     for (int64_t i = 0; p.live > 0 && i < hi; i++) ag__clear_slot(&p, ag__node(p.r, i));
-    for (int64_t i = 0; i < t->touched_count; i++) ag__clear_slot(&p, t->touched[i]);
-    t->touched_count = 0;
+    for (int64_t i = 0; i < t->touched_count; i++) {
+        ag__clear_slot(&p, t->touched[i]);
+        ag__lend_end(t->touched[i], done);
+    }
+    t->touched_count = t->lenders = 0;
     t->visited = visited;
     t->region = region;
     t->own = 0;

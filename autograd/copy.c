@@ -25,10 +25,11 @@ typedef uint32_t __attribute__((may_alias)) word32;
 typedef uint32_t __attribute__((vector_size(16), may_alias, aligned(4))) quad;
 
 enum {
-    GRAIN = 1 << 16, /* elements worth a thread's while */
-    LONG = 32,       /* of a tile: neighbours in the result */
-    WIDE = 64,       /* bytes of a tile that are neighbours in the source: a cache line */
-    STREAM = 8 << 20 /* bytes from which a result is written past the caches */
+    GRAIN = 1 << 16,  /* elements worth a thread's while */
+    LONG = 32,        /* of a tile: neighbours in the result */
+    WIDE = 64,        /* bytes of a tile that are neighbours in the source: a cache line */
+    STREAM = 8 << 20, /* bytes from which a result is written past the caches */
+    SHARE = 1 << 18   /* bytes worth a thread's while, when all there is to do is move them */
 };
 
 typedef struct axes {
@@ -265,11 +266,40 @@ static void move(const ag_tensor *x, void *to, bool add) {
     }
 }
 
-void ag__gather(const ag_tensor *x, void *out) {
-    if (ag__contiguous(x)) {
-        memmove(out, x->data, ag__dtype_bytes[x->dtype] * (size_t)x->shape->size); /* out may be x's own memory */
+/* Bytes, in blocks that threads share. */
+typedef struct blocks {
+    char *to;
+    const char *from; /* NULL: zeros */
+    size_t bytes;
+} blocks;
+
+static void run_blocks(void *context, int64_t begin, int64_t end) {
+    const blocks *w = context;
+    size_t first = (size_t)begin * SHARE, last = (size_t)end * SHARE < w->bytes ? (size_t)end * SHARE : w->bytes;
+    if (w->from) {
+        memcpy(w->to + first, w->from + first, last - first);
     } else {
+        memset(w->to + first, 0, last - first);
+    }
+}
+
+void ag__zero(void *out, size_t bytes) {
+    if (bytes < 2 * SHARE) {
+        memset(out, 0, bytes);
+    } else {
+        ag_parallel_for((int64_t)((bytes + SHARE - 1) / SHARE), 1, run_blocks, &(blocks){out, NULL, bytes});
+    }
+}
+
+void ag__gather(const ag_tensor *x, void *out) {
+    size_t bytes = ag__dtype_bytes[x->dtype] * (size_t)x->shape->size;
+    const char *from = x->data, *to = out;
+    if (!ag__contiguous(x)) {
         move(x, out, false);
+    } else if (bytes < 2 * SHARE || (to < from + bytes && from < to + bytes)) {
+        memmove(out, from, bytes); /* out may be x's own memory */
+    } else {
+        ag_parallel_for((int64_t)((bytes + SHARE - 1) / SHARE), 1, run_blocks, &(blocks){out, from, bytes});
     }
 }
 

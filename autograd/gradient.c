@@ -70,7 +70,12 @@ ag_tensor *ag__grad_handle(ag_tensor *x) {
     ag_tensor *h = x->flags & AG__PERSISTENT
                        ? ag__leaf_in(x->tape, &x->tape->persistent, (ag_dtype)x->dtype, x->shape, false)
                        : cell_zeros(x);
-    if (h) memset(h->data, 0, (size_t)h->shape->size * ag__dtype_bytes[h->dtype]);
+    if (!h) return NULL;
+    ag__zero(h->data, (size_t)h->shape->size * ag__dtype_bytes[h->dtype]);
+    if (x->flags & AG__PERSISTENT) {
+        h->flags |= AG__HANDLE;
+        h->store->handle = true;
+    }
     m->grad = h;
     return h;
 }
@@ -98,8 +103,9 @@ bool ag_zero_grad(ag_tensor *x) {
     if (!usable(x, "zero_grad")) return false;
     ag_tensor *h = x->meta ? x->meta->grad : NULL;
     if (h && x->flags & AG__HAS_GRAD) {
-        memset(h->data, 0, (size_t)h->shape->size * ag__dtype_bytes[h->dtype]);
+        ag__zero(h->data, (size_t)h->shape->size * ag__dtype_bytes[h->dtype]);
         h->store->stamp = ++x->tape->clock;
+        h->out &= (uint8_t)~AG__HANDLE_USED;
     }
     x->flags &= (uint16_t)~AG__HAS_GRAD;
     return true;

@@ -61,6 +61,7 @@ bool ag_hook_grad(ag_tensor *x, ag_grad_hook *hook, void *context) {
     if (!m) return false;
     m->hook = hook;
     m->context = context;
+    x->tape->hooked = x->tape->hooked || hook;
     x->flags = (uint16_t)(hook ? x->flags | AG__HOOK : x->flags & ~AG__HOOK);
     return true;
 }

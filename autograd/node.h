@@ -52,6 +52,7 @@ typedef struct ag__storage {
     uint32_t refs;
     uint8_t kind, size_class;
     bool read_only;
+    bool handle; /* of a gradient that ag_grad returns */
 } ag__storage;
 _Static_assert(sizeof(ag__storage) <= 64, "a storage record fits in front of its block");
 
@@ -70,7 +71,8 @@ enum {                      /* node flags */
        AG__BORROWS = 2048,  /* leaf of another tape's storage */
        AG__CELL = 4096,     /* a gradient held by a slot */
        AG__HOOK = 8192,     /* meta.hook wants to see the gradient */
-       AG__PENDING = 16384  /* recorded by a gradient rule, computed when somebody asks: ag__settle */
+       AG__PENDING = 16384, /* recorded by a gradient rule, computed when somebody asks: ag__settle */
+       AG__HANDLE = 32768   /* the gradient of a persistent leaf */
 };
 
 typedef struct ag__meta { /* pooled blocks, dropped with their node */
@@ -104,7 +106,7 @@ struct ag_tensor {
     uint32_t index;
     uint32_t nin;
     uint16_t flags, scope;
-    uint8_t dtype, out; /* out: AG__PART: which output; AG__PENDING: nodes of its chain */
+    uint8_t dtype, out; /* out: AG__PART: which output; AG__PENDING: nodes of its chain; AG__HANDLE: AG__HANDLE_… */
 };
 _Static_assert(sizeof(ag_tensor) <= 128, "a node is at most 128 bytes");
 
@@ -160,9 +162,10 @@ enum {
     AG__WATCH_REPEAT = 8
 };                                                    /* bits of ag_tape.watch; REPEAT: effects do not happen */
 enum { AG__ATTEND_RETAIN = 1, AG__ATTEND_VISIT = 2 }; /* bits of ag_tape.attend */
+enum { AG__HANDLE_USED = 1, AG__HANDLE_LENT = 2 };    /* bits of a handle's out: lend.c */
 typedef struct ag__profile ag__profile;
 
-enum { AG__SHAPE_BUCKETS = 256, AG__SIZE_CLASSES = 192, AG__MESSAGE = 512 };
+enum { AG__SHAPE_BUCKETS = 256, AG__SIZE_CLASSES = 192, AG__MESSAGE = 512, AG__LENDERS = 4 };
 
 struct ag_tape {
     ag__region *region; /* where results go now: recorded, or scratch inside ag_backward */
@@ -172,6 +175,7 @@ struct ag_tape {
     bool pure;         /* ag_gradients is running: what a rule records stays, wherever that is */
     uint8_t attend;    /* what ag_backward does at every node: AG__ATTEND_… */
     bool poison;       /* dropped memory is overwritten and set aside */
+    bool hooked;       /* some gradient has had a hook */
     uint8_t debug;     /* AG_DEBUG */
     uint8_t watch;     /* who looks at every run: AG__WATCH_… */
     uint16_t want_bit; /* node flag that ag_wants tests */
@@ -186,6 +190,8 @@ struct ag_tape {
     ag_tensor *cells;     /* free gradient cells, linked through slot */
     ag_tensor **touched;  /* leaves that the running backward has reached */
     int64_t touched_count, touched_capacity;
+    ag_tensor *lender[AG__LENDERS]; /* leaves whose gradient handle's memory the next results may take */
+    int lenders;
     ag__ends ends;
     size_t bytes, peak, limit; /* limit: what bytes may reach */
     double allowance;          /* AG__WATCH_WORK: operations that may still be spent */
@@ -280,6 +286,7 @@ int64_t ag__stride(const ag_tensor *x, int axis);
 /* copy.c: x's elements row-major to out, or added to what is there (floats) */
 void ag__gather(const ag_tensor *x, void *out);
 void ag__accumulate(const ag_tensor *x, void *out);
+void ag__zero(void *out, size_t bytes);
 
 /* tensor.c */
 ag_tensor *ag__leaf_in(ag_tape *t, ag__region *r, ag_dtype dtype, const ag__shape *shape, bool inline_ok);
@@ -316,6 +323,12 @@ bool ag__chain_run(ag_tensor *y, void *onto);
 ag_tensor *ag__cell_keep(ag_tape *t, ag_tensor *d); /* holds d's value; NULL when memory is short */
 void ag__cell_drop(ag_tape *t, ag_tensor *cell);
 ag_tensor *ag__grad_handle(ag_tensor *x); /* made, zeroed, when missing */
+
+/* lend.c: gradients computed in the memory of their handles */
+/* A lent handle's memory for a result of this shape, with a reference; NULL: none. */
+ag__storage *ag__borrow(ag_tape *t, const ag__shape *shape, int dtype);
+bool ag__handle_seen(const ag_tensor *handle); /* false, an error: its memory is lent */
+bool ag__handles_used(const ag_tensor *y);     /* notes that y has handles among its inputs; false as above */
 
 /* backward.c */
 /* Does y's record state its value by other ops, of which the gradient can be taken? */

@@ -58,11 +58,15 @@ ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x) {
     return d->shape == x->shape && d->dtype == x->dtype ? d : refit(d, x);
 }
 
-static bool owned_alone(const ag_tensor *cell) {
-    return (!cell->store || (cell->store->refs == 1 && cell->store->kind == AG__POOL)) && ag__contiguous(cell);
+/* By the slot of x, that is, or by it and x's handle. */
+static bool owned_alone(const ag_tensor *x) {
+    const ag__storage *s = x->slot->store;
+    if (s && s->handle) return s->refs == 2 && ag__at_home(x->slot, x);
+    return (!s || (s->refs == 1 && s->kind == AG__POOL)) && ag__contiguous(x->slot);
 }
 
-static bool touch(ag_tape *t, ag_tensor *leaf) {
+bool ag__touch(ag_tensor *leaf) {
+    ag_tape *t = leaf->tape;
     ag_tensor **list = ag__grow(t, t->touched, sizeof *list, t->touched_count, &t->touched_capacity);
     if (!list) return false;
     t->touched = list;
@@ -71,7 +75,7 @@ static bool touch(ag_tape *t, ag_tensor *leaf) {
 }
 
 __attribute__((noinline)) static bool add_up(ag_tape *t, ag_tensor *x, ag_tensor *d) {
-    if (owned_alone(x->slot)) {
+    if (owned_alone(x)) {
         if (d->flags & AG__PENDING) return ag__chain_run(d, x->slot->data);
         ag__accumulate(d, x->slot->data);
         return true;
@@ -82,6 +86,19 @@ __attribute__((noinline)) static bool add_up(ag_tape *t, ag_tensor *x, ag_tensor
     ag__cell_drop(t, x->slot);
     x->slot = cell;
     return true;
+}
+
+/* What a slot holds of d, which lies in memory of its own or in that of x's handle. A chain not yet run may run there. */
+static ag_tensor *first_cell(ag__pass *p, ag_tensor *x, ag_tensor *d) {
+    ag_tape *t = p->t;
+    if (p->inner) return ag__cell_keep(t, d);
+    if (d->flags & AG__PENDING) {
+        t->lenders = 0;
+        if (ag__lendable(x) && !ag__lend(x)) return NULL;
+        if (!ag__settle(d)) return NULL;
+    }
+    if (x->flags & AG__LEAF && !ag__lent_to(x) && !ag__touch(x)) return NULL;
+    return d->store && d->store->handle && !ag__at_home(d, x) ? ag__move_out(t, d) : ag__cell_keep(t, d);
 }
 
 /* x.slot += d */
@@ -97,8 +114,7 @@ bool ag__arrive(ag__pass *p, ag_tensor *x, ag_tensor *d) {
     } else if (!first) {
         return add_up(t, x, d);
     } else {
-        if (leaf && !p->inner && !touch(t, x)) return false;
-        x->slot = ag__cell_keep(t, d);
+        x->slot = first_cell(p, x, d);
         if (!x->slot) return false;
     }
     if (first && !leaf) p->live++;
@@ -279,15 +295,34 @@ __attribute__((noinline)) static bool deliver_through(ag__pass *p, ag_tensor *y,
     return done || no_reason(y);
 }
 
+/* The handles of y's leaves may take its rule's results, unless one of them could be mistaken for another's. */
+__attribute__((noinline)) static bool lend_all(ag_tensor *y) {
+    for (uint32_t i = 0; i < y->nin; i++) {
+        ag_tensor *x = ag__in(y)[i];
+        bool alone = ag__wants(y, i) && ag__lendable(x);
+        for (uint32_t k = 0; k < y->nin && alone; k++) {
+            const ag_tensor *other = ag__in(y)[k];
+            alone = !ag__wants(y, k) || ag__lendable(other) || other->shape != x->shape;
+        }
+        if (alone && !ag__lend(x)) return false;
+    }
+    return true;
+}
+
 static bool deliver(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    bool wanted = false;
+    bool wanted = false, lends = false;
     for (uint32_t i = 0; i < y->nin; i++) {
         d[i] = NULL;
-        wanted = wanted || ag__wants(y, i);
+        if (!ag__wants(y, i)) continue;
+        wanted = true;
+        lends = lends || ag__lendable(ag__in(y)[i]);
     }
     if (!wanted) return true;
     if (ag__expands(y->op)) return deliver_through(p, y, g, d);
+    lends = lends && !p->record && !p->inner;
+    if (lends && !lend_all(y)) return false;
     bool done = ag__rule(y, g, d);
+    if (lends) p->t->lenders = 0;
     for (uint32_t i = 0; i < y->nin; i++) {
         if (!d[i]) continue;
         if (done && ag__wants(y, i)) done = ag__arrive(p, ag__in(y)[i], d[i]);

@@ -50,7 +50,7 @@ static ag__storage *block_new(ag_tape *t, size_t bytes, bool recycled) {
         s->bytes = room;
         s->kind = AG__POOL;
         s->size_class = (uint8_t)c;
-        s->read_only = false;
+        s->read_only = s->handle = false;
     }
     s->refs = 1;
     s->stamp = t->clock;

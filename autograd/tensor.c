@@ -66,7 +66,8 @@ void ag__store_value(void *p, int dtype, double value) {
 static bool has_data(const ag_tensor *x, const char *what) {
     if (!x) return ag__fail(NULL, AG_ERR_ARGUMENT, "%s: the tensor is NULL", what) != NULL;
     if (x->tape == &ag__dropped) return ag__fail(NULL, AG_ERR_STATE, "%s: %s", what, ag__dropped.message) != NULL;
-    if (x->flags & AG__PENDING) return ag__settle((ag_tensor *)(uintptr_t)x);
+    if (x->flags & (AG__PENDING | AG__HANDLE))
+        return x->flags & AG__HANDLE ? ag__handle_seen(x) : ag__settle((ag_tensor *)(uintptr_t)x);
     if (!(x->flags & AG__TUPLE)) return true;
     return ag__fail(x->tape, AG_ERR_ARGUMENT, "%s: %s has several outputs; take one with ag_part", what, x->op->name) != NULL;
 }
