@@ -7,31 +7,31 @@
  *     mish:  tanh ln(1 + eˣ) = s (1 + t) / (1 + t²), since 1 + eˣ = 1 / t, and its derivative is 4 t² s / (1 + t²)²
  *
  * Both sides of a choice are computed, so that loops stay without branches. NaN passes. */
-static inline T NAME(logistic)(T x) {
+INLINE T NAME(logistic)(T x) {
     const T e = F(exp)(-F(fabs)(x));
     return (x < 0 ? e : K(1)) / (K(1) + e);
 }
 
-static inline T NAME(softplus1)(T x) { return (x < 0 ? K(0) : x) + F(log1p)(F(exp)(-F(fabs)(x))); }
+INLINE T NAME(softplus1)(T x) { return (x < 0 ? K(0) : x) + F(log1p)(F(exp)(-F(fabs)(x))); }
 
-static inline T NAME(silu_slope)(T x) { /* s (1 + x t) */
+INLINE T NAME(silu_slope)(T x) { /* s (1 + x t) */
     const T e = F(exp)(-F(fabs)(x)), s = (x < 0 ? e : K(1)) / (K(1) + e), t = (x < 0 ? K(1) : e) / (K(1) + e);
     return s * (K(1) + x * t);
 }
 
-static inline T NAME(mish_value)(T x) {
+INLINE T NAME(mish_value)(T x) {
     const T e = F(exp)(-F(fabs)(x)), s = (x < 0 ? e : K(1)) / (K(1) + e), t = (x < 0 ? K(1) : e) / (K(1) + e);
     return x * (s * (K(1) + t) / (K(1) + t * t));
 }
 
-static inline T NAME(mish_slope)(T x) {
+INLINE T NAME(mish_slope)(T x) {
     const T e = F(exp)(-F(fabs)(x)), s = (x < 0 ? e : K(1)) / (K(1) + e), t = (x < 0 ? K(1) : e) / (K(1) + e);
     const T r = K(1) / (K(1) + t * t);
     return s * (K(1) + t) * r + x * (K(4) * t * t * s * r * r);
 }
 
 /* The leading half of m's digits: its product with another half is exact (Dekker 1971) */
-static inline T NAME(half_digits)(T m) {
+INLINE T NAME(half_digits)(T m) {
     const T s = m * K(sizeof(T) == sizeof(float) ? 4097 : 134217729);
     return s - (s - m);
 }
@@ -39,7 +39,7 @@ static inline T NAME(half_digits)(T m) {
 /* 2 Φ(x) = erfc(−x / √2). Far below 0 erfc magnifies the rounding of its argument z by 2 z², so that what was rounded off, e,
  * is put back to first order: erfc(z + e) ≈ erfc(z) (1 − 2 z e). 1 / √2 = 0.70703125 + 7.55…e-5, the first of 8 bits.
  * Beyond 40 all digits are 0 or 1. */
-static inline T NAME(normal_tail)(T x) {
+INLINE T NAME(normal_tail)(T x) {
     const T m = x < K(-40) ? K(-40) : x > K(40) ? K(40) : x, hi = NAME(half_digits)(m), z = m * K(-0.70710678118654752);
     const T e = ((-hi * K(0.70703125) - z) - (m - hi) * K(0.70703125)) - m * K(7.553118654752440e-05);
     const T v = F(erfc)(z);
@@ -47,18 +47,16 @@ static inline T NAME(normal_tail)(T x) {
 }
 
 /* Φ(x) + x φ(x); Φ by erfc, since 1 + erf cancels for x ≪ 0; φ with what x² rounds off */
-static inline T NAME(gelu_slope)(T x) {
+INLINE T NAME(gelu_slope)(T x) {
     const T m = x < K(-40) ? K(-40) : x > K(40) ? K(40) : x, hi = NAME(half_digits)(m), lo = m - hi, square = m * m;
     const T e = ((hi * hi - square) + K(2) * hi * lo) + lo * lo, bell = F(exp)(square * K(-0.5));
     return K(0.5) * NAME(normal_tail)(x) + x * ((bell - bell * (K(0.5) * e)) * K(0.39894228040143268));
 }
 
 /* ½ x (1 + tanh(v / 2)) = x σ(v), v = √(8/π) (x + 0.044715 x³); where |v| is large σ(v) σ(−v) is 0 and v′ does not matter */
-static inline T NAME(tanh_gelu)(T x) {
-    return x * NAME(logistic)(K(1.5957691216057308) * x * (K(1) + K(0.044715) * x * x));
-}
+INLINE T NAME(tanh_gelu)(T x) { return x * NAME(logistic)(K(1.5957691216057308) * x * (K(1) + K(0.044715) * x * x)); }
 
-static inline T NAME(tanh_gelu_slope)(T x) {
+INLINE T NAME(tanh_gelu_slope)(T x) {
     const T v = K(1.5957691216057308) * x * (K(1) + K(0.044715) * x * x), e = F(exp)(-F(fabs)(v));
     const T s = (v < 0 ? e : K(1)) / (K(1) + e), t = (v < 0 ? K(1) : e) / (K(1) + e);
     const T u = x * (K(1.5957691216057308) + K(0.2140644488178007) * x * x);
@@ -66,48 +64,49 @@ static inline T NAME(tanh_gelu_slope)(T x) {
 }
 
 /* x − tanh x; below 1 as (x cosh x − sinh x) / cosh x, the first by Σ 2 k x^(2 k + 1) / (2 k + 1)!, all of one sign */
-static inline T NAME(tanh_rest)(T x) {
+INLINE T NAME(tanh_rest)(T x) {
     static const double series[] = {0.3333333333333333,     0.03333333333333333,   0.0011904761904761906,
                                     2.2045855379188714e-05, 2.505210838544172e-07, 1.9270852604185937e-09,
                                     1.0706029224547743e-11, 4.498331606952833e-14, 1.4797143443923793e-16,
                                     3.9145882126782523e-19};
     const T u = x * x;
     T sum = 0;
+#pragma GCC unroll 10
     for (int i = sizeof series / sizeof *series; i-- > 0;) sum = K(series[i]) + u * sum;
     return F(fabs)(x) < K(1) ? x * u * sum / F(cosh)(x) : x - F(tanh)(x);
 }
 
 /* ln(x / (1 − x)): 2 atanh(2 x − 1) about ½, where 2 x − 1 is exact and the logarithms cancel */
-static inline T NAME(log_odds)(T x) {
+INLINE T NAME(log_odds)(T x) {
     return x >= K(0.25) && x <= K(0.75) ? K(2) * F(atanh)(K(2) * x - K(1)) : F(log)(x) - F(log1p)(-x);
 }
 
 /* sin(π x) / (π x): the nearest integer is taken off first, which is exact and changes at most the sign */
-static inline T NAME(sine_ratio)(T x) {
+INLINE T NAME(sine_ratio)(T x) {
     const T n = F(rint)(x), odd = F(fabs)(n - K(2) * F(rint)(K(0.5) * n));
     const T s = F(sin)(K(3.14159265358979324) * (x - n));
     return x == 0 ? K(1) : (odd != 0 ? -s : s) / (K(3.14159265358979324) * x);
 }
 
 /* ln(eᵃ + eᵇ), also where both are the same infinity */
-static inline T NAME(log_sum)(T a, T b) {
+INLINE T NAME(log_sum)(T a, T b) {
     const T m = a > b ? a : b;
     return a == b ? a + K(0.69314718055994531) : m + F(log1p)(F(exp)(-F(fabs)(a - b)));
 }
 
-static inline T NAME(log2_sum)(T a, T b) {
+INLINE T NAME(log2_sum)(T a, T b) {
     const T m = a > b ? a : b;
     return a == b ? a + K(1) : m + F(log1p)(F(exp2)(-F(fabs)(a - b))) * K(1.4426950408889634);
 }
 
 /* a − b ⌊a / b⌋, exact but for one rounding, with the sign of b */
-static inline T NAME(modulo)(T a, T b) {
+INLINE T NAME(modulo)(T a, T b) {
     const T m = F(fmod)(a, b);
     return m != 0 && (m < 0) != (b < 0) ? m + b : m;
 }
 
 /* ⌊a / b⌋ of the exact quotient: what fmod leaves is taken off before dividing, so that rounding cannot pass an integer */
-static inline T NAME(floor_quotient)(T a, T b) {
+INLINE T NAME(floor_quotient)(T a, T b) {
     const T m = F(fmod)(a, b), whole = (a - m) / b - (m != 0 && (b < 0) != (m < 0) ? K(1) : K(0)), down = F(floor)(whole);
     const T near = whole - down > K(0.5) ? down + K(1) : down;
     return b == 0 ? a / b : whole == 0 ? F(copysign)(K(0), a / b) : near;

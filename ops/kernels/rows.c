@@ -9,8 +9,16 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 #define W(v) ((uint64_t)(v))
+
+/* Before a loop whose output overlaps no input: no second copy of it for when it does. */
+#ifdef __clang__
+#define INDEPENDENT
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
 
 #define T float
 #define NAME(row) row##_f32

@@ -4,7 +4,7 @@
         const unsigned char *u = in[0];                                                         \
         bool *y = out;                                                                          \
         (void)p, (void)q;                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                       \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                           \
             const bool x = u[i] != 0;                                                           \
             (void)x;                                                                            \
             y[i] = (value);                                                                     \
@@ -15,7 +15,7 @@
         const unsigned char *u = in[0], *v = in[1];                                             \
         bool *y = out;                                                                          \
         (void)p, (void)q;                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                       \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                           \
             const bool a = u[i] != 0, b = v[i] != 0;                                            \
             y[i] = (value);                                                                     \
         }                                                                                       \
@@ -25,7 +25,7 @@
         const unsigned char *w = in[0], *u = in[1], *v = in[2];                                 \
         bool *y = out;                                                                          \
         (void)p, (void)q;                                                                       \
-        for (int64_t i = 0; i < n; i++) {                                                       \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                           \
             const bool c = w[i] != 0, a = u[i] != 0, b = v[i] != 0;                             \
             y[i] = (value);                                                                     \
         }                                                                                       \

@@ -1,20 +1,54 @@
 /* rows_float.h: template of the float loops: T, NAME(row) and F(function) are set by the file that includes it. */
 #define K(v) ((T)(v))
 
-/* Sine and its kin note that they met an element too large for the loop's arithmetic, and those are done once more by
- * themselves. out overlaps no input. */
+/* Cheap rows end with a loop of single elements. In the others, of many instructions, that would be a second copy of all of them:
+ * what is left after whole steps is done as one more step that ends where the run does, or on a copy of a run shorter than it. */
+enum { NAME(STEP) = 64 / sizeof(T) };
+#define WHOLE(n) ((n) & ~(int64_t)(NAME(STEP) - 1))
+
 #define LOOP1(name, value, R)                                                                  \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
         const T *u = in[0];                                                                    \
         R *y = out;                                                                            \
-        unsigned any = 0;                                                                      \
         (void)p, (void)q;                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                      \
-            unsigned *const wild = &any;                                                       \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                          \
             const T x = u[i];                                                                  \
-            (void)wild;                                                                        \
             y[i] = (value);                                                                    \
         }                                                                                      \
+    }
+#define LOOP2(name, value, R)                                                                  \
+    static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
+        const T *u = in[0], *v = in[1];                                                        \
+        R *y = out;                                                                            \
+        (void)p, (void)q;                                                                      \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                          \
+            const T a = u[i], b = v[i];                                                        \
+            y[i] = (value);                                                                    \
+        }                                                                                      \
+    }
+
+/* Sine and its kin note that they met an element too large for the loop's arithmetic, and those are done once more by
+ * themselves. out overlaps no input. */
+#define STEPS1(name, value)                                                                    \
+    static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
+        const T *u = in[0];                                                                    \
+        T *y = out, few[NAME(STEP)];                                                           \
+        unsigned any = 0;                                                                      \
+        int64_t whole = WHOLE(n);                                                              \
+        (void)p, (void)q;                                                                      \
+        for (bool more = whole < n;; more = false, whole = NAME(STEP)) {                       \
+            INDEPENDENT for (int64_t i = 0; i < whole; i++) {                                  \
+                unsigned *const wild = &any;                                                   \
+                const T x = u[i];                                                              \
+                (void)wild;                                                                    \
+                y[i] = (value);                                                                \
+            }                                                                                  \
+            if (!more) break;                                                                  \
+            if (n < NAME(STEP)) u = NAME(take)(u, n, few), y = few;                            \
+            else u += n - NAME(STEP), y += n - NAME(STEP);                                     \
+        }                                                                                      \
+        if (y == few) NAME(give)(few, n, out);                                                 \
+        u = in[0], y = out;                                                                    \
         for (int64_t i = 0; any && i < n; i++) {                                               \
             unsigned one = 0, *wild = &one;                                                    \
             const T x = u[i];                                                                  \
@@ -24,15 +58,22 @@
             if (one) y[i] = (value);                                                           \
         }                                                                                      \
     }
-#define LOOP2(name, value, R)                                                                  \
-    static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
-        const T *u = in[0], *v = in[1];                                                        \
-        R *y = out;                                                                            \
-        (void)p, (void)q;                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                      \
-            const T a = u[i], b = v[i];                                                        \
-            y[i] = (value);                                                                    \
-        }                                                                                      \
+#define STEPS2(name, value)                                                                             \
+    static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) {          \
+        const T *u = in[0], *v = in[1];                                                                 \
+        T *y = out, few[2][NAME(STEP)];                                                                 \
+        int64_t whole = WHOLE(n);                                                                       \
+        (void)p, (void)q;                                                                               \
+        for (bool more = whole < n;; more = false, whole = NAME(STEP)) {                                \
+            INDEPENDENT for (int64_t i = 0; i < whole; i++) {                                           \
+                const T a = u[i], b = v[i];                                                             \
+                y[i] = (value);                                                                         \
+            }                                                                                           \
+            if (!more) break;                                                                           \
+            if (n < NAME(STEP)) u = NAME(take)(u, n, few[0]), v = NAME(take)(v, n, few[1]), y = few[0]; \
+            else u += n - NAME(STEP), v += n - NAME(STEP), y += n - NAME(STEP);                         \
+        }                                                                                               \
+        if (y == few[0]) NAME(give)(few[0], n, out);                                                    \
     }
 #define LOOP3(name, value, C, chosen)                                                          \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
@@ -40,7 +81,7 @@
         const T *u = in[1], *v = in[2];                                                        \
         T *y = out;                                                                            \
         (void)p, (void)q;                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                      \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                          \
             const T a = u[i], b = v[i];                                                        \
             const C c = chosen(w[i]);                                                          \
             y[i] = (value);                                                                    \
@@ -48,6 +89,18 @@
     }
 #define AS_IS(v) (v)
 #define AS_BOOL(v) ((v) != 0) /* a bool of foreign memory may be any byte */
+
+/* Fewer elements than a step, as a step: a single one everywhere, so that it is written as it will be read. */
+static const T *NAME(take)(const T *x, int64_t n, T *few) {
+    for (int k = 0; k < NAME(STEP); k++) few[k] = x[0];
+    if (n > 1) memcpy(few, x, (size_t)n * sizeof(T));
+    return few;
+}
+
+static void NAME(give)(const T *few, int64_t n, T *y) {
+    if (n == 1) *y = *few;
+    else memcpy(y, few, (size_t)n * sizeof(T));
+}
 
 #include "activation.h"
 
@@ -58,17 +111,17 @@
 #define m_cosf(x) f32_cos_noting(x, wild)
 #define m_tanf(x) f32_tan_noting(x, wild)
 
-#define F1(name, value, ...) LOOP1(name, value, T)
+#define F1(name, value, ...) STEPS1(name, value)
 #define N1(name, value, ...) LOOP1(name, value, T)
-#define P1(name, attribute, preset, other, value, ...) LOOP1(name, value, T)
-#define Q1(name, first, preset, other, second, preset2, other2, value, ...) LOOP1(name, value, T)
+#define P1(name, attribute, preset, other, value, ...) STEPS1(name, value)
+#define Q1(name, first, preset, other, second, preset2, other2, value, ...) STEPS1(name, value)
 #define S1(name, value, ...) LOOP1(name, value, T)
 #define B1(name, value, ...) LOOP1(name, value, bool)
 #define I1(...)
-#define F2(name, value, ...) LOOP2(name, value, T)
+#define F2(name, value, ...) STEPS2(name, value)
 #define N2(name, value, ...) LOOP2(name, value, T)
-#define P2(name, attribute, preset, other, value, ...) LOOP2(name, value, T)
-#define Q2(name, first, preset, other, second, preset2, other2, value, ...) LOOP2(name, value, T)
+#define P2(name, attribute, preset, other, value, ...) STEPS2(name, value)
+#define Q2(name, first, preset, other, second, preset2, other2, value, ...) STEPS2(name, value)
 #define S2(name, value, ...) LOOP2(name, value, T)
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define I2(...)
@@ -84,6 +137,9 @@
 #undef LOOP1
 #undef LOOP2
 #undef LOOP3
+#undef STEPS1
+#undef STEPS2
+#undef WHOLE
 #undef AS_IS
 #undef AS_BOOL
 #undef K

@@ -4,7 +4,7 @@
         const int64_t *u = in[0];                                                              \
         R *y = out;                                                                            \
         (void)p, (void)q;                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                      \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                          \
             const int64_t x = u[i];                                                            \
             (void)x;                                                                           \
             y[i] = (R)(value);                                                                 \
@@ -15,7 +15,7 @@
         const int64_t *u = in[0], *v = in[1];                                                  \
         R *y = out;                                                                            \
         (void)p, (void)q;                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                      \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                          \
             const int64_t a = u[i], b = v[i];                                                  \
             y[i] = (R)(value);                                                                 \
         }                                                                                      \
@@ -26,7 +26,7 @@
         const int64_t *u = in[1], *v = in[2];                                                  \
         int64_t *y = out;                                                                      \
         (void)p, (void)q;                                                                      \
-        for (int64_t i = 0; i < n; i++) {                                                      \
+        INDEPENDENT for (int64_t i = 0; i < n; i++) {                                          \
             const bool c = w[i] != 0;                                                          \
             const int64_t a = u[i], b = v[i];                                                  \
             y[i] = (value);                                                                    \
