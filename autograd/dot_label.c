@@ -9,6 +9,7 @@
  *     (5, 16) f32 → (5, 16) f32               what goes in, what comes out */
 #include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "autograd/dot.h"
@@ -22,6 +23,9 @@ enum { NAME_LIMIT = 40, ATTR_LIMIT = 60, SHORT_ATTRS = 16 };
 static void title(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
     const char *name = ag_name(x), *what = ag_op_name(x);
     if (ag_is_leaf(x)) what = kind == AG__DOT_PARAMETER ? "parameter" : "input";
+    char part[24] = "";
+    if (x->flags & AG__PART) what = part;
+    snprintf(part, sizeof part, "output %d", x->flags & AG__PART ? x->out : 0);
     fputs("<b>", out);
     ag__dot_text(out, *name ? name : what, NAME_LIMIT);
     fputs("&#160;</b>", out); /* at the start of a run some readers of SVG drop even this space */
@@ -30,26 +34,40 @@ static void title(FILE *out, const ag_tensor *x, ag__dot_kind kind) {
         ag__dot_text(out, what, NAME_LIMIT);
         fputs("&#160;", out);
     }
-    if (x->flags & AG__PART) fprintf(out, "%d&#160;", x->out);
 }
 
-/* The attributes that differ from their defaults, which ag_attr_text writes in the order of the table. */
+/* A default says "1,1" or 1e-5 where an attribute is written as (1,1) or 1e-05. */
+static bool is_usual(const ag_attr_field *f, const char *value, size_t n) {
+    char own[160], *end;
+    if (!f->preset || n >= sizeof own) return false;
+    size_t brackets = n > 1 && value[0] == '(' && value[n - 1] == ')', size = n - 2 * brackets;
+    if (size == strcspn(f->preset, "|") && !strncmp(value + brackets, f->preset, size)) return true;
+    memcpy(own, value, n);
+    own[n] = '\0';
+    double v = strtod(own, &end);
+    return f->type == AG_ATTR_F64 && !*end && v == strtod(f->preset, &end) && !*end;
+}
+
+/* The attributes that differ from their defaults, which ag_attr_text writes in the order of the table; numbers to four digits. */
 static size_t unusual_attributes(const ag_tensor *x, char *text, size_t size) {
     const ag_op *op = ag_op_of(x);
-    ag_attr_text(x, text, size);
-    char *to = text, *from = text;
+    char all[512], *from = all;
+    size_t used = 0;
+    ag_attr_text(x, all, sizeof all);
+    text[0] = '\0';
     for (const ag_attr_field *f = op ? op->attrs : NULL; f && f->name && *from; f++) {
-        size_t n = strcspn(from, " "), value = strlen(f->name) + 1;
-        bool usual = f->preset && n == value + strcspn(f->preset, "|") && !strncmp(from + value, f->preset, n - value);
-        if (!usual) {
-            if (to != text) *to++ = ' ';
-            memmove(to, from, n);
-            to += n;
+        size_t n = strcspn(from, " "), name = strlen(f->name) + 1;
+        const char *between = used ? " " : "";
+        if (n > name && !is_usual(f, from + name, n - name)) {
+            size_t room = size - used;
+            int wrote = f->type == AG_ATTR_F64
+                            ? snprintf(text + used, room, "%s%s=%.4g", between, f->name, strtod(from + name, NULL))
+                            : snprintf(text + used, room, "%s%.*s", between, (int)n, from);
+            used += wrote < 0 ? 0 : (size_t)wrote < room ? (size_t)wrote : room - 1;
         }
         from += n + (from[n] == ' ');
     }
-    *to = '\0';
-    return (size_t)(to - text);
+    return used;
 }
 
 /* Few attributes stand beside the name, many below. */
@@ -165,22 +183,24 @@ void ag__dot_scope_label(FILE *out, const ag__dot *g, int scope) {
 
 /* Edges */
 
+/* An empty cell keeps the text off the line beside it; spaces in front would get lost on the way to some readers of SVG. */
+#define EDGE_ROW "<tr><td width='5'></td><td align='left'><font color='%s'>"
+
 /* What flows goes against the arrow: leftwards where the graph runs to the right, else upwards. */
 void ag__dot_edge_label(FILE *out, const ag__dot *g, const ag__dot_flow *f) {
     const ag__dot_palette *p = g->palette;
     bool slope = f->known && g->scalar, flows = f->flows && g->options->gradients;
     if (!slope && !flows) return;
-    fputs("label=<", out);
+    fputs("label=<<table border='0' cellborder='0' cellspacing='0' cellpadding='0'>", out);
     if (slope) {
-        fprintf(out, "<font color='%s'>&#160;∂ ", p->ink);
+        fprintf(out, EDGE_ROW "∂ ", p->ink);
         ag__dot_value(out, f->slope, 4);
-        fputs("</font>", out);
+        fputs("</font></td></tr>", out);
     }
-    if (slope && flows) fputs("<br align='left'/>", out);
     if (flows) {
-        fprintf(out, "<font color='%s'>&#160;%s ", p->gradient, g->across ? "←" : "↑");
+        fprintf(out, EDGE_ROW "%s ", p->gradient, g->across ? "←" : "↑");
         ag__dot_value(out, g->scalar ? f->flow : fabs(f->flow), g->scalar ? 4 : 3);
-        fputs("</font>", out);
+        fputs("</font></td></tr>", out);
     }
-    fputs(slope && flows ? "<br align='left'/>>" : ">", out);
+    fputs("</table>>", out);
 }

@@ -125,8 +125,8 @@ Test(dot, outputs_of_a_node_are_told_apart) {
     ag_tensor *index, *top = ag_topk(PARAM(t, 3, 1, 4), 2, 0, &index),
                       *both = ag_concat((ag_tensor *[]){top, ag_cast(index, AG_F64)}, 2, 0);
     const char *text = bones(drawn(both, NULL));
-    assert_shows(text, "part 0 (2) f64 value 4 3\n");
-    assert_shows(text, "part 1 (2) i64 value 2 0\n");
+    assert_shows(text, "output 0 (2) f64 value 4 3\n");
+    assert_shows(text, "output 1 (2) i64 value 2 0\n");
     assert_shows(text, " 2 outputs\n");
     ag_tape_free(t);
 }
@@ -263,6 +263,15 @@ Test(dot, attributes_show_when_they_are_unusual) {
     assert_shows(bones(drawn(ag_sum(x, AG_ALL, true), NULL)), "n0 sum keepdim=true (1, 1, 1) f64");
     assert_shows(bones(drawn(ag_sum(x, AG_AXES(0, 2), true), NULL)),
                  "n0 sum (1, 3, 1) f64 axes=(0,2) keepdim=true value all 0\n");
+    /* defaults are known in another spelling; numbers are short */
+    ag_conv2d_options o = ag_conv2d_defaults();
+    o.stride[1] = 2;
+    ag_tensor *image = ag_buffer(t, AG_F64, AG_SHAPE(1, 1, 3, 3)), *w = ag_buffer(t, AG_F64, AG_SHAPE(1, 1, 2, 2));
+    const char *text = bones(drawn(ag_conv2d(image, w, &o), NULL));
+    assert_shows(text, "stride=(1,2)");
+    cr_assert_null(strstr(text, "dilation"), "%s", text);
+    text = bones(drawn(ag_scale(DATA(t, 1), 1. / 12), NULL));
+    assert_shows(text, "factor=0.08333 ");
     ag_tape_free(t);
 }
 
