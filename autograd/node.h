@@ -359,6 +359,11 @@ uint64_t ag__next_draw(ag_tape *t);
 uint64_t ag__key(const ag_tape *t);
 ag_tensor *ag__key_leaf(ag_tape *t);
 
+/* parallel.c */
+/* body once for each of at most 64 lanes, which share some work among them, of `work` times about 4 µs. A lane may find that
+ * others have done all. */
+void ag__parallel_lanes(int lanes, double work, void (*body)(void *context, int64_t begin, int64_t end), void *context);
+
 /* debug.c */
 void ag__debug_start(ag_tape *t);
 void ag__debug_end(const ag_tape *t);

@@ -8,6 +8,7 @@
  * row and a 1-d b a column, whose axis of extent 1 the result does not have. */
 #include <stdatomic.h>
 
+#include "autograd/node.h"
 #include "ops/batch.h"
 #include "ops/caches.h"
 #include "ops/isa.h"
@@ -16,7 +17,7 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
-enum { CHUNK = 1 << 18 /* multiplications worth asking for another task, 5 µs */ };
+enum { CHUNK = 1 << 18 /* multiplications worth asking for another task, about 4 µs */ };
 
 typedef struct job {
     const ag__gemm *gemm;
@@ -92,6 +93,10 @@ bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
     j.gemm->plan(p, ag__caches_here());
     j.tasks = j.batch.count * p->tiles;
     j.chunk = each < CHUNK ? (int64_t)(CHUNK / (each + 1)) + 1 : 1;
+    if (j.tasks == 1 && each >= 2 * CHUNK && ag__product_splits(p)) {
+        p->work = (p->work + 63) / 64 * 64;
+        return ag__product_split(y, j.gemm, p, each / CHUNK);
+    }
     int64_t lanes = j.tasks <= j.chunk ? 1 : least((j.tasks - 1) / j.chunk + 1, ag_threads());
     if (p->work) {
         p->work = (p->work + 63) / 64 * 64; /* a lane's begins with a cache line */
@@ -103,7 +108,7 @@ bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
         return true;
     }
     atomic_init(&j.next, 0);
-    ag_parallel_for(lanes, 1, run_lanes, &j);
+    ag__parallel_lanes((int)lanes, each * (double)j.batch.count / CHUNK, run_lanes, &j);
     return true;
 }
 

@@ -32,11 +32,12 @@ static void cut(ag__product *p, const ag__caches *caches) {
     double work = (double)p->m * (double)p->n * (double)p->k / MILLION;
     int64_t high = most(caches->l2 * 2 / 3 / (p->depth * (int64_t)sizeof(REAL)), 64);
     p->down = p->across = 1, p->rows = p->m, p->cols = p->n;
-    if (work >= 2 || p->m > high) {
-        int64_t tiles = work < 4 ? (int64_t)work : (int64_t)(4 + least((int64_t)(work / 32), MOST_TILES - 4)) & ~1;
+    if (work >= 0.4 || p->m > high) {
+        int64_t tiles = work < 4 ? 2 : (int64_t)(4 + least((int64_t)(work / 32), MOST_TILES - 4)) & ~1;
         p->down = parts(p->m, high);
         p->across = most(1, least(parts(tiles, p->down), p->n / (2 * WIDE)));
         if (p->down * p->across < tiles) p->down = most(p->down, least(parts(tiles, p->across), p->m / 64));
+        if (p->down * p->across == 1 && p->n >= 4 * LANES) p->across = 2; /* narrow ones are better than none */
         p->rows = round_up(parts(p->m, p->down), ROWS), p->cols = round_up(parts(p->n, p->across), LANES);
         p->down = parts(p->m, p->rows), p->across = parts(p->n, p->cols);
     }

@@ -169,6 +169,40 @@ Test(threads, values_do_not_depend_on_them) {
     for (int k = 0; k < COUNT_OF(counts); k++) ag_tape_free(t[k]);
 }
 
+/* Long sums and small results, which threads share along k; long enough, some of them, to be worth waking a thread. */
+static const struct {
+    int64_t m, k, n;
+    bool ta, tb; /* stored transposed */
+} products[] = {{32, 20000, 32, false, false}, {32, 20000, 32, true, false},  {7, 40001, 3, false, true},
+                {1, 100003, 1, false, true},   {100, 3001, 10, false, false}, {5, 9000, 130, true, true},
+                {64, 7000, 64, false, true},   {3, 5000, 200, false, false}};
+
+static ag_tensor *leaf_of(ag_tape *t, ag_dtype dtype, int64_t rows, int64_t columns, bool turned) {
+    uint64_t state = 5;
+    ag_tensor *x = check_leaf(t, dtype, turned ? AG_SHAPE(columns, rows) : AG_SHAPE(rows, columns), 0, -1, 1, &state);
+    return turned ? ag_transpose(x, 0, 1) : x;
+}
+
+Test(threads, products_do_not_depend_on_them) {
+    for (int i = 0; i < 2 * COUNT_OF(products); i++) {
+        ag_tape *t = ag_tape_new();
+        ag_dtype dtype = i % 2 ? AG_F64 : AG_F32;
+        int64_t m = products[i / 2].m, k = products[i / 2].k, n = products[i / 2].n;
+        ag_tensor *a = leaf_of(t, dtype, m, k, products[i / 2].ta), *b = leaf_of(t, dtype, k, n, products[i / 2].tb);
+        ag_tensor *bias = ag_full(t, dtype, AG_SHAPE(n), 0.1), *one = NULL, *added = NULL;
+        for (int c = 0; c < COUNT_OF(counts); c++) {
+            ag_set_threads(counts[c]);
+            for (int again = 0; again < 3; again++) {
+                ag_tensor *y = ag_matmul(a, b), *z = ag_linear(a, ag_transpose(b, 0, 1), bias);
+                if (!one) one = y, added = z;
+                assert_same(y, one);
+                assert_same(z, added);
+            }
+        }
+        ag_tape_free(t);
+    }
+}
+
 /* One model, several threads: each has a tape of its own and borrows the parameters */
 
 enum { WORKERS = 3, STEPS = 5 };
