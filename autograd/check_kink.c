@@ -12,7 +12,8 @@
 
 #include "autograd/gradcheck.h"
 
-static const double NEAR = 1e-6; /* of the scale of x: half the width of what is looked at */
+/* Of the scale of x: half the width of what is looked at, at x and around it */
+static const double NEAR = 1e-6, WIDE = 7.4e-4;
 
 static int outputs(const ag_tensor *y) { return y->flags & AG__TUPLE ? y->op->nout : 1; }
 
@@ -54,24 +55,56 @@ static bool any_bent(const double *below, const double *here, const double *abov
     return false;
 }
 
-bool ag__line_bends(const ag__line *l, bool *bends) {
-    double h = NEAR * l->scale, *at[3] = {0};
-    bool done = true;
-    *bends = false;
-    for (int k = 0; k < 3 && done && !l->t->f; k++) {
-        ag__point p;
-        done = ag__line_at(l, (k - 1) * h, &p) && (at[k] = snapshot(l));
+/* A kink beside the middle: the second difference is not a fourth at half the step, as that of a smooth function is. */
+static bool breaks(const double *const at[5], int64_t i, double most) {
+    double wide = fabs(at[4][i] - 2 * at[2][i] + at[0][i]), half = fabs(at[3][i] - 2 * at[2][i] + at[1][i]);
+    return wide > 0.02 * fmax(fabs(at[4][i] - at[2][i]), fabs(at[2][i] - at[0][i])) && wide > 1e-3 * most &&
+           fabs(wide - 4 * half) > 0.25 * wide;
+}
+
+static bool any_breaks(const double *const at[5], int64_t place, int64_t n) {
+    double most = 0;
+    for (int64_t i = place; i < place + n; i++) most = fmax(most, fabs(at[4][i] - at[0][i]));
+    for (int64_t i = place; i < place + n; i++) {
+        if (breaks(at, i, most)) return true;
     }
-    for (int64_t i = 0, place = 0; i < l->t->runs && done && !l->t->f; i++) {
+    return false;
+}
+
+/* Does any value bend, as five snapshots h / 2 apart (or, at x itself, three h apart) show it? */
+static bool any_node(const ag__line *l, const double *const at[5], double h, bool beside) {
+    int64_t place = 0;
+    for (int64_t i = 0; i < l->t->runs; i++) {
         for (int o = 0; looks(l->t->run[i]) && o < outputs(l->t->run[i]); o++) {
             const ag_tensor *y = ag_out(l->t->run[i], o);
             int64_t n = y->shape->size;
-            if (holds_floats(y) && !*bends) *bends = any_bent(at[0] + place, at[1] + place, at[2] + place, n, h);
+            bool found = holds_floats(y) && (beside ? any_breaks(at, place, n)
+                                                    : any_bent(at[0] + place, at[2] + place, at[4] + place, n, h));
+            if (found) return true;
             place += n;
         }
     }
-    for (int k = 3; k-- > 0;) ag__temp_free(l->t->tape, at[k]);
+    return false;
+}
+
+static bool look(const ag__line *l, double h, bool beside, bool *bends) {
+    double *at[5] = {0};
+    bool done = true;
+    for (int k = 0; k < 5 && done; k += beside ? 1 : 2) {
+        ag__point p;
+        done = ag__line_at(l, (k - 2) * h / 2, &p) && (at[k] = snapshot(l));
+    }
+    const double *const values[5] = {at[0], at[1], at[2], at[3], at[4]};
+    if (done) *bends = any_node(l, values, h, beside);
+    for (int k = 5; k-- > 0;) ag__temp_free(l->t->tape, at[k]);
     return done;
+}
+
+/* At x, or within the widest step, where f may be too coarse for steps that end before the kink. */
+bool ag__line_bends(const ag__line *l, bool *bends) {
+    *bends = false;
+    if (l->t->f) return true;
+    return look(l, NEAR * l->scale, false, bends) && (*bends || look(l, WIDE * l->scale, true, bends));
 }
 
 /* Outputs one by one */

@@ -221,6 +221,8 @@ bool ag__line_check(const ag__line *l, ag_check_row *row) {
     if (!ag__line_noise(l, v[0].d, &noise)) return false;
     if (accept_noise(l, v, count, noise, row) || accept_noise(l, v, count, 4 * coarseness(v, count), row)) return true;
     if (accept_noise(l, v, count, 8 * unsteadiness(v, count), row)) return true;
+    if (l->t->order > 1 && accept_noise(l, v, count, l->t->floor, row))
+        return true; /* f is made of first derivatives */
     v[count - 1].noise = fmax(v[count - 1].noise, noise / v[count - 1].d);
     if (!accept_kink(l, &v[count - 1], row)) name_fault(l, steadiest(v, count), row);
     return true;

@@ -163,9 +163,25 @@ bool ag__trial_settle(ag__trial *t, bool *steady) {
     return true;
 }
 
+static double gain(const ag__trial *t) {
+    double most = 1;
+    for (int64_t i = 0; i < t->tape->recorded.count; i++) {
+        ag_tensor *x = ag__node(&t->tape->recorded, i), *g = x->flags & AG__TUPLE || !ag_has_grad(x) ? NULL : ag_grad(x);
+        for (int64_t k = 0; g && k < g->shape->size; k++) {
+            double size = fabs(ag_at(g, k));
+            if (isfinite(size) && size > most) most = size;
+        }
+    }
+    return most;
+}
+
 static bool backward(ag__trial *t) {
     for (int j = 0; j < t->n; j++) ag_zero_grad(t->x[j].leaf);
-    if (!ag_backward_from(t->y, t->w, t->m)) return false;
+    ag_tape_retain_grads(t->tape, t->both);
+    bool done = ag_backward_from(t->y, t->w, t->m);
+    ag_tape_retain_grads(t->tape, false);
+    if (!done) return false;
+    if (t->both) t->gain = gain(t);
     for (int j = 0; j < t->n; j++) {
         const ag_tensor *g = ag_grad(t->x[j].leaf);
         if (!g) return false;

@@ -160,6 +160,7 @@ bool ag__check_run(ag__check *c, int64_t limit) {
     int64_t total = 0;
     for (int j = 0; j < c->t.n; j++) total += c->t.x[j].leaf->shape->size;
     c->condemned = false;
+    c->t.both = c->o.order > 1;
     c->every = c->o.mode == AG_CHECK_ELEMENTS || (c->o.mode == AG_CHECK_AUTO && total <= limit);
     if (!check_order(c)) return false;
     return c->o.order < 2 || c->condemned || (ag__trial_raise(&c->t) && check_order(c));
@@ -177,13 +178,16 @@ static bool check_rules(ag__check *c) {
 }
 
 /* A whole graph: its rules choose slopes at kinks, and their sum is right if each of them is. Between the slopes along a
- * direction through many kinks there is room for errors, so there, too, the rules decide; and over second derivatives so small
- * that they are made of the rounding of the first. */
+ * direction through many kinks there is room for errors, so there, too, the rules decide; and over second derivatives so small,
+ * or errors of them so small, that they are made of the rounding of the first, and over a slope so slight that f, which may be the
+ * multiple of a 1 − p, does not change at all. */
 static bool confirm_rules(ag__check *c, const ag__line *l, ag_check_row *row) {
     bool kink = row->verdict == AG_KINK, bends = false;
     if (kink && row->index >= 0) return true;
     if (!ag__line_bends(l, &bends)) return false;
-    bool tiny = row->order > 1 && row->absolute <= 1e-9 && !bends;
+    bool still = row->numeric == 0 && fabs(row->analytic) * row->step <= 1e-8 * c->t.home.size;
+    bool tiny =
+        !bends && (still || (row->order > 1 && (row->absolute <= 1e-9 * fmax(1, c->t.gain) || row->relative <= 1e-2)));
     if ((bends || tiny) && check_rules(c)) {
         row->verdict = tiny ? AG_NOISE_LIMITED : AG_KINK;
     } else if (kink) {

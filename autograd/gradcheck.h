@@ -58,6 +58,8 @@ typedef struct ag__trial {
     ag__point home; /* where nothing is moved */
     double noise;   /* of f, by shaking; −1: not measured */
     double floor;   /* of a: the rounding of numbers of order one, where weights of order one make that the scale */
+    double gain; /* the largest gradient at any node, 1 or more: by so much f magnifies a rounding; when both orders are checked */
+    bool both; /* orders are */
     uint64_t seed;
     ag_check_fn *f; /* instead of a recorded graph: makes one anew, from mark on */
     void *context;
