@@ -393,6 +393,16 @@ AG_API ag_tensor *ag_softmax(ag_tensor *x, int axis);                    /* eˣ 
 AG_API ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* y (g − Σ g y): softmax's gradient */
 AG_API ag_tensor *ag_log_softmax(ag_tensor *x, int axis);                /* x − ln Σ eˣ along axis */
 AG_API ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* g − e^y Σ g: log_softmax's gradient */
+AG_API ag_tensor *ag_layer_norm(ag_tensor *x, ag_shape normalized_shape, ag_tensor *weight, ag_tensor *bias,
+                                double eps); /* (x − mean) / √(var + eps) weight + bias, mean and biased var over the last axes, those of normalized_shape, which weight and bias have too (or are NULL); preset eps 1e-5 */
+AG_API ag_tensor *ag_rms_norm(ag_tensor *x, ag_shape normalized_shape, ag_tensor *weight,
+                              double eps); /* x / √(mean x² + eps) weight, over the last axes; eps NaN (the preset): the dtype's ε, 2⁻²³ or 2⁻⁵² */
+AG_API ag_tensor *ag_group_norm(ag_tensor *x, int64_t num_groups, ag_tensor *weight, ag_tensor *bias,
+                                double eps); /* the same as layer_norm over each example's groups of channels, c / num_groups of x (n, c, …) each; weight, bias (c) or NULL; preset eps 1e-5 */
+AG_API ag_tensor *ag_row_norm_input(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int axes, int64_t num_groups, double eps,
+                                    bool centred); /* gradient to x of layer_norm over the last `axes`, of rms_norm (centred false), of group_norm (num_groups > 0) */
+AG_API ag_tensor *ag_row_norm_grad(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int axes, int64_t num_groups, double eps,
+                                   bool centred, ag_tensor **dweight, ag_tensor **dbias); /* the same and, if asked, those to weight and bias */
 AG_API ag_tensor *ag_normalize(ag_tensor *x, double p, int axis,
                                double eps); /* x / max(|x|ₚ, eps) along axis; preset p 2, axis 1, eps 1e-12 */
 AG_API ag_tensor *ag_cosine_similarity(ag_tensor *a, ag_tensor *b, int axis,

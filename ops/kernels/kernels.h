@@ -19,6 +19,7 @@
 #include "ops/kernels/pairs.h"
 #include "ops/kernels/random.h"
 #include "ops/kernels/reduce.h"
+#include "ops/kernels/row_norm.h"
 #include "ops/kernels/rows.h"
 #include "ops/kernels/scan.h"
 #include "ops/kernels/softmax.h"
@@ -38,6 +39,8 @@
     X(isa, pairs, ag__pairs)                 \
     X(isa, random, ag__random)               \
     X(isa, reduce, ag__reduce)               \
+    X(isa, row_norm_f32, ag__row_norm)       \
+    X(isa, row_norm_f64, ag__row_norm)       \
     X(isa, rows, ag__rows)                   \
     X(isa, scan, ag__scan)                   \
     X(isa, softmax, ag__softmax)

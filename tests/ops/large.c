@@ -45,6 +45,14 @@ static const large larges[] = {
     {"log_softmax", "f(200,70) | axis=1"},
     {"cross_entropy", "f(300,40) i(300)<40"},
     {"batch_norm", "f(70,37) f(37) f(37) | eps=0.01 ; f(20,19,13) f(19) f(19) | eps=0.01"},
+    {"layer_norm",
+     "f(70,700) f(700) f(700) | normalized_shape=700 ; f(3,4000) f(4000) f(4000) | normalized_shape=4000 ; "
+     "f(900,37) f(37) | normalized_shape=37"},
+    {"rms_norm", "f(70,500) f(500) | normalized_shape=500"},
+    {"group_norm", "f(9,12,20,19) f(12) f(12) | num_groups=3 ; f(600,40) f(40) f(40) | num_groups=5"},
+    {"row_norm_grad",
+     "f(70,60) f(70,60) f(60) ; f(9,12,35) f(9,12,35) f(12) | num_groups=3 ; f(200,20) f(200,20) f(20) | "
+     "num_groups=5 eps=0.1"},
     {"take", "f(100,70) i(300)<100 ; f(7,50,9) i(80,3)<50 | axis=1"},
     {"take_add", "f(300,70) i(300)<100 | shape=100,70"},
     {"gather", "f(100,90) i(100,90)<90 | axis=1"},

@@ -280,6 +280,11 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_log_softmax(NULL, 0));
     REFUSED(ag_log_softmax_grad(NULL, x, 0));
     REFUSED(ag_log_softmax_grad(x, NULL, 0));
+    REFUSED(ag_layer_norm(NULL, AG_SHAPE(3), x, x, 1e-5));
+    REFUSED(ag_rms_norm(NULL, AG_SHAPE(3), NULL, 1e-5));
+    REFUSED(ag_group_norm(NULL, 1, NULL, NULL, 1e-5));
+    REFUSED(ag_row_norm_input(NULL, x, NULL, 1, 0, 1e-5, true));
+    REFUSED(ag_row_norm_grad(x, NULL, x, 1, 0, 1e-5, true, NULL, NULL));
     REFUSED(ag_cross_entropy(NULL, index));
     REFUSED(ag_cross_entropy(x, NULL));
     REFUSED(ag_cross_entropy(NULL, NULL));

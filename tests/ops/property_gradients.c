@@ -51,14 +51,16 @@ static void one_tensor_twice(const sample *s) {
     char text[CHECK_TEXT];
     if (s->n != 2 || !sample_is_float(s, 0) || s->in[0].kind != s->in[1].kind || s->op->flags & AG_FLAT) return;
     ag_tape *t = ag_tape_new();
-    ag_tensor *x[2], *g[2], *both;
+    ag_tensor *x[2], *g[2], *both, *ys[FUNCTION_YS], *sames[FUNCTION_YS];
     sample_values(s, 0, values);
     for (int i = 0; i < 2; i++) x[i] = sample_leaf(t, AG_F64, s->in[0].shape, AG_REQUIRES_GRAD, values);
     ag_tensor *pair[2] = {x[0], x[0]}, *y = sample_call(s, t, x);
     ag_seed(t, 0); /* a random op draws the same again */
     ag_tensor *same = sample_call(s, t, pair);
     if (y) { /* some ops want two shapes */
-        need(s, ag_gradients(&y, NULL, 1, x, 2, g) && ag_gradients(&same, NULL, 1, x, 1, &both), "%s", ag_tape_message(t));
+        int m = sample_outputs(y, ys, FUNCTION_YS);
+        sample_outputs(same, sames, FUNCTION_YS);
+        need(s, ag_gradients(ys, NULL, m, x, 2, g) && ag_gradients(sames, NULL, m, x, 1, &both), "%s", ag_tape_message(t));
         need(s, check_near(both, ag_add(g[0], g[1]), 1e-14, text), "with one tensor as both inputs: %s", text);
     }
     ag_tape_free(t);

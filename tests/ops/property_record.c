@@ -85,7 +85,7 @@ void record(const sample *s) {
     unsigned unlike = AG_FLAT | AG_RANDOM | AG_EFFECT;
     need(s, op->size == sizeof(ag_op), "size is %zu", op->size);
     need(s, op->formula && *op->formula, "has no formula");
-    need(s, op->grad || op->compose || op->flags & unlike, "has no gradient and does not say why");
+    need(s, op->grad || op->compose || op->expand || op->flags & unlike, "has no gradient and does not say why");
     need(s, !(op->flags & AG_FLAT) || !op->grad, "is flat and has a gradient");
     need(s, op->shape || op->compose, "has neither shape nor compose");
     need(s, !op->shape || op->run || op->flags & AG_VIEW, "has no run");

@@ -89,18 +89,27 @@ void values(const sample *s) {
     if (listed(integer_ops, s->op->name) && !definite) run_in(s, AG_I64);
 }
 
+/* The same values from other ops: of one output by compose, of several by expand. */
+static int other_ops(const sample *s, ag_tensor *y, ag_tensor *out[]) {
+    if (s->op->expand) return s->op->expand(y, out) ? s->op->nout : 0;
+    out[0] = ag_op_of(y) == s->op ? s->op->compose(y) : y; /* else the call was no plain one, and is its composition */
+    return out[0] != NULL;
+}
+
 void composition(const sample *s) {
-    if (!s->op->compose || !s->op->run) return;
+    if ((!s->op->compose && !s->op->expand) || !s->op->run) return;
     for (ag_dtype dtype = AG_F32; dtype <= AG_F64; dtype++) {
         char text[CHECK_TEXT];
         ag_tape *t = ag_tape_new();
-        ag_tensor *in[SAMPLE_INPUTS];
+        ag_tensor *in[SAMPLE_INPUTS], *out[3], *same[3];
         need(s, sample_tensors(s, t, dtype, 0, in), "%s", ag_tape_message(t));
         ag_tensor *y = sample_call(s, t, in);
-        bool own = !y || ag_op_of(y) == s->op; /* else the call was no plain one, and is its composition */
-        ag_tensor *same = !own ? y : y ? s->op->compose(y) : NULL;
-        need(s, same != NULL, "%s", ag_tape_message(t));
-        need(s, check_near(same, y, dtype == AG_F64 ? 1e-12 : 1e-5, text), "in %s: %s", ag_dtype_name(dtype), text);
+        int n = y ? sample_outputs(y, out, 3) : 0;
+        need(s, n > 0 && other_ops(s, y, same) == n, "%s", ag_tape_message(t));
+        for (int i = 0; i < n; i++) {
+            need(s, check_near(same[i], out[i], dtype == AG_F64 ? 1e-12 : 1e-5, text), "output %d in %s: %s", i,
+                 ag_dtype_name(dtype), text);
+        }
         ag_tape_free(t);
     }
 }

@@ -292,6 +292,19 @@ static void losses(ag_tape *t, operands o) {
     SAME(cross_entropy, ag_cross_entropy(o.x, o.label), "", o.x, o.label);
     SAME(cross_entropy_grad, ag_cross_entropy_grad(o.scalar, o.x, o.label, -100), "", o.scalar, o.x, o.label);
     SAME(mse_loss, ag_mse_loss(o.x, o.y), "", o.x, o.y);
+    ag_tensor *dw, *db;
+    SAME(layer_norm, ag_layer_norm(o.cube, AG_SHAPE(3, 4), ag_reshape(o.x, AG_SHAPE(3, 4)), NULL, 0.5),
+         "normalized_shape=3,4 eps=0.5", o.cube, ag_reshape(o.x, AG_SHAPE(3, 4)));
+    SAME(layer_norm, ag_layer_norm(o.x, AG_SHAPE(3), NULL, flat, 0.5), "normalized_shape=3 eps=0.5", o.x, NULL, flat);
+    SAME(rms_norm, ag_rms_norm(o.x, AG_SHAPE(3), flat, 0.5), "normalized_shape=3 eps=0.5", o.x, flat);
+    SAME(rms_norm, ag_rms_norm(o.x, AG_SHAPE(3), NULL, (double)NAN), "normalized_shape=3", o.x);
+    SAME(group_norm, ag_group_norm(o.cube, 3, flat, flat, 0.5), "num_groups=3 eps=0.5", o.cube, flat, flat);
+    SAME(group_norm, ag_group_norm(o.cube, 1, NULL, flat, 0.5), "num_groups=1 eps=0.5", o.cube, NULL, flat);
+    SAME(row_norm_input, ag_row_norm_input(o.cube, o.cube, flat, 1, 3, 0.5, true), "num_groups=3 eps=0.5", o.cube,
+         o.cube, flat);
+    SAME(row_norm_grad, ag_row_norm_grad(o.x, o.y, flat, 1, 0, 0.5, false, &dw, &db), "eps=0.5 centred=false", o.x, o.y,
+         flat);
+    cr_assert(ag_size(dw) == 3 && ag_size(db) == 3);
     SAME(batch_norm, ag_batch_norm(o.x, flat, flat, NULL, NULL, true, 0.1, 0.5), "eps=0.5", o.x, flat, flat);
     same_as_call(t, "dropout_mask", ag_dropout_mask(t, AG_F64, AG_SHAPE(9), 0.25), NULL, 0,
                  "draw=0 shape=9 p=0.25 dtype=f64");

@@ -1,0 +1,113 @@
+/* norms.c: normalisation where it is delicate: large means, constant rows, single elements, numbers that f32 cannot square. */
+#include <float.h>
+#include <math.h>
+
+#include "every_isa.h"
+#include "ops/ops.h"
+
+#define F32(t, ...) \
+    ag_from_f32(t, (const float[]){__VA_ARGS__}, AG_SHAPE(sizeof((const float[]){__VA_ARGS__}) / sizeof(float)))
+
+enum { N = 3000 };
+
+/* x in f32, the same in f64, and both their gradients under the weights g. */
+static void agrees_with_f64(const float *x, int64_t n, bool centred, double eps, double tolerance) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *one = ag_from_f32(t, x, AG_SHAPE(n)), *two, *g = ag_param(t, AG_F64, AG_SHAPE(n)), *d[2], *w[2], *b[2];
+    double *weight = ag_mutable(g);
+    for (int64_t i = 0; i < n; i++) weight[i] = (double)(i * 37 % 101 - 50) / 64;
+    two = ag_cast(one, AG_F64);
+    for (int k = 0; k < 2; k++) {
+        ag_tensor *at = k ? two : one, *along = k ? g : ag_cast(g, AG_F32);
+        ag_tensor *y = centred ? ag_layer_norm(at, AG_SHAPE(n), NULL, NULL, eps) : ag_rms_norm(at, AG_SHAPE(n), NULL, eps);
+        d[k] = ag_row_norm_grad(along, at, NULL, 1, 0, eps, centred, &w[k], &b[k]);
+        if (k) assert_near(ag_cast(one, AG_F64), ag_cast(y, AG_F64), tolerance);
+        one = k ? one : y;
+    }
+    double mean = centred ? ag_item(ag_mean(two, AG_ALL, false)) : 0;
+    double r = 1 / sqrt(ag_item(ag_mean(ag_square(ag_add_scalar(two, -mean)), AG_ALL, false)) + eps);
+    /* What is left of r g when its mean and its part along x are taken away, measured by r g. */
+    assert_near(ag_scale(ag_cast(d[0], AG_F64), 1 / r), ag_scale(d[1], 1 / r), tolerance + 0x1p-149 / r);
+    assert_near(ag_cast(w[0], AG_F64), w[1], tolerance);
+    assert_near(ag_cast(b[0], AG_F64), b[1], tolerance);
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, normalised_rows_keep_their_digits) {
+    static float x[N];
+    for (int64_t n = 2; n <= N; n = n * 3 + 1) {
+        for (int64_t i = 0; i < n; i++) x[i] = 1e4f + (float)(i * 53 % 97) / 97;
+        agrees_with_f64(x, n, true, 1e-5, 1e-5); /* a spread of 10⁻⁴ of the mean */
+        agrees_with_f64(x, n, false, 1e-5, 1e-5);
+        x[0] = -3e7f; /* the first element, which deviations are taken from, lies far out */
+        agrees_with_f64(x, n, true, 1e-5, 1e-5);
+        for (int64_t i = 0; i < n; i++) x[i] = i < n / 2 ? 1 : 1e6f + (float)(i % 2);
+        agrees_with_f64(x, n, true, 1e-5, 1e-5);
+    }
+}
+
+TestEveryISA(ops, normalised_rows_of_any_size) {
+    static float x[N];
+    static const float sizes[] = {3e38f, 1e25f, 1e-18f, 1e-25f, 1e-37f};
+    for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
+        for (int64_t n = 2; n <= 100; n = n * 3 + 1) {
+            for (int64_t i = 0; i < n; i++) x[i] = sizes[k] * (float)(i * 53 % 97 - 48) / 50;
+            agrees_with_f64(x, n, true, 0, 2e-6);
+            agrees_with_f64(x, n, false, 0, 2e-6);
+        }
+    }
+}
+
+TestEveryISA(ops, constant_rows_become_the_bias) {
+    for (int64_t n = 1; n < 3000; n = n * 2 + 1) {
+        ag_tape *t = ag_tape_new();
+        ag_tensor *x = ag_full(t, AG_F32, AG_SHAPE(2, n), 0.1), *b = ag_full(t, AG_F32, AG_SHAPE(n), 7);
+        ag_tensor *g = ag_full(t, AG_F32, AG_SHAPE(2, n), 0.3);
+        assert_near(ag_layer_norm(x, AG_SHAPE(n), b, b, 1e-5), ag_expand(b, AG_SHAPE(2, n)), 0);
+        assert_near(ag_layer_norm(ag_cast(x, AG_F64), AG_SHAPE(n), NULL, NULL, 1e-5),
+                    ag_full(t, AG_F64, AG_SHAPE(2, n), 0), 0);
+        ag_tensor *dw, *db, *d = ag_row_norm_grad(g, x, NULL, 1, 0, 1e-5, true, &dw, &db);
+        assert_near(d, ag_zeros_like(x), n == 1 ? 0 : 1e-4); /* 1 / √eps times a rounding of g */
+        assert_near(dw, ag_zeros_like(dw), 0);
+        ag_tape_free(t);
+    }
+}
+
+TestEveryISA(ops, one_element_has_no_gradient) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_reshape(F32(t, 3, -5, 0.1f, 1e30f), AG_SHAPE(2, 2, 1)),
+              *g = ag_reshape(F32(t, 1, 2, 0.3f, 7), AG_SHAPE(2, 2, 1));
+    ag_tensor *w = F32(t, 0.7f, 3);
+    assert_values(ag_group_norm(x, 2, w, w, 1e-5), 0, (double)0.7f, 3, (double)0.7f, 3);
+    assert_values(ag_row_norm_input(g, x, w, 1, 2, 1e-5, true), 0, 0, 0, 0, 0);
+    assert_values(ag_layer_norm(F32(t, 3), AG_SHAPE(1), NULL, NULL, 0), 0, NAN); /* 0 / 0 */
+    assert_values(ag_rms_norm(F32(t, -3), AG_SHAPE(1), NULL, 0), 1e-7, -1);
+    ag_tape_free(t);
+}
+
+/* A row with NaN or an infinity is NaN, where the mean counts; the others are as ever. */
+TestEveryISA(ops, normalised_rows_that_are_not_finite) {
+    ag_tape *t = ag_tape_new();
+    for (int k = 0; k < 2; k++) {
+        ag_dtype dtype = k ? AG_F64 : AG_F32;
+        ag_tensor *x = ag_cast(ag_reshape(F32(t, 1, NAN, -1, -1, INFINITY, 0), AG_SHAPE(3, 2)), dtype);
+        assert_values(ag_layer_norm(x, AG_SHAPE(2), NULL, NULL, 0), 0, NAN, NAN, NAN, NAN, NAN, NAN);
+        x = ag_cast(ag_reshape(F32(t, 1, NAN, -2, 2, INFINITY, 0), AG_SHAPE(3, 2)), dtype);
+        assert_values(ag_layer_norm(x, AG_SHAPE(2), NULL, NULL, 0), 1e-7, NAN, NAN, -1, 1, NAN, NAN);
+        assert_values(ag_rms_norm(x, AG_SHAPE(2), NULL, 0), 1e-7, NAN, NAN, -1, 1, NAN, 0);
+    }
+    ag_tape_free(t);
+}
+
+/* A bias alone, as PyTorch allows, and what flows back to it. */
+TestEveryISA(ops, normalised_rows_with_a_bias_alone) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, 3, -4, 4}, AG_SHAPE(2, 2)), *bias = ag_param(t, AG_F64, AG_SHAPE(2));
+    cr_assert(ag_fill(bias, 5));
+    ag_tensor *layer = ag_layer_norm(x, AG_SHAPE(2), NULL, bias, 0), *group = ag_group_norm(x, 1, NULL, bias, 0);
+    assert_values(layer, 0, 4, 6, 4, 6);
+    assert_values(group, 0, 4, 6, 4, 6);
+    cr_assert(ag_backward(ag_sum(ag_add(layer, group), AG_ALL, false)));
+    assert_values(ag_grad(bias), 0, 4, 4);
+    ag_tape_free(t);
+}
