@@ -34,27 +34,30 @@ static void normalize(void *context, int64_t begin, int64_t end) {
     j->kernel(j->n, j->c, j->inner, begin, end, j->x, j->weight, j->bias, j->eps, j->y, j->mean, j->var);
 }
 
+static ag_tensor *given(const ag_tensor *y, int i) { return i < ag_in_count(y) ? ag_in(y, i) : NULL; }
+
 static bool batch_norm_run(ag_tensor *y) {
     const ag_tensor *x = ag_in(y, 0);
     ag__along axis = ag__along_axis(ag_shape_of(x), 1);
     const ag__norm *kernels = ag_dtype_of(x) == AG_F64 ? ag__kernel()->norm_f64 : ag__kernel()->norm_f32;
     job j = {.kernel = kernels->batch_norm, .n = axis.outer, .c = axis.n, .inner = axis.inner};
-    j.x = ag_op_dense(y, 0), j.weight = ag_op_dense(y, 1), j.bias = ag_op_dense(y, 2);
-    if (!j.x || !j.weight || !j.bias) return false;
+    j.x = ag_op_dense(y, 0), j.weight = given(y, 1) ? ag_op_dense(y, 1) : NULL;
+    j.bias = given(y, 2) ? ag_op_dense(y, 2) : NULL;
+    if (!j.x || (given(y, 1) && !j.weight) || (given(y, 2) && !j.bias)) return false;
     j.y = ag_out_data(y, 0), j.mean = ag_out_data(y, 1), j.var = ag_out_data(y, 2);
     j.eps = ((const norm_attrs *)ag_attrs(y))->eps;
     ag_parallel_for(j.c, (int64_t)(GRAIN / ((double)j.n * (double)j.inner + 1)) + 1, normalize, &j);
     return true;
 }
 
-/* p must be (c): one value for each channel of x. */
+/* p, where given, must be (c): one value for each channel of x. */
 static bool need_channels(ag_tensor *x, ag_tensor *p, const char *name) {
     char whole[AG__TEXT], part[AG__TEXT];
     if (ag_rank(x) < 2) {
         return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "batch_norm", "x has its channels on axis 1, which %s lacks",
                             ag_shape_text(x, whole, sizeof whole)) != NULL;
     }
-    if (ag_rank(p) == 1 && ag_dim(p, 0) == ag_dim(x, 1)) return true;
+    if (!p || (ag_rank(p) == 1 && ag_dim(p, 0) == ag_dim(x, 1))) return true;
     return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "batch_norm",
                         "%s must hold one value for each of the %lld channels of %s, not %s", name, (long long)ag_dim(x, 1),
                         ag_shape_text(x, whole, sizeof whole), ag_shape_text(p, part, sizeof part)) != NULL;
@@ -63,8 +66,11 @@ static bool need_channels(ag_tensor *x, ag_tensor *p, const char *name) {
 static bool batch_norm_shape(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0);
     double eps = ((const norm_attrs *)ag_attrs(y))->eps;
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_same_dtype(y, 0, 2)) return false;
-    if (!need_channels(x, ag_in(y, 1), "weight") || !need_channels(x, ag_in(y, 2), "bias")) return false;
+    if (!ag_need_float(y, 0)) return false;
+    for (int i = 1; i < ag_in_count(y); i++) {
+        if (!ag_need_same_dtype(y, 0, i)) return false;
+    }
+    if (!need_channels(x, given(y, 1), "weight") || !need_channels(x, given(y, 2), "bias")) return false;
     if (!(eps >= 0)) return ag_op_fail(y, AG_ERR_ARGUMENT, "eps is %g; it must be 0 or more", eps);
     ag_shape c = {.rank = 1, .dim = {ag_dim(x, 1)}};
     return ag_out_like(y, 0, x) && ag_out_shape(y, 1, ag_dtype_of(x), c) && ag_out_shape(y, 2, ag_dtype_of(x), c);
@@ -92,17 +98,18 @@ static ag_tensor *plus(ag_tensor *a, ag_tensor *b) { return a ? ag_add(a, b) : b
 /* With r = 1 / √(var + eps), x̂ = (x − mean) r and N elements a channel:
  *     ∂bias = Σ g, ∂weight = Σ g x̂, ∂x = weight r (g − (Σ g + x̂ Σ g x̂) / N) + g_mean / N + 2 (x − mean) g_var / N */
 static bool batch_norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    ag_tensor *x = ag_in(y, 0), *weight = ag_in(y, 1), *centred = ag_sub(x, beside(ag_out(y, 1), x));
+    ag_tensor *x = ag_in(y, 0), *weight = given(y, 1), *centred = ag_sub(x, beside(ag_out(y, 1), x));
+    ag_shape c = ag_shape_of(ag_out(y, 1));
     double count = (double)ag_size(x) / (double)ag_dim(x, 1), part = count > 0 ? 1 / count : 0;
     if (!centred) return false;
     if (g[0]) {
         ag_tensor *r = beside(rstd_of(ag_out(y, 2), ((const norm_attrs *)ag_attrs(y))->eps), x), *hat = ag_mul(centred, r);
         ag_tensor *sum = sum_channels(g[0]), *moment = sum_channels(ag_mul(g[0], hat));
-        if (ag_wants(y, 1)) d[1] = ag_reshape(moment, ag_shape_of(weight));
-        if (ag_wants(y, 2)) d[2] = ag_reshape(sum, ag_shape_of(weight));
+        if (weight && ag_wants(y, 1)) d[1] = ag_reshape(moment, c);
+        if (given(y, 2) && ag_wants(y, 2)) d[2] = ag_reshape(sum, c);
         if (ag_wants(y, 0)) {
             ag_tensor *mean = ag_scale(ag_add(sum, ag_mul(hat, moment)), part);
-            d[0] = ag_mul(ag_mul(beside(weight, x), r), ag_sub(g[0], mean));
+            d[0] = ag_mul(weight ? ag_mul(beside(weight, x), r) : r, ag_sub(g[0], mean));
         }
         if (!sum || !moment) return false;
     }
@@ -114,7 +121,8 @@ static bool batch_norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) 
 const ag_op ag__op_batch_norm = {
     .size = sizeof(ag_op),
     .name = "batch_norm",
-    .arity = 3,
+    .arity = 1,
+    .optional = 2,
     .inputs = "x weight bias",
     .nout = 3,
     .attr_size = sizeof(norm_attrs),
@@ -133,14 +141,16 @@ static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias,
     }
     if (!need_channels(x, weight, "weight") || !need_channels(x, bias, "bias")) return NULL;
     if (!need_channels(x, mean, "running_mean") || !need_channels(x, var, "running_var")) return NULL;
-    ag_tensor *scale = ag_mul(weight, rstd_of(var, eps));
-    return ag_add(ag_mul(ag_sub(x, beside(mean, x)), beside(scale, x)), beside(bias, x));
+    ag_tensor *r = rstd_of(var, eps), *scale = weight ? ag_mul(weight, r) : r;
+    ag_tensor *y = ag_mul(ag_sub(x, beside(mean, x)), beside(scale, x));
+    return bias ? ag_add(y, beside(bias, x)) : y;
 }
 
 ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
                          ag_tensor *running_var, bool training, double momentum, double eps) {
-    if (x && weight && bias && !training) return with_running(x, weight, bias, running_mean, running_var, eps);
+    if (x && !training) return with_running(x, weight, bias, running_mean, running_var, eps);
     norm_attrs a = {eps};
+    if (x && bias && !weight) weight = ag_full(ag_tape_of(x), ag_dtype_of(x), ag_shape_of(bias), 1);
     ag_tensor *y = ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, &a);
     if (!y) return NULL;
     double count = ag_size(ag_out(y, 1)) ? (double)ag_size(x) / (double)ag_dim(x, 1) : 0;

@@ -390,6 +390,7 @@ AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
 
 /* Normalising: float */
 AG_API ag_tensor *ag_softmax(ag_tensor *x, int axis);                    /* eˣ / Σ eˣ along axis, without overflow */
+AG_API ag_tensor *ag_softmin(ag_tensor *x, int axis);                    /* e^(−x) / Σ e^(−x) along axis */
 AG_API ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* y (g − Σ g y): softmax's gradient */
 AG_API ag_tensor *ag_log_softmax(ag_tensor *x, int axis);                /* x − ln Σ eˣ along axis */
 AG_API ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* g − e^y Σ g: log_softmax's gradient */
@@ -399,10 +400,19 @@ AG_API ag_tensor *ag_rms_norm(ag_tensor *x, ag_shape normalized_shape, ag_tensor
                               double eps); /* x / √(mean x² + eps) weight, over the last axes; eps NaN (the preset): the dtype's ε, 2⁻²³ or 2⁻⁵² */
 AG_API ag_tensor *ag_group_norm(ag_tensor *x, int64_t num_groups, ag_tensor *weight, ag_tensor *bias,
                                 double eps); /* the same as layer_norm over each example's groups of channels, c / num_groups of x (n, c, …) each; weight, bias (c) or NULL; preset eps 1e-5 */
-AG_API ag_tensor *ag_row_norm_input(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int axes, int64_t num_groups, double eps,
-                                    bool centred); /* gradient to x of layer_norm over the last `axes`, of rms_norm (centred false), of group_norm (num_groups > 0) */
-AG_API ag_tensor *ag_row_norm_grad(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int axes, int64_t num_groups, double eps,
-                                   bool centred, ag_tensor **dweight, ag_tensor **dbias); /* the same and, if asked, those to weight and bias */
+/* The gradient to x of layer_norm over the last `axes`, of rms_norm if centred is false, of group_norm if num_groups > 0 */
+AG_API ag_tensor *ag_row_norm_input(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int axes, int64_t num_groups,
+                                    double eps, bool centred); /* r (h − mean h − x̂ mean(h x̂)), h = g weight */
+AG_API ag_tensor *ag_row_norm_grad(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int axes, int64_t num_groups,
+                                   double eps, bool centred, ag_tensor **dweight,
+                                   ag_tensor **dbias); /* the same and, if asked, those to weight and bias */
+AG_API ag_tensor *ag_instance_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
+                                   ag_tensor *running_var, bool use_input_stats, double momentum,
+                                   double eps); /* group_norm of groups of one channel; running statistics as in batch_norm, of means over the examples */
+AG_API ag_tensor *ag_local_response_norm(ag_tensor *x, int64_t size, double alpha, double beta,
+                                         double k); /* x / (k + alpha mean x²)^beta, over size channels around each of x (n, c, …), 0 beyond the ends; preset 1e-4, 0.75, 1 */
+AG_API ag_tensor *ag_renorm(ag_tensor *x, double p, int axis,
+                            double maxnorm); /* slabs along axis with |x|ₚ > maxnorm times maxnorm / (|x|ₚ + 1e-7); gradient 1 at maxnorm */
 AG_API ag_tensor *ag_normalize(ag_tensor *x, double p, int axis,
                                double eps); /* x / max(|x|ₚ, eps) along axis; preset p 2, axis 1, eps 1e-12 */
 AG_API ag_tensor *ag_cosine_similarity(ag_tensor *a, ag_tensor *b, int axis,
@@ -502,7 +512,7 @@ AG_API ag_tensor *ag_triplet_margin_loss(ag_tensor *anchor, ag_tensor *positive,
                                          const ag_triplet_margin_loss_options *options); /* max(0, |a − p|ₚ − |a − n|ₚ + margin), pairwise_distance along the last axis */
 
 /* Batch norm (Ioffe, Szegedy 2015): x (n, c, …) over all axes but 1, with the biased variance:
- * y = (x − mean) rstd weight + bias, rstd = 1 / √(var + eps); weight, bias (c). Training: the statistics are x's own, and
+ * y = (x − mean) rstd weight + bias, rstd = 1 / √(var + eps); weight, bias (c) or NULL. Training: the statistics are x's own, and
  * running_mean, running_var (c, leaves, may be NULL) move by `momentum` towards them (towards the unbiased variance), as
  * an effect. Otherwise the running ones are used. */
 AG_API ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,

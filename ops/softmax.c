@@ -1,4 +1,4 @@
-/* softmax.c: softmax and log-softmax along an axis, and the two gradients as fast ops of their own.
+/* softmax.c: softmax, softmin and log-softmax along an axis, and the gradients as fast ops of their own.
  *
  *     y = eˣ / Σ eˣ           ∂L/∂x = y (g − Σ g y)      softmax_grad(g, y)
  *     y = x − ln Σ eˣ         ∂L/∂x = g − e^y Σ g        log_softmax_grad(g, y)
@@ -7,6 +7,7 @@
  * −∞ alone gives NaN, as PyTorch's does. */
 #include <stddef.h>
 
+#include "ops/compose.h"
 #include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -122,6 +123,14 @@ ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {
     axis_attrs a = {axis};
     return ag_apply(&ag__op_softmax_grad, (ag_tensor *[]){g, y}, 2, &a);
 }
+
+static ag_tensor *softmin(ag_tensor *y) {
+    return ag_softmax(ag_neg(ag_in(y, 0)), ((const axis_attrs *)ag_attrs(y))->axis);
+}
+
+AG__COMPOSED(softmin, 1, axis_attrs, axis_fields, "e^(−x) / Σ e^(−x) along axis", softmin);
+
+ag_tensor *ag_softmin(ag_tensor *x, int axis) { return ag_apply(&ag__op_softmin, &x, 1, &(axis_attrs){axis}); }
 
 static bool log_softmax_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->log_softmax); }
 

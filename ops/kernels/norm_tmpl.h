@@ -59,12 +59,12 @@ static void batch_norm(int64_t n, int64_t c, int64_t inner, int64_t first, int64
         for (int64_t l = 0; l < width; l++) {
             mean[j + l] = (REAL)m[l];
             var[j + l] = (REAL)v[l];
-            scale[l] = (REAL)((double)w[j + l] / sqrt(v[l] + eps));
+            scale[l] = (REAL)((w ? (double)w[j + l] : 1) / sqrt(v[l] + eps));
         }
         for (int64_t i = 0; i < n; i++, x += c * inner, y += c * inner) {
             for (int64_t l = 0; l < width; l++) {
                 for (int64_t q = l * inner; q < (l + 1) * inner; q++)
-                    y[q] = (REAL)((double)x[q] - m[l]) * scale[l] + b[j + l];
+                    y[q] = (REAL)((double)x[q] - m[l]) * scale[l] + (b ? b[j + l] : 0);
             }
         }
     }

@@ -111,3 +111,53 @@ TestEveryISA(ops, normalised_rows_with_a_bias_alone) {
     assert_values(ag_grad(bias), 0, 4, 4);
     ag_tape_free(t);
 }
+
+TestEveryISA(ops, batch_norm_without_weight_or_bias) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, 10, 3, 30}, AG_SHAPE(2, 2)),
+              *bias = ag_param(t, AG_F64, AG_SHAPE(2));
+    ag_tensor *mean = ag_from_f64(t, (const double[]){2, 20}, AG_SHAPE(2)),
+              *var = ag_from_f64(t, (const double[]){1, 100}, AG_SHAPE(2));
+    cr_assert(ag_fill(bias, 5));
+    for (int training = 0; training < 2; training++) {
+        assert_values(ag_batch_norm(x, NULL, NULL, mean, var, training, 0, 0), 1e-15, -1, -1, 1, 1);
+        ag_tensor *y = ag_batch_norm(x, NULL, bias, mean, var, training, 0, 0);
+        assert_values(y, 1e-15, 4, 4, 6, 6);
+        ag_zero_grad(bias);
+        cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
+        assert_values(ag_grad(bias), 0, 2, 2);
+    }
+    ag_tape_free(t);
+}
+
+/* Examples 1 3 and 5 9 of one channel: means 2 and 7, unbiased variances 2 and 8. */
+TestEveryISA(ops, instance_norm_moves_running_statistics) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, 3, 5, 9}, AG_SHAPE(2, 1, 2)),
+              *mean = ag_buffer(t, AG_F64, AG_SHAPE(1)), *var = ag_buffer(t, AG_F64, AG_SHAPE(1));
+    assert_values(ag_instance_norm(x, NULL, NULL, mean, var, true, 0.5, 0), 1e-15, -1, 1, -1, 1);
+    assert_values(mean, 1e-15, 2.25);
+    assert_values(var, 1e-15, 2.5);
+    assert_values(ag_instance_norm(x, NULL, NULL, mean, var, false, 0.5, 0), 1e-15, -1.25 / sqrt(2.5), 0.75 / sqrt(2.5),
+                  2.75 / sqrt(2.5), 6.75 / sqrt(2.5));
+    assert_values(mean, 1e-15, 2.25);
+    cr_assert(ag_instance_norm(ag_slice(x, 2, 0, 1, 1), NULL, NULL, mean, var, true, 1, 0));
+    assert_values(mean, 1e-15, 3);
+    assert_values(var, 0, 0); /* of a single element */
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, renorm_at_its_bound) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_param(t, AG_F64, AG_SHAPE(3, 2));
+    double *v = ag_mutable(x);
+    for (int i = 0; i < 6; i++) v[i] = ((const double[]){3, 4, 0, 0, NAN, 1})[i];
+    ag_tensor *y = ag_renorm(x, 2, 0, 5);
+    assert_values(y, 0, 3, 4, 0, 0, NAN, 1); /* as long as it may be: as it is */
+    cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
+    assert_values(ag_grad(x), 0, 1, 1, 1, 1, 1, 1);
+    ag_zero_grad(x);
+    y = ag_renorm(x, 2, 0, 0);
+    assert_values(y, 0, 0, 0, 0, 0, NAN, 1);
+    ag_tape_free(t);
+}

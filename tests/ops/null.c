@@ -280,6 +280,12 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_log_softmax(NULL, 0));
     REFUSED(ag_log_softmax_grad(NULL, x, 0));
     REFUSED(ag_log_softmax_grad(x, NULL, 0));
+    REFUSED(ag_softmin(NULL, 0));
+    REFUSED(ag_instance_norm(NULL, x, x, x, x, true, 0.1, 1e-5));
+    REFUSED(ag_instance_norm(NULL, x, x, x, x, false, 0.1, 1e-5));
+    REFUSED(ag_instance_norm(x, NULL, NULL, NULL, x, false, 0.1, 1e-5));
+    REFUSED(ag_local_response_norm(NULL, 2, 1, 1, 1));
+    REFUSED(ag_renorm(NULL, 2, 0, 1));
     REFUSED(ag_layer_norm(NULL, AG_SHAPE(3), x, x, 1e-5));
     REFUSED(ag_rms_norm(NULL, AG_SHAPE(3), NULL, 1e-5));
     REFUSED(ag_group_norm(NULL, 1, NULL, NULL, 1e-5));

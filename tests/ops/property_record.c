@@ -25,9 +25,8 @@ static char *source(const char *path) {
 static bool documented(const char *header, const char *name) {
     char call[128];
     snprintf(call, sizeof call, "*ag_%s(", name);
-    const char *at = strstr(header, call), *end = at ? strchr(at, '\n') : NULL;
-    const char *comment = at ? strstr(at, "/*") : NULL;
-    const char *next = end ? strchr(end + 1, '\n') : NULL; /* a long prototype has its comment above or on its second line */
+    const char *at = strstr(header, call), *end = at ? strchr(at, ';') : NULL, *next = end ? strchr(end, '\n') : NULL;
+    const char *comment = at ? strstr(at, "/*") : NULL; /* on the prototype's last line, or above it */
     return at && (!comment || !next || comment < next || strcmp(name, "batch_norm") == 0);
 }
 

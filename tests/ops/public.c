@@ -293,6 +293,11 @@ static void losses(ag_tape *t, operands o) {
     SAME(cross_entropy_grad, ag_cross_entropy_grad(o.scalar, o.x, o.label, -100), "", o.scalar, o.x, o.label);
     SAME(mse_loss, ag_mse_loss(o.x, o.y), "", o.x, o.y);
     ag_tensor *dw, *db;
+    SAME(softmin, ag_softmin(o.cube, 1), "axis=1", o.cube);
+    SAME(instance_norm, ag_instance_norm(o.cube, flat, flat, NULL, NULL, true, 0.1, 0.5), "eps=0.5", o.cube, flat, flat);
+    SAME(local_response_norm, ag_local_response_norm(o.cube, 2, 0.5, 1.5, 2), "size=2 alpha=0.5 beta=1.5 k=2", o.cube);
+    SAME(renorm, ag_renorm(o.x, 1, -1, 0.5), "p=1 axis=-1 maxnorm=0.5", o.x);
+    SAME(batch_norm, ag_batch_norm(o.x, NULL, NULL, NULL, NULL, true, 0.1, 1e-5), "", o.x);
     SAME(layer_norm, ag_layer_norm(o.cube, AG_SHAPE(3, 4), ag_reshape(o.x, AG_SHAPE(3, 4)), NULL, 0.5),
          "normalized_shape=3,4 eps=0.5", o.cube, ag_reshape(o.x, AG_SHAPE(3, 4)));
     SAME(layer_norm, ag_layer_norm(o.x, AG_SHAPE(3), NULL, flat, 0.5), "normalized_shape=3 eps=0.5", o.x, NULL, flat);

@@ -1,4 +1,5 @@
-/* reference_norm.c: normalisation of rows and its gradients: every element says which row and which weight are its own. */
+/* reference_norm.c: normalisation of rows and its gradients, where every element says which row and which weight are its
+ * own; of neighbours and of slabs. */
 #include <float.h>
 #include <math.h>
 #include <string.h>
@@ -110,8 +111,56 @@ static void back(problem *p, bool all) {
 static void row_norm_input(problem *p) { back(p, false); }
 static void row_norm_grad(problem *p) { back(p, true); }
 
+static void instance_norm(problem *p) {
+    norm l = channels(&p->in[0], p->in[0].shape.dim[1], reference_number(p, "eps", 1e-5));
+    put(p, &l);
+}
+
+static void local_response_norm(problem *p) {
+    const array *x = &p->in[0];
+    double alpha = reference_number(p, "alpha", 1e-4), beta = reference_number(p, "beta", 0.75);
+    double k = reference_number(p, "k", 1), *y = reference_out(p, 0, p->dtype, x->shape);
+    int64_t size = (int64_t)reference_number(p, "size", 0), at[AG_MAX_RANK], near[AG_MAX_RANK];
+    for (int64_t i = 0; i < x->size; i++) {
+        double sum = 0;
+        reference_place(x->shape, i, at);
+        memcpy(near, at, sizeof near);
+        for (int64_t c = at[1] - size / 2; c < at[1] - size / 2 + size; c++) {
+            near[1] = c;
+            if (c >= 0 && c < x->shape.dim[1]) sum += pow(x->v[reference_index(x->shape, near)], 2);
+        }
+        y[i] = x->v[i] / pow(k + alpha * sum / (double)size, beta);
+    }
+}
+
+static void renorm(problem *p) {
+    const array *x = &p->in[0];
+    double power = reference_number(p, "p", 2), most = reference_number(p, "maxnorm", 1);
+    double *y = reference_out(p, 0, p->dtype, x->shape);
+    int axis = reference_axis(p, "axis", 0, x->shape.rank);
+    int64_t at[AG_MAX_RANK], other[AG_MAX_RANK];
+    for (int64_t i = 0; i < x->size; i++) {
+        double sum = 0, largest = 0;
+        reference_place(x->shape, i, at);
+        for (int64_t k = 0; k < x->size; k++) {
+            reference_place(x->shape, k, other);
+            if (other[axis] != at[axis]) continue;
+            sum += pow(fabs(x->v[k]), power);
+            largest = fmax(largest, fabs(x->v[k]));
+        }
+        double length = isinf(power) ? largest : pow(sum, 1 / power);
+        y[i] = length > most ? x->v[i] * most / (length + 1e-7) : x->v[i];
+    }
+}
+
 const reference references_norm[] = {
-    {"layer_norm", layer_norm, false, NULL, NULL},       {"rms_norm", rms_norm, false, NULL, NULL},
-    {"group_norm", group_norm, false, NULL, NULL},       {"row_norm_input", row_norm_input, false, NULL, NULL},
-    {"row_norm_grad", row_norm_grad, false, NULL, NULL}, {NULL, NULL, false, NULL, NULL},
+    {"layer_norm", layer_norm, false, NULL, NULL},
+    {"rms_norm", rms_norm, false, NULL, NULL},
+    {"group_norm", group_norm, false, NULL, NULL},
+    {"instance_norm", instance_norm, false, NULL, NULL},
+    {"local_response_norm", local_response_norm, false, NULL, NULL},
+    {"renorm", renorm, false, NULL, NULL},
+    {"row_norm_input", row_norm_input, false, NULL, NULL},
+    {"row_norm_grad", row_norm_grad, false, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
 };

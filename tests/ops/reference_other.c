@@ -14,15 +14,16 @@ static int64_t channel(const array *x, int64_t i) {
 }
 
 static void batch_norm(problem *p) {
-    const array *x = &p->in[0], *weight = &p->in[1], *bias = &p->in[2];
+    const array *x = &p->in[0], *weight = p->n > 1 ? &p->in[1] : NULL, *bias = p->n > 2 ? &p->in[2] : NULL;
+    ag_shape c = {1, {x->shape.dim[1]}};
     double eps = reference_number(p, "eps", 1e-5), count = (double)x->size / (double)x->shape.dim[1];
-    double *y = reference_out(p, 0, p->dtype, x->shape), *mean = reference_out(p, 1, p->dtype, weight->shape);
-    double *var = reference_out(p, 2, p->dtype, weight->shape);
+    double *y = reference_out(p, 0, p->dtype, x->shape), *mean = reference_out(p, 1, p->dtype, c);
+    double *var = reference_out(p, 2, p->dtype, c);
     for (int64_t i = 0; i < x->size; i++) mean[channel(x, i)] += x->v[i] / count;
     for (int64_t i = 0; i < x->size; i++) var[channel(x, i)] += pow(x->v[i] - mean[channel(x, i)], 2) / count;
     for (int64_t i = 0; i < x->size; i++) {
-        int64_t c = channel(x, i);
-        y[i] = (x->v[i] - mean[c]) / sqrt(var[c] + eps) * weight->v[c] + bias->v[c];
+        int64_t k = channel(x, i);
+        y[i] = (x->v[i] - mean[k]) / sqrt(var[k] + eps) * (weight ? weight->v[k] : 1) + (bias ? bias->v[k] : 0);
     }
 }
 

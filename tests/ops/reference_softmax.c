@@ -30,6 +30,11 @@ static void softmax(problem *p) {
     }
 }
 
+static void softmin(problem *p) {
+    for (int64_t i = 0; i < p->in[0].size; i++) p->in[0].v[i] = -p->in[0].v[i];
+    softmax(p);
+}
+
 static void log_softmax(problem *p) {
     softmax(p);
     for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] = log(p->out[0].v[i]);
@@ -67,6 +72,7 @@ static void log_softmax_grad(problem *p) {
 
 const reference references_softmax[] = {
     {"softmax", softmax, false, NULL, NULL},
+    {"softmin", softmin, false, NULL, NULL},
     {"log_softmax", log_softmax, false, NULL, NULL},
     {"softmax_grad", softmax_grad, false, NULL, NULL},
     {"log_softmax_grad", log_softmax_grad, false, NULL, NULL},
