@@ -175,7 +175,7 @@ TestEveryISA(ops, softmax_does_not_overflow) {
 
 /* gelu = x Φ(x) and gelu' = Φ(x) + x φ(x) far below 0, where Φ by 1 + erf would lose its digits, and erfc of a rounded
  * argument hundreds of units in the last place */
-TestEveryISA(ops, gelu_keeps_its_digits_far_below_zero) {
+TestEveryISA(digits_ops, gelu_keeps_its_digits_far_below_zero) {
     ag_tape *t = ag_tape_new();
     const double at[] = {-3, -6, -10, -13.8, -20, -27.3, -34.7, -37.1};
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
