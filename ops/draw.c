@@ -60,6 +60,38 @@ bool ag__fill_run(ag_tensor *y, ag__draw_fn *const run[2], double a, double b) {
     return true;
 }
 
+typedef struct fill_each {
+    ag__draw d;
+    ag__draw_each_fn *run;
+    int64_t n;
+    size_t element;
+    const char *in;
+    char *out;
+} fill_each;
+
+/* The last group's input is continued by its last element. */
+static void fill_each_group(void *context, int64_t begin, int64_t end) {
+    const fill_each *f = context;
+    size_t group = AG__DRAW_GROUP * f->element, at = (size_t)begin * group;
+    int64_t whole = f->n / AG__DRAW_GROUP < end ? f->n / AG__DRAW_GROUP : end, left = f->n % AG__DRAW_GROUP;
+    f->run(&f->d, begin, whole - begin, f->in + at, f->out + at);
+    if (whole == end) return;
+    double in[AG__DRAW_GROUP], out[AG__DRAW_GROUP];
+    const char *from = f->in + (size_t)whole * group;
+    for (int64_t i = 0; i < AG__DRAW_GROUP; i++)
+        memcpy((char *)in + (size_t)i * f->element, from + (size_t)(i < left ? i : left - 1) * f->element, f->element);
+    f->run(&f->d, whole, 1, in, out);
+    memcpy(f->out + (size_t)whole * group, out, (size_t)left * f->element);
+}
+
+bool ag__fill_each(ag_tensor *y, ag__draw_each_fn *const run[2], const void *in) {
+    ag_dtype dtype = ag_dtype_of(y);
+    fill_each f = {.run = run[dtype], .n = ag_size(y), .element = ag_dtype_size(dtype), .in = in, .out = ag_out_data(y, 0)};
+    if (!ag__draw_of(y, &f.d)) return false;
+    ag_parallel_for(f.n / AG__DRAW_GROUP + (f.n % AG__DRAW_GROUP != 0), 16, fill_each_group, &f);
+    return true;
+}
+
 __extension__ typedef unsigned __int128 wide;
 
 /* Lemire, "Fast random integer generation in an interval" (2019): the upper half of word · n, drawn anew where the lower half

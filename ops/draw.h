@@ -29,6 +29,8 @@ bool ag__fill_shape(ag_tensor *y);
 bool ag__draw_of(ag_tensor *y, ag__draw *d);
 /* In run: a whole output from one kernel. */
 bool ag__fill_run(ag_tensor *y, ag__draw_fn *const fill[2], double a, double b);
+/* In run: each place by the element of `in` there, of the output's dtype and row-major. */
+bool ag__fill_each(ag_tensor *y, ag__draw_each_fn *const fill[2], const void *in);
 /* n elements, by all threads. */
 void ag__fill_memory(const ag__draw *d, ag__draw_fn *fill, double a, double b, int64_t n, size_t element, void *out);
 

@@ -557,6 +557,16 @@ AG_API ag_tensor *ag_randn(ag_tape *tape, ag_dtype dtype,
 AG_API ag_tensor *ag_normal(ag_tape *tape, ag_dtype dtype, ag_shape shape, double mean, double std); /* mean + std z, z normal */
 AG_API ag_tensor *ag_normal_with(ag_tensor *mean, ag_tensor *std); /* the same of tensors, broadcast; NULL: 0 and 1; d/dstd = z */
 AG_API ag_tensor *ag_exponential(ag_tape *tape, ag_dtype dtype, ag_shape shape, double lambd); /* −ln(u) / lambd, mean 1 / lambd */
+AG_API ag_tensor *ag_standard_gamma(ag_tensor *alpha); /* density xᵅ⁻¹ e⁻ˣ / Γ(α), α ≥ 0, the quantile of u; at least the smallest normal number */
+AG_API ag_tensor *ag_standard_gamma_grad(ag_tensor *alpha, ag_tensor *x,
+                                         double n); /* −∂ⁿF/∂αⁿ / f of standard_gamma's F and density f; n = 1: dx/dα; to n = 24 */
+AG_API ag_tensor *ag_gamma(ag_tensor *concentration, ag_tensor *rate); /* standard_gamma(concentration) / rate, broadcast */
+AG_API ag_tensor *ag_bernoulli(ag_tensor *p); /* 1 with probability p[…], else 0, in p's dtype; flat */
+AG_API ag_tensor *ag_bernoulli_scalar(ag_tensor *x, double p); /* bernoulli of one number, in x's shape and dtype: attribute p */
+AG_API ag_tensor *ag_gumbel_softmax(ag_tensor *logits, double tau, bool hard,
+                                    int axis); /* softmax((x − ln(−ln u)) / tau); hard: one-hot, its gradient the soft one's */
+AG_API ag_tensor *ag_multinomial(ag_tensor *weights, int64_t num_samples,
+                                 bool replacement); /* (c) or (m,c) → (num_samples) or (m,num_samples): places drawn with probability weights / Σ weights; i64; flat */
 AG_API ag_tensor *ag_rand_like(ag_tensor *x);  /* rand in x's shape and dtype */
 AG_API ag_tensor *ag_randn_like(ag_tensor *x); /* randn in x's shape and dtype */
 AG_API ag_tensor *ag_randint(ag_tape *tape, int64_t low, int64_t high,

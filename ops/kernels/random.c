@@ -10,6 +10,7 @@
 
 #include "ops/kernels/math_f32.h"
 #include "ops/kernels/random_words.h"
+#include "ops/kernels/special_quantile.h"
 
 #define HALF_PI 1.57079632679489662
 
@@ -136,28 +137,55 @@ static void normal_f64(const ag__draw *d, int64_t first, int64_t groups, double 
 
 /* Yes or no: by one word in either dtype, so that both say the same */
 
-#define YES_OR_NO(T, name)                                                                                        \
-    static void mask_##name(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {    \
-        T *y = out, kept = (T)b;                                                                                  \
-        int64_t least = (int64_t)ceil(a * 0x1p32); /* to 2³², which no word is */                               \
-        for (int64_t g = first; g < first + groups; g++, y += GROUP) {                                            \
-            uint32_t w[GROUP];                                                                                    \
-            group_words(d, g, w);                                                                                 \
-            for (int i = 0; i < GROUP; i++) y[i] = w[i] >= (uint32_t)least ? kept : 0;                            \
-            for (int i = 0; i < GROUP && a == 1; i++) y[i] = 0;                                                   \
-        }                                                                                                         \
-    }                                                                                                             \
-    static void chance_##name(const ag__draw *d, int64_t first, int64_t groups, const void *chances, void *out) { \
-        const T *p = chances;                                                                                     \
-        T *y = out;                                                                                               \
-        for (int64_t g = first; g < first + groups; g++, y += GROUP, p += GROUP) {                                \
-            uint32_t w[GROUP];                                                                                    \
-            group_words(d, g, w);                                                                                 \
-            for (int i = 0; i < GROUP; i++) y[i] = (double)w[i] * 0x1p-32 < (double)p[i] ? 1 : 0;                 \
-        }                                                                                                         \
+/* The least word that is no longer below p, to 2³², which no word is. */
+static int64_t words_below(double p) { return (int64_t)ceil(p * 0x1p32); }
+
+#define YES_OR_NO(T, name)                                                                                          \
+    static void choose_##name(const ag__draw *d, int64_t first, int64_t groups, double p, T below, T above, T *y) { \
+        const int64_t least = words_below(p);                                                                       \
+        const uint32_t last = (uint32_t)(least - 1);                                                                \
+        const T none = least ? below : above;                                                                       \
+        for (int64_t g = first; g < first + groups; g++, y += GROUP) {                                              \
+            uint32_t w[GROUP];                                                                                      \
+            group_words(d, g, w);                                                                                   \
+            for (int i = 0; i < GROUP; i++) y[i] = w[i] <= last ? none : above;                                     \
+        }                                                                                                           \
+    }                                                                                                               \
+    static void mask_##name(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {      \
+        choose_##name(d, first, groups, a, 0, (T)b, out);                                                           \
+    }                                                                                                               \
+    static void yes_##name(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {       \
+        (void)b;                                                                                                    \
+        choose_##name(d, first, groups, a, 1, 0, out);                                                              \
+    }                                                                                                               \
+    static void chance_##name(const ag__draw *d, int64_t first, int64_t groups, const void *in, void *out) {        \
+        const T *p = in;                                                                                            \
+        T *y = out;                                                                                                 \
+        for (int64_t g = first; g < first + groups; g++, y += GROUP, p += GROUP) {                                  \
+            uint32_t w[GROUP];                                                                                      \
+            group_words(d, g, w);                                                                                   \
+            for (int i = 0; i < GROUP; i++) y[i] = (double)w[i] * 0x1p-32 < (double)p[i] ? 1 : 0;                   \
+        }                                                                                                           \
     }
 YES_OR_NO(float, f32)
 YES_OR_NO(double, f64)
+
+/* Quantiles, in double, of words that both tails have as they are */
+#define GAMMA(T, name, least, near)                                                                            \
+    static void gamma_##name(const ag__draw *d, int64_t first, int64_t groups, const void *in, void *out) {    \
+        const T *a = in;                                                                                       \
+        T *y = out;                                                                                            \
+        for (int64_t g = first; g < first + groups; g++, y += GROUP, a += GROUP) {                             \
+            uint64_t w[GROUP];                                                                                 \
+            group_long_words(d, g, w);                                                                         \
+            for (int i = 0; i < GROUP; i++) {                                                                  \
+                y[i] = (T)gamma_quantile((double)a[i], (f64_number(w[i] >> 12, 0) + 0.5) * 0x1p-52,            \
+                                         (f64_number(~w[i] >> 12, 0) + 0.5) * 0x1p-52, (double)(least), near); \
+            }                                                                                                  \
+        }                                                                                                      \
+    }
+GAMMA(float, f32, FLT_MIN, 0.05)
+GAMMA(double, f64, DBL_MIN, 0.01)
 
 static void words(const ag__draw *d, int64_t first, int64_t groups, uint64_t *out) {
     for (int64_t g = first; g < first + groups; g++, out += GROUP) group_long_words(d, g, out);
@@ -168,6 +196,8 @@ const ag__random TABLE(random) = {
     .normal = {normal_f32, normal_f64},
     .exponential = {exponential_f32, exponential_f64},
     .mask = {mask_f32, mask_f64},
+    .yes = {yes_f32, yes_f64},
     .chance = {chance_f32, chance_f64},
+    .gamma = {gamma_f32, gamma_f64},
     .words = words,
 };

@@ -20,14 +20,18 @@ typedef struct ag__draw {
 /* out: `groups` whole groups from group `first` on. */
 typedef void ag__draw_fn(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out);
 
+/* in: an element for each place of those groups. */
+typedef void ag__draw_each_fn(const ag__draw *d, int64_t first, int64_t groups, const void *in, void *out);
+
 /* By dtype: f32, f64. */
 typedef struct ag__random {
     ag__draw_fn *uniform[2];     /* a + (b − a) u, below b unless a = b */
     ag__draw_fn *normal[2];      /* a + b z */
     ag__draw_fn *exponential[2]; /* −ln(u) / a */
     ag__draw_fn *mask[2];        /* 0 with probability a, else b */
-    /* 1 with probability p[place of the group], else 0 */
-    void (*chance[2])(const ag__draw *d, int64_t first, int64_t groups, const void *p, void *out);
+    ag__draw_fn *yes[2];         /* 1 with probability a, else 0 */
+    ag__draw_each_fn *chance[2]; /* 1 with probability in, else 0 */
+    ag__draw_each_fn *gamma[2];  /* the gamma distribution's quantile for α = in */
     void (*words)(const ag__draw *d, int64_t first, int64_t groups, uint64_t *out);
 } ag__random;
 

@@ -6,6 +6,7 @@
 #include "ops/kernels/special_bessel.h"
 #include "ops/kernels/special_erfinv.h"
 #include "ops/kernels/special_gamma.h"
+#include "ops/kernels/special_quantile.h"
 
 #include <stdbool.h>
 #include <stddef.h>

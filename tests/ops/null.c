@@ -385,6 +385,14 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_randint(NULL, 0, 2, AG_SHAPE(2)));
     REFUSED(ag_randint_like(NULL, 0, 2));
     REFUSED(ag_randperm(NULL, 2));
+    ONE(ag_standard_gamma);
+    TWO(ag_gamma);
+    REFUSED(ag_standard_gamma_grad(NULL, x, 1));
+    REFUSED(ag_standard_gamma_grad(x, NULL, 1));
+    ONE(ag_bernoulli);
+    REFUSED(ag_bernoulli_scalar(NULL, 0.5));
+    REFUSED(ag_gumbel_softmax(NULL, 1, true, -1));
+    REFUSED(ag_multinomial(NULL, 1, true));
     ONE(ag_rand_like);
     ONE(ag_randn_like);
 }

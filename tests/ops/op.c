@@ -69,6 +69,7 @@ static const listed_op more[] = {
     {"conv2d", "f(1,1,1,1) f(1,1,3,3) | padding=1 ; f(2,4,6,5) f(4,1,2,2) | groups=4 stride=3 dilation=2,1 padding=2"},
     {"unslice", "f(1) | shape=4 axis=0 start=2 stop=3 ; f(2,1) | shape=2,3 axis=1 start=-1"},
     {"conv2d_weight", "f(3,2,2,2) f(3,2,3,3) | shape=2,2,2,2 ; f(2,2,1,1) f(2,1,2,2) | shape=2,1,2,2"},
+    {"standard_gamma_grad", "f(2,3) f(3) | n=1 ; f(70) f() | n=1 ; f(5) f(5) | n=2"},
     {NULL, NULL},
 };
 

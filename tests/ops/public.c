@@ -315,7 +315,7 @@ static void losses(ag_tape *t, operands o) {
                  "draw=0 shape=9 p=0.25 dtype=f64");
     ag_tensor *dropped = ag_dropout(o.x, 0.25);
     SAME(mul, dropped, "", o.x, ag_input(dropped, 1));
-    strcat(seen, " rand normal "); /* in random_ops.c */
+    strcat(seen, " rand normal standard_gamma gamma bernoulli multinomial "); /* in random_ops.c */
     SAME(assign, ag_assign(leaf, o.x), "", leaf, o.x);
     SAME(lerp_into, ag_lerp_into(leaf, o.x, 1), "a=1", leaf, o.y); /* both results are views of the leaf, written last */
     assert_near(leaf, o.y, 1e-15);

@@ -57,7 +57,7 @@ static const struct continuous {
 
 enum { CONTINUOUS = sizeof continuous / sizeof *continuous };
 
-Test(random_ops, continuous_distributions) {
+Test(slow_random_ops, continuous_distributions) {
     for (int k = 0; k < CONTINUOUS; k++) {
         const struct continuous *c = &continuous[k];
         for (int d = AG_F32; d <= AG_F64; d++) {
@@ -89,7 +89,7 @@ Test(random_ops, the_distance_tells_distributions_apart) {
 }
 
 /* Tails: as many numbers beyond z as the distribution says */
-Test(random_ops, tails) {
+Test(slow_random_ops, tails) {
     ag_tape *t = ag_tape_new();
     for (int d = AG_F32; d <= AG_F64; d++) {
         double beyond[3] = {0}, rate[3] = {0.0013498980316300946, 3.1671241833119921e-5, 4.2483542552915890e-18}; /* 3, 4, 8.6 */
@@ -189,7 +189,7 @@ Test(random_ops, a_number_depends_on_its_place_alone) {
     }
 }
 
-TestEveryISA(random_ops, ends_of_intervals) {
+TestEveryISA(slow_random_ops, ends_of_intervals) {
     static const double ends[][2] = {{0, 1},           {1, 1}, {-1e-30, 1e-30}, {1, 1.0000001}, {16777216, 16777218},
                                      {-3.4e38, 3.4e38}};
     ag_tape *t = ag_tape_new();
@@ -297,6 +297,13 @@ Test(random_ops, functions_are_calls) {
         {ag_normal_with(x1, NULL), "normal", "", {x, NULL}, 2},
         {ag_normal_with(NULL, y1), "normal", "mean=0", {NULL, y}, 2},
         {ag_exponential(t, AG_F64, AG_SHAPE(9), 2), "exponential", "shape=9 dtype=f64 lambd=2", {0}, 0},
+        {ag_standard_gamma(y1), "_standard_gamma", "", {y}, 1},
+        {ag_gamma(y1, y1), "gamma", "", {y, y}, 2},
+        {ag_bernoulli(ag_scale(y1, 0.25)), "bernoulli", "", {ag_scale(y, 0.25)}, 1},
+        {ag_bernoulli_scalar(x1, 0.25), "bernoulli", "p=0.25", {x}, 1},
+        {ag_gumbel_softmax(x1, 0.5, true, 0), "gumbel_softmax", "tau=0.5 hard=true dim=0", {x}, 1},
+        {ag_multinomial(y1, 2, false), "multinomial", "num_samples=2", {y}, 1},
+        {ag_multinomial(y1, 9, true), "multinomial", "num_samples=9 replacement=true", {y}, 1},
         {ag_rand_like(x1), "rand_like", "", {x}, 1},
         {ag_randn_like(x1), "randn_like", "", {x}, 1},
         {ag_randint(t, -2, 9, AG_SHAPE(5)), "randint", "low=-2 high=9 shape=5", {0}, 0},

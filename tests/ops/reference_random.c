@@ -201,7 +201,110 @@ static void rrelu(problem *p) {
     }
 }
 
+static void bernoulli(problem *p) {
+    const array *x = &p->in[0];
+    double *y = reference_out(p, 0, p->dtype, x->shape);
+    source s = source_of(p);
+    for (int64_t i = 0; i < x->size; i++) y[i] = (double)word(&s, i) * 0x1p-32 < reference_number(p, "p", x->v[i]);
+}
+
+/* ∫₀ˣ of the gamma distribution's density, by its series */
+static long double gamma_cdf(long double a, long double x) {
+    long double term = 1 / a, sum = term;
+    for (int k = 1; k < 10000 && term > sum * 1e-22L; k++) sum += term *= x / (a + k);
+    return sum * expl(a * logl(x) - x - lgammal(a));
+}
+
+/* Quantiles by halving */
+static double gamma_quantile(double a, double u) {
+    long double lo = 0, hi = 4000;
+    for (int i = 0; i < 200; i++) {
+        long double x = (lo + hi) / 2;
+        if (gamma_cdf((long double)a, x) < (long double)u) lo = x;
+        else hi = x;
+    }
+    return (double)lo;
+}
+
+/* −∂ⁿF/∂aⁿ / f for n 1 or 2, by seven points */
+static double gamma_slope(const double v[], double n, double unused) {
+    static const long double weights[2][4] = {{0, 0.75L, -0.15L, 1 / 60.L}, {-49 / 18.L, 1.5L, -0.15L, 1 / 90.L}};
+    const long double a = v[0], x = v[1], h = 0.004L, *w = weights[(int)n - 1];
+    long double sum = w[0] * gamma_cdf(a, x);
+    (void)unused;
+    for (int k = 1; k < 4; k++) sum += w[k] * (gamma_cdf(a + k * h, x) + (n > 1 ? 1 : -1) * gamma_cdf(a - k * h, x));
+    return (double)(-sum / (n > 1 ? h * h : h) / expl((a - 1) * logl(x) - x - lgammal(a)));
+}
+
+static void standard_gamma(problem *p) {
+    const array *x = &p->in[0];
+    double *y = reference_out(p, 0, p->dtype, x->shape);
+    source s = source_of(p);
+    for (int64_t i = 0; i < x->size; i++) y[i] = gamma_quantile(x->v[i], middle(&s, i, AG_F64));
+}
+
+static void gamma_of_two(problem *p) {
+    ag_shape shape = reference_broadcast(p->in[0].shape, p->in[1].shape);
+    double *y = reference_out(p, 0, p->dtype, shape);
+    source s = source_of(p);
+    for (int64_t i = 0; i < p->out[0].size; i++) {
+        int64_t at[AG_MAX_RANK];
+        reference_place(shape, i, at);
+        y[i] = gamma_quantile(reference_at(&p->in[0], at, shape.rank), middle(&s, i, AG_F64)) /
+               reference_at(&p->in[1], at, shape.rank);
+    }
+}
+
+static void gumbel_softmax(problem *p) {
+    const array *x = &p->in[0];
+    int axis = x->shape.rank ? reference_axis(p, "axis", -1, x->shape.rank) : 0;
+    double *y = reference_out(p, 0, p->dtype, x->shape), tau = reference_number(p, "tau", 1);
+    double *e = reference_scratch(x->size);
+    int64_t n = reference_extent(x->shape, axis), inner = 1;
+    source s = source_of(p);
+    for (int k = axis + 1; k < x->shape.rank; k++) inner *= x->shape.dim[k];
+    for (int64_t i = 0; i < x->size; i++) e[i] = exp((x->v[i] - log(-log(middle(&s, i, p->dtype)))) / tau);
+    for (int64_t i = 0; i < x->size; i++) {
+        double sum = 0;
+        int64_t first = i - i / inner % n * inner;
+        for (int64_t j = 0; j < n; j++) sum += e[first + j * inner];
+        y[i] = e[i] / sum;
+    }
+}
+
+static void multinomial(problem *p) {
+    const array *x = &p->in[0];
+    ag_shape shape = x->shape;
+    int64_t c = shape.dim[shape.rank - 1], count = (int64_t)reference_number(p, "num_samples", (double)NAN);
+    bool again = reference_flag(p, "replacement");
+    shape.dim[shape.rank - 1] = count;
+    double *y = reference_out(p, 0, AG_I64, shape), *key = reference_scratch(c);
+    source s = source_of(p);
+    for (int64_t row = 0; row < p->out[0].size / count; row++) {
+        const double *w = x->v + row * c;
+        for (int64_t i = 0; i < c; i++) key[i] = -log(middle(&s, row * c + i, AG_F64)) / w[i];
+        for (int64_t k = 0; k < count; k++) {
+            int64_t best = 0;
+            double total = 0, sum = 0;
+            for (int64_t i = 0; i < c; i++) {
+                total += w[i];
+                if (key[i] < key[best]) best = i;
+            }
+            double t = unit(&s, row * count + k, AG_F64) * total;
+            for (int64_t i = 0; again && i < c && sum <= t; i++) sum += w[best = i];
+            y[row * count + k] = (double)best;
+            key[best] = INFINITY;
+        }
+    }
+}
+
 const reference references_random[] = {
+    {"bernoulli", bernoulli, true, NULL, NULL},
+    {"standard_gamma", standard_gamma, false, NULL, NULL},
+    {"standard_gamma_grad", NULL, false, gamma_slope, "n"},
+    {"gamma", gamma_of_two, false, NULL, NULL},
+    {"gumbel_softmax", gumbel_softmax, false, NULL, NULL},
+    {"multinomial", multinomial, true, NULL, NULL},
     {"rand", uniform, false, NULL, NULL},
     {"uniform", uniform, false, NULL, NULL},
     {"randn", randn, false, NULL, NULL},

@@ -17,7 +17,7 @@ static const habit ops[] = {
     {"det", "of a positive definite A: prod(diag(cholesky(A)))^2"},
     {"swish", "write silu(x)"},
     {"logistic", "write sigmoid(x)"},
-    {"gamma", "write exp(lgamma(x))"},
+    {"tgamma", "write exp(lgamma(x))"},
     {"factorial", "write exp(lgamma(x + 1))"},
     {"mod", "write remainder(a, b)"},
     {"fabs", "write abs(x)"},
