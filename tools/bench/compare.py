@@ -37,7 +37,9 @@ MAPS = ["map:%s:f32:1e6" % f for f in ("exp", "log", "tanh", "sigmoid", "erf", "
 STEPS = ["step:" + s for s in ("a", "b", "c1", "c2", "h", "i", "i:wanted", "i:cold")]
 ROWS = ["rows:" + s for s in ("softmax_ce:256x10000", "layer_norm:4096x768", "sum0:4096x1024", "sum1:4096x1024",
                               "transpose:4096x4096", "embedding:8192x50000x128")]
-SETS = {"sgemm": SGEMM, "dgemm": DGEMM, "maps": MAPS, "steps": STEPS, "rows": ROWS}
+RANDOM = ["random:%s:f32:1e6" % f for f in ("uniform", "normal", "exponential", "bernoulli", "dropout", "randint", "randperm",
+                                            "gamma")]
+SETS = {"sgemm": SGEMM, "dgemm": DGEMM, "maps": MAPS, "steps": STEPS, "rows": ROWS, "random": RANDOM}
 
 
 class Side:

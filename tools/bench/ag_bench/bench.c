@@ -77,7 +77,8 @@ bool bench_open(bench *b, const char *name) {
     static const struct {
         const char *name;
         bool (*open)(bench *b);
-    } family[] = {{"matmul", bench_matmul}, {"map", bench_map}, {"step", bench_step}, {"rows", bench_rows}};
+    } family[] = {
+        {"matmul", bench_matmul}, {"map", bench_map}, {"step", bench_step}, {"rows", bench_rows}, {"random", bench_random_ops}};
     *b = (bench){.tape = ag_tape_new()};
     snprintf(b->name, sizeof b->name, "%s", name);
     snprintf(b->text, sizeof b->text, "%s", name);
@@ -95,7 +96,7 @@ bool bench_open(bench *b, const char *name) {
         if (opened && ag_tape_status(b->tape) == AG_OK) return true;
         return bench_fail(b, "%s", ag_tape_status(b->tape) ? ag_tape_message(b->tape) : "could not be set up");
     }
-    return bench_fail(b, "unknown family '%s': matmul, map, step, rows", b->word[0]);
+    return bench_fail(b, "unknown family '%s': matmul, map, step, rows, random", b->word[0]);
 }
 
 void bench_close(bench *b) { ag_tape_free(b->tape); }

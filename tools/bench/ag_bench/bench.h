@@ -34,6 +34,7 @@ bool bench_matmul(bench *b);
 bool bench_map(bench *b);
 bool bench_step(bench *b);
 bool bench_rows(bench *b);
+bool bench_random_ops(bench *b);
 
 bool bench_fail(bench *b, const char *format, ...) AG_PRINTF(2, 3); /* false */
 bool bench_open(bench *b, const char *name);                        /* sets up and verifies */

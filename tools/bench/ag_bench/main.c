@@ -20,6 +20,8 @@ static const char usage[] =
     "                              i, i:wanted, i:cold (one-element nodes)\n"
     "  rows:softmax_ce:256x10000   forward and backward: softmax_ce, layer_norm, sum0, sum1, embedding:NxROWSxWIDTH;\n"
     "                              forward: transpose\n"
+    "  random:uniform:f32:1e6      random numbers: uniform, normal, exponential, gamma, bernoulli, dropout, randint, "
+    "randperm\n"
     "\n"
     "Every problem is verified before it is timed. AG_ISA chooses the instruction set, --threads or AG_THREADS the "
     "threads.\n";

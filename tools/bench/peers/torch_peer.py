@@ -36,6 +36,15 @@ def elementwise(_, name, dtype, size):
     return (lambda: f(x, y)) if name in ("pow", "atan2", "hypot") else (lambda: f(x))
 
 
+def random_numbers(_, name, dtype, size):
+    n, kind = dims(size)[0], {"f32": torch.float32, "f64": torch.float64}[dtype]
+    x = torch.full((n,), 2.0, dtype=kind)
+    return {"uniform": lambda: torch.rand(n, dtype=kind), "normal": lambda: torch.randn(n, dtype=kind),
+            "exponential": lambda: torch.empty(n, dtype=kind).exponential_(), "gamma": lambda: torch._standard_gamma(x),
+            "bernoulli": lambda: torch.bernoulli(x, 0.25), "dropout": lambda: F.dropout(x, 0.5),
+            "randint": lambda: torch.randint(0, 10, (n,)), "randperm": lambda: torch.randperm(n)}[name]
+
+
 NETS = {"a": (4, (2, 4, 1), torch.nn.Tanh, False, False), "b": (150, (4, 16, 16, 3), torch.nn.ReLU, True, False),
         "c1": (64, (784, 128, 10), torch.nn.ReLU, True, True), "c2": (128, (784, 512, 512, 10), torch.nn.ReLU, True, False)}
 
@@ -117,7 +126,7 @@ def rows(_, name, size):
 
 def main():
     words = sys.argv[1].split(":")
-    run = {"matmul": matmul, "map": elementwise, "step": step, "rows": rows}[words[0]](*words)
+    run = {"matmul": matmul, "map": elementwise, "step": step, "rows": rows, "random": random_numbers}[words[0]](*words)
     units = 1
     if words[:2] == ["step", "i"]:
         units = 100000 if words[-1] == "cold" else 1000
