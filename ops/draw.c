@@ -92,18 +92,13 @@ bool ag__fill_each(ag_tensor *y, ag__draw_each_fn *const run[2], const void *in)
     return true;
 }
 
-__extension__ typedef unsigned __int128 wide;
-
-/* Lemire, "Fast random integer generation in an interval" (2019): the upper half of word · n, drawn anew where the lower half
- * says that this value has one word more than others. */
-uint64_t ag__draw_below(const ag__draw *d, int64_t place, uint64_t word, uint64_t n) {
-    wide product = (wide)word * n;
-    if ((uint64_t)product >= n) return (uint64_t)(product >> 64);
+uint64_t ag__draw_again(const ag__draw *d, int64_t place, uint64_t n) {
+    ag__wide product = 0;
     uint64_t least = (0 - n) % n;
     for (uint64_t try = 0; (uint64_t)product < least; try++) {
-        uint32_t again[4]; /* counters that no fill uses */
-        ag__philox(d->key, d->draw, UINT64_C(1) << 62 | try << 48 | (uint64_t)place, again);
-        product = (wide)((uint64_t)again[0] << 32 | again[1]) * n;
+        uint32_t word[4]; /* of counters that no fill uses */
+        ag__philox(d->key, d->draw, UINT64_C(1) << 62 | try << 48 | (uint64_t)place, word);
+        product = (ag__wide)((uint64_t)word[0] << 32 | word[1]) * n;
     }
     return (uint64_t)(product >> 64);
 }

@@ -34,7 +34,17 @@ bool ag__fill_each(ag_tensor *y, ag__draw_each_fn *const fill[2], const void *in
 /* n elements, by all threads. */
 void ag__fill_memory(const ag__draw *d, ag__draw_fn *fill, double a, double b, int64_t n, size_t element, void *out);
 
-/* An integer in [0, n), each equally likely, from a place and its 64-bit word. */
-uint64_t ag__draw_below(const ag__draw *d, int64_t place, uint64_t word, uint64_t n);
+/* The same from other words of this place, until one is not one too many. */
+uint64_t ag__draw_again(const ag__draw *d, int64_t place, uint64_t n);
+
+__extension__ typedef unsigned __int128 ag__wide;
+
+/* An integer in [0, n), each equally likely, from a place and its 64-bit word: Lemire, "Fast random integer generation in an
+ * interval" (2019): the upper half of word · n, drawn anew where the lower half says that this value has one word more than others. */
+static inline uint64_t ag__draw_below(const ag__draw *d, int64_t place, uint64_t word, uint64_t n) {
+    ag__wide product = (ag__wide)word * n;
+    uint64_t low = (uint64_t)product;
+    return low >= n || low >= (0 - n) % n ? (uint64_t)(product >> 64) : ag__draw_again(d, place, n);
+}
 
 #endif

@@ -1,5 +1,6 @@
 /* randint.c: random integers and permutations. A place's 64-bit word times n, of which the upper half is kept (draw.c). */
 #include <stddef.h>
+#include <string.h>
 
 #include "ops/compose.h"
 #include "ops/draw.h"
@@ -49,22 +50,21 @@ typedef struct integers {
     int64_t size;
 } integers;
 
-static void store(const integers *w, int64_t i, int64_t v) {
-    switch (w->dtype) {
-    case AG_F32: ((float *)w->out)[i] = (float)v; break;
-    case AG_F64: ((double *)w->out)[i] = (double)v; break;
-    default: ((int64_t *)w->out)[i] = v;
-    }
+static void store(const integers *w, int64_t at, int64_t count, const int64_t *v) {
+    for (int64_t i = 0; i < count && w->dtype == AG_F32; i++) ((float *)w->out)[at + i] = (float)v[i];
+    for (int64_t i = 0; i < count && w->dtype == AG_F64; i++) ((double *)w->out)[at + i] = (double)v[i];
+    if (w->dtype == AG_I64) memcpy((int64_t *)w->out + at, v, (size_t)count * sizeof *v);
 }
 
 static void fill_integers(void *context, int64_t begin, int64_t end) {
     const integers *w = context;
     for (int64_t group = begin; group < end; group++) {
         uint64_t word[AG__DRAW_GROUP];
-        int64_t at = group * AG__DRAW_GROUP;
+        int64_t at = group * AG__DRAW_GROUP, v[AG__DRAW_GROUP], left = w->size - at;
         ag__kernel()->random->words(&w->d, group, 1, word);
-        for (int64_t i = at; i < w->size && i < at + AG__DRAW_GROUP; i++)
-            store(w, i, (int64_t)(w->low + ag__draw_below(&w->d, i, word[i - at], w->n)));
+        for (int i = 0; i < AG__DRAW_GROUP; i++)
+            v[i] = (int64_t)(w->low + ag__draw_below(&w->d, at + i, word[i], w->n));
+        store(w, at, left < AG__DRAW_GROUP ? left : AG__DRAW_GROUP, v);
     }
 }
 
