@@ -385,8 +385,24 @@ AG_API ag_tensor *ag_searchsorted(ag_tensor *sorted, ag_tensor *values,
                                   bool right); /* the place in a sorted line before (right: behind) what equals a value; NaN: the end; i64; flat */
 AG_API ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right); /* searchsorted(boundaries, x) */
 AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t num_classes, ag_dtype dtype); /* (…) → (…, num_classes), preset i64; flat */
-AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis,
-                          ag_tensor **index); /* the k largest, descending, and if asked their i64 indices; equal ones in order of index; NaN counts as largest */
+
+/* In order along an axis, with places: equal elements stay in order of their places, −0 equals 0, NaN is the largest and equal to
+ * itself. index, if asked, becomes the i64 places that the values come from; gradients go back to those places. */
+AG_API ag_tensor *ag_sort(ag_tensor *x, int axis, bool descending,
+                          ag_tensor **index); /* ascending, or descending; any dtype; always stable */
+AG_API ag_tensor *ag_argsort(ag_tensor *x, int axis, bool descending);           /* the places alone; flat */
+AG_API ag_tensor *ag_msort(ag_tensor *x);                                        /* sort along axis 0 */
+AG_API ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis, ag_tensor **index); /* the k largest, descending; number */
+AG_API ag_tensor *ag_topk_with(ag_tensor *x, int64_t k, int axis, bool largest, bool sorted,
+                               ag_tensor **index); /* largest false: the k smallest, ascending; sorted: they always are */
+AG_API ag_tensor *ag_kthvalue(ag_tensor *x, int64_t k, int axis, bool keepdim,
+                              ag_tensor **index); /* the k-th smallest, k from 1: element k − 1 of sort; number */
+AG_API ag_tensor *ag_median(ag_tensor *x, ag_axes axis, bool keepdim,
+                            ag_tensor **index); /* the lower median of one axis, as sort places it, or of all: then all that equal it share the gradient; the first NaN, if any; number */
+AG_API ag_tensor *ag_nanmedian(ag_tensor *x, ag_axes axis, bool keepdim,
+                               ag_tensor **index); /* the same of what is not NaN; NaN where there is nothing else */
+AG_API ag_tensor *ag_mode(ag_tensor *x, int axis, bool keepdim,
+                          ag_tensor **index); /* what occurs most often, of several values the smallest, at its last place; any dtype */
 
 /* Normalising: float */
 AG_API ag_tensor *ag_softmax(ag_tensor *x, int axis);                    /* eˣ / Σ eˣ along axis, without overflow */

@@ -266,6 +266,14 @@ static void indexing(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_bucketize(x, NULL, true));
     REFUSED(ag_one_hot(NULL, 2, AG_F32));
     REFUSED(ag_topk(NULL, 1, 0, &best));
+    REFUSED(ag_topk_with(NULL, 1, 0, false, true, &best));
+    REFUSED(ag_sort(NULL, 0, false, &best));
+    REFUSED(ag_argsort(NULL, 0, false));
+    ONE(ag_msort);
+    REFUSED(ag_kthvalue(NULL, 1, 0, false, &best));
+    REFUSED(ag_median(NULL, AG_ALL, false, &best));
+    REFUSED(ag_nanmedian(NULL, AG_ALL, false, NULL));
+    REFUSED(ag_mode(NULL, 0, false, &best));
     cr_assert_null(best);
     best = x;
     cr_assert_null(ag_topk(x, 99, 0, &best));

@@ -169,6 +169,17 @@ static void indexing(ag_tape *t, operands o) {
     SAME(topk, ag_topk(o.cube, 1, -1, NULL), "k=1", o.cube);
 }
 
+static void ordering(ag_tape *t, operands o) {
+    SAME(topk, ag_topk_with(o.cube, 2, 1, false, false, NULL), "k=2 axis=1 largest=false sorted=false", o.cube);
+    SAME(sort, ag_sort(o.cube, 1, true, NULL), "axis=1 descending=true", o.cube);
+    SAME(argsort, ag_argsort(o.cube, 0, true), "axis=0 descending=true", o.cube);
+    SAME(msort, ag_msort(o.x), "", o.x);
+    SAME(kthvalue, ag_kthvalue(o.cube, 2, 1, true, NULL), "k=2 axis=1 keepdim=true", o.cube);
+    SAME(median, ag_median(o.cube, AG_AXES(1), true, NULL), "axes=1 keepdim=true", o.cube);
+    SAME(nanmedian, ag_nanmedian(o.cube, AG_ALL, false, NULL), "", o.cube);
+    SAME(mode, ag_mode(o.cube, 1, true, NULL), "axis=1 keepdim=true", o.cube);
+}
+
 static void products(ag_tape *t, operands o) {
     ag_conv2d_options c = ag_conv2d_defaults();
     uint64_t state = 5;
@@ -329,6 +340,7 @@ Test(ops, public_functions) {
     shapes(t, make(t));
     scans(t, make(t));
     indexing(t, make(t));
+    ordering(t, make(t));
     products(t, make(t));
     tensor_products(t, make(t));
     losses(t, make(t));

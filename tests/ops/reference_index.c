@@ -1,5 +1,4 @@
-/* reference_index.c: picking by index and adding back at an index, coordinate by coordinate; topk by repeated search.
- * */
+/* reference_index.c: picking by index and adding back at an index, coordinate by coordinate. */
 #include <math.h>
 #include <string.h>
 
@@ -94,30 +93,6 @@ static void one_hot(problem *p) {
     }
 }
 
-/* The r-th largest is the one that has exactly r others before it; among equals the earlier index comes first. */
-static void topk(problem *p) {
-    const array *x = &p->in[0];
-    int axis = reference_axis(p, "axis", -1, x->shape.rank);
-    ag_shape s = x->shape;
-    s.dim[axis] = (int64_t)reference_number(p, "k", NAN);
-    double *value = reference_out(p, 0, x->dtype, s), *index = reference_out(p, 1, AG_I64, s);
-    for (int64_t i = 0; i < x->size; i++) {
-        int64_t at[AG_MAX_RANK], other[AG_MAX_RANK], before = 0;
-        reference_place(x->shape, i, at);
-        memcpy(other, at, sizeof at);
-        for (other[axis] = 0; other[axis] < x->shape.dim[axis]; other[axis]++) {
-            double v = x->v[reference_index(x->shape, other)], w = x->v[i];
-            bool first = isnan(v) != isnan(w) ? isnan(v) : v > w;
-            before += first || ((v == w || (isnan(v) && isnan(w))) && other[axis] < at[axis]);
-        }
-        if (before >= s.dim[axis]) continue;
-        int64_t from = at[axis];
-        at[axis] = before;
-        value[reference_index(s, at)] = x->v[i];
-        index[reference_index(s, at)] = (double)from;
-    }
-}
-
 const reference references_index[] = {
     {"take", take, true, NULL, NULL},
     {"take_add", take_add, false, NULL, NULL},
@@ -125,6 +100,5 @@ const reference references_index[] = {
     {"gather", gather, true, NULL, NULL},
     {"gather_add", gather_add, false, NULL, NULL},
     {"one_hot", one_hot, true, NULL, NULL},
-    {"topk", topk, true, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };
