@@ -104,3 +104,39 @@ const ag_op ag__op_amin = {
 };
 
 ag_tensor *ag_amin(ag_tensor *x, ag_axes axes, bool keepdim) { return ag_min(x, axes, keepdim); }
+
+static bool both_shape(ag_tensor *y) { return extreme_shape(y) && ag_out_like(y, 1, ag_out(y, 0)); }
+
+static bool both_run(ag_tensor *y) {
+    bool reduced[AG_MAX_RANK];
+    ag_dtype dtype = ag_dtype_of(ag_in(y, 0));
+    return ag__reduced_axes(y, reduced) && ag__fold_loaded(y, reduced, AG__MIN, dtype, NULL, 0, ag_out_data(y, 0)) &&
+           ag__fold_loaded(y, reduced, AG__MAX, dtype, NULL, 0, ag_out_data(y, 1));
+}
+
+static bool both_expand(ag_tensor *y, ag_tensor *out[]) {
+    const ag__over *a = ag_attrs(y);
+    out[0] = ag_min(ag_in(y, 0), a->axes, a->keepdim);
+    out[1] = ag_max(ag_in(y, 0), a->axes, a->keepdim);
+    return out[0] && out[1];
+}
+
+const ag_op ag__op_aminmax = {
+    .size = sizeof(ag_op),
+    .name = "aminmax",
+    .arity = 1,
+    .nout = 2,
+    .attr_size = sizeof(ag__over),
+    .attrs = ag__over_fields,
+    .formula = "smallest and largest x over axes",
+    .shape = both_shape,
+    .run = both_run,
+    .flops = ag__reduce_flops,
+    .expand = both_expand,
+};
+
+ag_tensor *ag_aminmax(ag_tensor *x, ag_axes axes, bool keepdim, ag_tensor **max) {
+    ag_tensor *y = ag_apply(&ag__op_aminmax, &x, 1, &(ag__over){axes, keepdim});
+    if (max) *max = y ? ag_part(y, 1) : NULL;
+    return y ? ag_part(y, 0) : NULL;
+}

@@ -96,16 +96,17 @@ static void copy_elements(const pass *p, int64_t size, void *out) {
 
 static bool fold_axes(ag_tensor *y, const bool reduced[], pass p, void *out) {
     ag_tensor *in = ag_in(y, 0);
-    if (ag_size(y) == 0) return true;
+    int64_t size = ag_size(ag_out(y, 0));
+    if (size == 0) return true;
     if (ag_size(in) == 0) {
-        p.fold(out, 0, 0, ag_size(y), out);
+        p.fold(out, 0, 0, size, out);
         return true;
     }
     p.x = ag_op_dense(y, 0);
     if (!p.x) return false;
     int64_t outer = ag_size(in);
     ag__runs r = ag__runs_of(ag_shape_of(in), reduced);
-    if (r.folds == 0) copy_elements(&p, ag_size(y), out);
+    if (r.folds == 0) copy_elements(&p, size, out);
     p.inner = 1;
     for (int i = r.count - 1; i >= 0; i--) {
         outer /= r.extent[i];

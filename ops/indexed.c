@@ -130,6 +130,36 @@ ag_tensor *ag_index_fill(ag_tensor *x, int axis, ag_tensor *index, double value)
     return ag_apply(&ag__op_index_fill, (ag_tensor *[]){x, index}, 2, &(index_fill_attrs){axis, value});
 }
 
+typedef struct index_reduce_attrs {
+    int axis, reduce;
+    bool include_self;
+} index_reduce_attrs;
+
+static const ag_attr_field index_reduce_fields[] = {
+    {"axis", AG_ATTR_INT, offsetof(index_reduce_attrs, axis), NULL},
+    {"reduce", AG_ATTR_CHOICE, offsetof(index_reduce_attrs, reduce), "sum|prod|mean|amax|amin"},
+    {"include_self", AG_ATTR_BOOL, offsetof(index_reduce_attrs, include_self), "true"},
+    {0}};
+
+static ag_tensor *index_reduce(ag_tensor *y) {
+    const index_reduce_attrs *a = ag_attrs(y);
+    ag_tensor *x = ag_in(y, 0);
+    ag_shape whole;
+    int axis;
+    if (!need_list(y, 1, a->axis, &axis)) return NULL;
+    ag_tensor *index = slabs(ag_in(y, 1), line(x), axis, &whole);
+    if (!index || !need_source(y, whole)) return NULL;
+    return like(x, ag_scatter_reduce(line(x), axis, index, line(ag_in(y, 2)), (ag_reduce)a->reduce, a->include_self));
+}
+
+AG__COMPOSED(index_reduce, 3, index_reduce_attrs, index_reduce_fields,
+             "x with source combined with the slabs index lists", index_reduce, .inputs = "x index source");
+
+ag_tensor *ag_index_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source, ag_reduce reduce, bool include_self) {
+    return ag_apply(&ag__op_index_reduce, (ag_tensor *[]){x, index, source}, 3,
+                    &(index_reduce_attrs){axis, (int)reduce, include_self});
+}
+
 static ag_tensor *scatter_add(ag_tensor *y) {
     int axis = ((const axis_attrs *)ag_attrs(y))->axis;
     ag_tensor *x = ag_in(y, 0), *index = ag_in(y, 1), *src = ag_in(y, 2);

@@ -170,3 +170,22 @@ COPY(bool)
 
 ag__line_fn *ag__line_get(size_t bytes) { return bytes == 8 ? get_word64 : bytes == 4 ? get_word32 : get_bool; }
 ag__line_fn *ag__line_set(size_t bytes) { return bytes == 8 ? set_word64 : bytes == 4 ? set_word32 : set_bool; }
+
+#define FILL(NAME, T)                                                                                      \
+    static void NAME(const ag__lines *l, void *to, const void *from, const int64_t *index, int64_t base) { \
+        T *y = (T *)to + base, value = *(const T *)from;                                                   \
+        if (l->slabs) {                                                                                    \
+            for (int64_t j = 0; j < l->length; j++) y[j] = value;                                          \
+        } else {                                                                                           \
+            for (int64_t j = 0; j < l->length; j++) y[index[j] * l->by_index + j * l->step] = value;       \
+        }                                                                                                  \
+    }
+FILL(fill_f32, float)
+FILL(fill_f64, double)
+FILL(fill_i64, int64_t)
+FILL(fill_bool, bool)
+
+ag__line_fn *ag__line_fill(ag_dtype dtype) {
+    static ag__line_fn *const fills[AG_DTYPE_COUNT] = {fill_f32, fill_f64, fill_i64, fill_bool};
+    return fills[dtype];
+}

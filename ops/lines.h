@@ -37,5 +37,7 @@ void ag__lines_put(const ag__lines *l, ag__line_fn *move, void *large, const voi
 
 /* Copies both ways, by the size of an element: 1, 4 or 8 bytes. */
 ag__line_fn *ag__line_get(size_t bytes), *ag__line_set(size_t bytes);
+/* For put of one element: it stands at every place named. */
+ag__line_fn *ag__line_fill(ag_dtype dtype);
 
 #endif

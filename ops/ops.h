@@ -197,6 +197,7 @@ AG_API ag_tensor *ag_max(ag_tensor *x, ag_axes axes,
 AG_API ag_tensor *ag_min(ag_tensor *x, ag_axes axes, bool keepdim);  /* smallest; the same conventions */
 AG_API ag_tensor *ag_amax(ag_tensor *x, ag_axes axes, bool keepdim); /* max by PyTorch's name for it */
 AG_API ag_tensor *ag_amin(ag_tensor *x, ag_axes axes, bool keepdim); /* min by PyTorch's name for it */
+AG_API ag_tensor *ag_aminmax(ag_tensor *x, ag_axes axes, bool keepdim, ag_tensor **max); /* min and, if asked, max */
 AG_API ag_tensor *ag_nansum(ag_tensor *x, ag_axes axes,
                             bool keepdim); /* Σ of the x that are not NaN, which get no gradient; number */
 AG_API ag_tensor *ag_nanmean(ag_tensor *x, ag_axes axes, bool keepdim); /* their mean; float; NaN where there are none */
@@ -308,6 +309,10 @@ AG_API ag_tensor **ag_split_with_sizes(ag_tensor *x, const int64_t split_sizes[]
                                        int n); /* parts of these sizes, which add up to the extent; by name at most 8 */
 AG_API ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *out[],
                             int n); /* split into at most so many, of size ⌈extent / chunks⌉ */
+AG_API ag_tensor **ag_tensor_split(ag_tensor *x, int64_t sections, int axis, ag_tensor *out[],
+                                   int n); /* so many parts, the first n % sections of one more: NumPy's array_split */
+AG_API ag_tensor **ag_tensor_split_indices(ag_tensor *x, const int64_t indices[], int axis, ag_tensor *out[],
+                                           int n); /* x[:indices[0]], x[indices[0]:indices[1]], …: n − 1 of them, as slice reads them; by name indices= */
 AG_API ag_tensor **ag_unbind(ag_tensor *x, int axis, ag_tensor *out[], int n); /* the slabs along an axis, which goes */
 AG_API ag_tensor **ag_broadcast_tensors(ag_tensor *const xs[], int n,
                                         ag_tensor *out[]); /* n tensors of one dtype, expanded to a common shape */
@@ -369,6 +374,11 @@ AG_API ag_tensor *ag_scatter_value(ag_tensor *x, int axis, ag_tensor *index, dou
 AG_API ag_tensor *ag_scatter_pick(ag_tensor *g, int axis,
                                   ag_tensor *index); /* gather, 0 where a later element names the same place: scatter's gradient to src */
 AG_API ag_tensor *ag_scatter_add(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src); /* x with src added at index */
+typedef enum ag_reduce { AG_REDUCE_SUM, AG_REDUCE_PROD, AG_REDUCE_MEAN, AG_REDUCE_AMAX, AG_REDUCE_AMIN } ag_reduce;
+AG_API ag_tensor *ag_scatter_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src, ag_reduce reduce,
+                                    bool include_self); /* x combined with src at index, or without x itself there (include_self is preset true); amax, amin: ties share, NaN wins and gets no gradient; i64 means round down; number */
+AG_API ag_tensor *ag_index_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source, ag_reduce reduce,
+                                  bool include_self); /* the same of whole slabs */
 AG_API ag_tensor *ag_take_along_axis(ag_tensor *x, ag_tensor *index,
                                      int axis); /* gather, x and index broadcast, the axis aside. axis=all: both as one line */
 AG_API ag_tensor *ag_put_along_axis(ag_tensor *x, ag_tensor *index, ag_tensor *values,
@@ -403,6 +413,24 @@ AG_API ag_tensor *ag_nanmedian(ag_tensor *x, ag_axes axis, bool keepdim,
                                ag_tensor **index); /* the same of what is not NaN; NaN where there is nothing else */
 AG_API ag_tensor *ag_mode(ag_tensor *x, int axis, bool keepdim,
                           ag_tensor **index); /* what occurs most often, of several values the smallest, at its last place; any dtype */
+
+/* What is q of the way through x in order, along one axis or of all: rank q (n − 1), between ranks by interpolation (linear);
+ * q from 0 to 1, a number or a line that becomes y's first axis. Gradients go to the elements in between, and to q; float. */
+typedef enum ag_quantile_method {
+    AG_QUANTILE_LINEAR,
+    AG_QUANTILE_LOWER,
+    AG_QUANTILE_HIGHER,
+    AG_QUANTILE_MIDPOINT,
+    AG_QUANTILE_NEAREST /* half ranks to the even one */
+} ag_quantile_method;
+AG_API ag_tensor *ag_quantile(ag_tensor *x, ag_tensor *q, ag_axes axis, bool keepdim,
+                              ag_quantile_method interpolation); /* NaN where there is a NaN, or, linear and midpoint, an infinity in the way */
+AG_API ag_tensor *ag_quantile_scalar(ag_tensor *x, double q, ag_axes axis, bool keepdim,
+                                     ag_quantile_method interpolation); /* of one number: attribute q */
+AG_API ag_tensor *ag_nanquantile(ag_tensor *x, ag_tensor *q, ag_axes axis, bool keepdim,
+                                 ag_quantile_method interpolation); /* of what is not NaN; NaN where there is nothing else */
+AG_API ag_tensor *ag_nanquantile_scalar(ag_tensor *x, double q, ag_axes axis, bool keepdim,
+                                        ag_quantile_method interpolation); /* of one number */
 
 /* Normalising: float */
 AG_API ag_tensor *ag_softmax(ag_tensor *x, int axis);                    /* eˣ / Σ eˣ along axis, without overflow */
@@ -545,6 +573,12 @@ AG_API ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x,
                                   const ag_conv2d_options *options); /* its gradient to x, of shape `x` */
 AG_API ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w,
                                    const ag_conv2d_options *options); /* its gradient to w, of shape `w` */
+
+/* Patches of images as columns: number; x (n, c, h, w) or (c, h, w); sizes for both axes or one for each */
+AG_API ag_tensor *ag_im2col(ag_tensor *x, ag_shape kernel_size, ag_shape dilation, ag_shape padding,
+                            ag_shape stride); /* (n, c kh kw, h' w'): torch.nn.functional.unfold; preset dilation 1, padding 0, stride 1 */
+AG_API ag_tensor *ag_col2im(ag_tensor *x, ag_shape output_size, ag_shape kernel_size, ag_shape dilation, ag_shape padding,
+                            ag_shape stride); /* its adjoint, columns added up to (n, c, h, w): torch.nn.functional.fold */
 
 /* Constants: flat */
 AG_API ag_tensor *ag_arange(ag_tape *tape, ag_dtype dtype, double start, double end,

@@ -41,22 +41,7 @@ static bool scatter_shape(ag_tensor *y) {
     return ag__need_index(y, 1, ag_shape_of(ag_in(y, 0)), a->axis, &axis) && ag_out_like(y, 0, ag_in(y, 0));
 }
 
-#define FILL(NAME, T)                                                                                      \
-    static void NAME(const ag__lines *l, void *to, const void *from, const int64_t *index, int64_t base) { \
-        T *y = (T *)to + base, value = *(const T *)from;                                                   \
-        if (l->slabs) {                                                                                    \
-            for (int64_t j = 0; j < l->length; j++) y[j] = value;                                          \
-        } else {                                                                                           \
-            for (int64_t j = 0; j < l->length; j++) y[index[j] * l->by_index + j * l->step] = value;       \
-        }                                                                                                  \
-    }
-FILL(fill_f32, float)
-FILL(fill_f64, double)
-FILL(fill_i64, int64_t)
-FILL(fill_bool, bool)
-
 static bool scatter_run(ag_tensor *y) {
-    static ag__line_fn *const fills[AG_DTYPE_COUNT] = {fill_f32, fill_f64, fill_i64, fill_bool};
     const scatter_attrs *a = ag_attrs(y);
     ag_dtype dtype = ag_dtype_of(y);
     int axis;
@@ -68,7 +53,7 @@ static bool scatter_run(ag_tensor *y) {
     if (!has_src(y)) {
         double value;
         ag__store_value(&value, (int)dtype, a->value);
-        ag__lines_put(&l, fills[dtype], ag_out_data(y, 0), &value, 0);
+        ag__lines_put(&l, ag__line_fill(dtype), ag_out_data(y, 0), &value, 0);
         return true;
     }
     const void *src = ag_op_dense(y, 2);

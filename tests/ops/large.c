@@ -70,6 +70,12 @@ static const large larges[] = {
     {"sort", "f(40,200) ; f(200,40) | axis=0 descending=true ; f(3,700) ; i(2,600)<90"},
     {"kthvalue", "f(40,200) | k=77 ; f(200,40) | k=9 axis=0"},
     {"median", "f(40,200) | axes=1 ; f(2000)"},
+    {"quantile", "f(40,200) f(3)=0.21,0.5,0.93 | axes=1 ; f(200,40) | q=0.37 axes=0"},
+    {"scatter_reduce",
+     "f(100,40) i(300,40)<100 f(300,40) | axis=0 reduce=amax ; f(7,50,60) i(7,80,60)<50 f(7,80,60) | axis=1 "
+     "reduce=amin include_self=false"},
+    {"im2col", "f(3,20,30,31) | kernel_size=3 padding=1"},
+    {"col2im", "f(3,90,180) | output_size=30,31 kernel_size=3 stride=2 padding=0,1 dilation=3,2"},
     {"mode", "i(40,200)<90 ; f(200,40) | axis=0"},
     {"concat", "f(100,70) f(100,50) f(100,3) | axis=1"},
     {"contiguous", "f(200,170)"},

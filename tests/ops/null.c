@@ -274,6 +274,17 @@ static void indexing(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_median(NULL, AG_ALL, false, &best));
     REFUSED(ag_nanmedian(NULL, AG_ALL, false, NULL));
     REFUSED(ag_mode(NULL, 0, false, &best));
+    REFUSED(ag_quantile(NULL, x, AG_ALL, false, AG_QUANTILE_LINEAR));
+    REFUSED(ag_quantile(x, NULL, AG_ALL, false, AG_QUANTILE_LINEAR));
+    REFUSED(ag_quantile_scalar(NULL, 0.5, AG_ALL, false, AG_QUANTILE_LINEAR));
+    REFUSED(ag_nanquantile(x, NULL, AG_ALL, false, AG_QUANTILE_LINEAR));
+    REFUSED(ag_nanquantile_scalar(NULL, 0.5, AG_ALL, false, AG_QUANTILE_LINEAR));
+    REFUSED(ag_aminmax(NULL, AG_ALL, false, &best));
+    REFUSED(ag_scatter_reduce(x, 0, index, NULL, AG_REDUCE_PROD, true));
+    REFUSED(ag_scatter_reduce(x, 0, NULL, x, AG_REDUCE_SUM, true));
+    REFUSED(ag_index_reduce(NULL, 0, index, x, AG_REDUCE_AMAX, true));
+    REFUSED(ag_im2col(NULL, AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1)));
+    REFUSED(ag_col2im(NULL, AG_SHAPE(2), AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1)));
     cr_assert_null(best);
     best = x;
     cr_assert_null(ag_topk(x, 99, 0, &best));

@@ -123,6 +123,36 @@ Test(order, gradients_go_where_values_come_from) {
     ag_tape_free(t);
 }
 
+Test(order, quantiles) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, 3, 1, NAN, 2), *q = F64(t, 0, 0.5, 0.75, 1),
+              *p[2] = {PARAM(t, 3, 1, 4, 2, 7), PARAM(t, 0.3, 0.6)}, *d[2];
+    assert_values(ag_quantile(x, q, AG_ALL, false, AG_QUANTILE_LINEAR), 0, NAN, NAN, NAN, NAN);
+    assert_values(ag_nanquantile(x, q, AG_AXES(0), false, AG_QUANTILE_LINEAR), 0, 1, 2, 2.5, 3);
+    assert_values(ag_nanquantile_scalar(F64(t, NAN, NAN), 0.5, AG_ALL, false, AG_QUANTILE_LINEAR), 0, NAN);
+    q = F64(t, 0, 0.125, 0.375, 0.625, 1);
+    assert_values(ag_quantile(p[0], q, AG_ALL, false, AG_QUANTILE_LINEAR), 0, 1, 1.5, 2.5, 3.5, 7);
+    assert_values(ag_quantile(p[0], q, AG_ALL, false, AG_QUANTILE_LOWER), 0, 1, 1, 2, 3, 7);
+    assert_values(ag_quantile(p[0], q, AG_ALL, false, AG_QUANTILE_HIGHER), 0, 1, 2, 3, 4, 7);
+    assert_values(ag_quantile(p[0], q, AG_ALL, false, AG_QUANTILE_MIDPOINT), 0, 1, 1.5, 2.5, 3.5, 7);
+    assert_values(ag_quantile(p[0], q, AG_ALL, false, AG_QUANTILE_NEAREST), 0, 1, 1, 3, 3, 7); /* halves to even ranks */
+    ag_tensor *y = ag_quantile(p[0], p[1], AG_ALL, false, AG_QUANTILE_LINEAR);
+    cr_assert(ag_gradients(&y, NULL, 1, p, 2, d), "%s", ag_tape_message(t));
+    assert_values(d[0], 1e-15, 0.8, 0, 0.4, 0.8, 0);
+    assert_values(d[1], 1e-15, 4, 4);
+    x = PARAM(t, 3, 1, NAN, 2);
+    GRADIENT(ag_quantile_scalar(x, 0.5, AG_ALL, false, AG_QUANTILE_LINEAR), 0, 0, 1, 0);
+    y = ag_nanquantile((p[0] = PARAM(t, NAN, NAN)), p[1], AG_ALL, false, AG_QUANTILE_LINEAR);
+    cr_assert(ag_gradients(&y, NULL, 1, p, 2, d), "%s", ag_tape_message(t));
+    assert_values(d[0], 0, 2, 0);
+    assert_values(d[1], 0, 0, 0);
+    x = PARAM(t, INFINITY, 1, 2, -INFINITY);
+    assert_values(ag_quantile_scalar(x, 0, AG_ALL, false, AG_QUANTILE_LINEAR), 0, NAN); /* lerp of infinities, as in PyTorch */
+    assert_values(ag_quantile_scalar(x, 0, AG_ALL, false, AG_QUANTILE_NEAREST), 0, -INFINITY);
+    assert_values(ag_quantile_scalar(x, 1, AG_ALL, false, AG_QUANTILE_LOWER), 0, INFINITY);
+    ag_tape_free(t);
+}
+
 /* Lines on which a careless sort is slow or wrong, against the C library's. */
 enum { LONG = 1 << 17 };
 static double line[LONG];

@@ -13,6 +13,7 @@ const char integer_ops[] =
     " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
     " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others argmax argmin"
     " cumsum cumprod linear_scan cummax cummin diff topk sort argsort msort kthvalue median nanmedian mode"
+    " aminmax tensor_split scatter_reduce index_reduce im2col col2im"
     " reshape permute transpose expand slice unslice concat contiguous alias detach"
     " take take_add embedding gather gather_add"
     " swapaxes movedim squeeze unsqueeze flatten unflatten broadcast_to"
@@ -35,7 +36,7 @@ const char bool_ops[] =
     " select narrow split split_with_sizes chunk unbind flip fliplr flipud rot90 diagonal undiagonal"
     " diag_embed diag diagflat unfold stack hstack vstack column_stack dstack broadcast_tensors"
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like masked_select flatnonzero nonzero"
-    " masked_fill sort argsort msort mode assign ";
+    " masked_fill tensor_split sort argsort msort mode assign ";
 
 bool listed(const char *list, const char *word) {
     size_t n = strlen(word);

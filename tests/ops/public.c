@@ -114,6 +114,17 @@ static void shapes(ag_tape *t, operands o) {
     SAME(split_with_sizes, ag_split_with_sizes(o.cube, (const int64_t[]){1, 3}, 2, out, 2)[1],
          "split_sizes=1,3 axis=2 part=1", o.cube);
     SAME(chunk, ag_chunk(o.cube, 2, -1, out, 2)[1], "chunks=2 axis=-1 part=1", o.cube);
+    SAME(tensor_split, ag_tensor_split(o.cube, 2, 1, out, 2)[1], "sections=2 axis=1 part=1", o.cube);
+    SAME(tensor_split, ag_tensor_split_indices(o.cube, (const int64_t[]){-2}, 1, out, 2)[1], "indices=-2 axis=1 part=1",
+         o.cube);
+    SAME(aminmax, ag_aminmax(o.cube, AG_AXES(0, 2), true, NULL), "axes=0,2 keepdim=true", o.cube);
+    SAME(im2col, ag_im2col(o.cube, AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(1), AG_SHAPE(1, 2)),
+         "kernel_size=2 padding=1 stride=1,2", o.cube);
+    ag_tensor *patches = ag_im2col(o.cube, AG_SHAPE(2, 1), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1));
+    SAME(col2im,
+         ag_col2im(patches, AG_SHAPE(ag_dim(o.cube, 1), ag_dim(o.cube, 2)), AG_SHAPE(2, 1), AG_SHAPE(1), AG_SHAPE(0),
+                   AG_SHAPE(1)),
+         ag_dim(o.cube, 1) == 3 ? "output_size=3,4 kernel_size=2,1" : "output_size=2,3 kernel_size=2,1", patches);
     SAME(unbind, ag_unbind(o.cube, 0, out, 2)[1], "axis=0 part=1", o.cube);
     same_as_call(t, "arange", ag_arange(t, AG_I64, 2, 9, 3), NULL, 0, "start=2 end=9 step=3 dtype=i64");
     same_as_call(t, "linspace", ag_linspace(t, AG_F64, 2, 9, 3), NULL, 0, "start=2 end=9 steps=3 dtype=f64");
@@ -153,6 +164,10 @@ static void indexing(ag_tape *t, operands o) {
     SAME(scatter, ag_scatter_value(o.x, 1, o.index, 2.5), "axis=1 value=2.5", o.x, o.index);
     SAME(scatter_pick, ag_scatter_pick(o.x, 1, o.index), "axis=1", o.x, o.index);
     SAME(scatter_add, ag_scatter_add(o.x, 1, o.index, o.y), "axis=1", o.x, o.index, o.y);
+    SAME(scatter_reduce, ag_scatter_reduce(o.x, 1, o.index, o.y, AG_REDUCE_AMAX, false),
+         "axis=1 reduce=amax include_self=false", o.x, o.index, o.y);
+    SAME(index_reduce, ag_index_reduce(o.x, 0, o.label, o.y, AG_REDUCE_MEAN, true), "axis=0 reduce=mean", o.x, o.label,
+         o.y);
     SAME(take_along_axis, ag_take_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), 0), "axis=0", o.matrix,
          ag_slice(o.index, 1, 0, 1, 1));
     SAME(put_along_axis, ag_put_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), o.scalar, 0), "axis=0", o.matrix,
@@ -178,6 +193,15 @@ static void ordering(ag_tape *t, operands o) {
     SAME(median, ag_median(o.cube, AG_AXES(1), true, NULL), "axes=1 keepdim=true", o.cube);
     SAME(nanmedian, ag_nanmedian(o.cube, AG_ALL, false, NULL), "", o.cube);
     SAME(mode, ag_mode(o.cube, 1, true, NULL), "axis=1 keepdim=true", o.cube);
+    ag_tensor *q = ag_from_f64(t, (const double[]){0.25, 0.75}, AG_SHAPE(2));
+    SAME(quantile, ag_quantile(o.cube, q, AG_AXES(1), true, AG_QUANTILE_MIDPOINT),
+         "axes=1 keepdim=true interpolation=midpoint", o.cube, q);
+    SAME(quantile, ag_quantile_scalar(o.cube, 0.3, AG_ALL, false, AG_QUANTILE_NEAREST), "q=0.3 interpolation=nearest",
+         o.cube);
+    SAME(nanquantile, ag_nanquantile(o.cube, q, AG_AXES(1), false, AG_QUANTILE_LOWER), "axes=1 interpolation=lower",
+         o.cube, q);
+    SAME(nanquantile, ag_nanquantile_scalar(o.cube, 0.3, AG_ALL, true, AG_QUANTILE_HIGHER),
+         "q=0.3 interpolation=higher keepdim=true", o.cube);
 }
 
 static void products(ag_tape *t, operands o) {

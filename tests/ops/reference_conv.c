@@ -84,7 +84,65 @@ static void conv2d_weight(problem *p) {
     accumulate(&c, &p->in[1], &p->out[0], &p->in[0], &p->out[0]);
 }
 
+/* The columns (n, c, kh, kw, oh, ow) of images (n, c, h, w). */
+static ag_shape patches_of(const problem *p, ag_shape image) {
+    int64_t kernel[2], dilation[2], padding[2], stride[2];
+    pair(p, "kernel_size", 0, kernel);
+    pair(p, "dilation", 1, dilation);
+    pair(p, "padding", 0, padding);
+    pair(p, "stride", 1, stride);
+    ag_shape s = {6, {image.dim[0], image.dim[1], kernel[0], kernel[1]}};
+    for (int i = 0; i < 2; i++)
+        s.dim[4 + i] = (image.dim[2 + i] + 2 * padding[i] - dilation[i] * (kernel[i] - 1) - 1) / stride[i] + 1;
+    return s;
+}
+
+/* Each element of the columns y and the pixel of the images x that it stands for: copied, or added to it. */
+static void patches(const problem *p, ag_shape image, double *y, double *x, bool adds) {
+    int64_t dilation[2], padding[2], stride[2], h = image.dim[2], w = image.dim[3];
+    pair(p, "dilation", 1, dilation);
+    pair(p, "padding", 0, padding);
+    pair(p, "stride", 1, stride);
+    ag_shape all = patches_of(p, image);
+    for (int64_t i = 0; i < sample_size(all); i++) {
+        int64_t at[AG_MAX_RANK];
+        reference_place(all, i, at);
+        int64_t row = at[4] * stride[0] + at[2] * dilation[0] - padding[0];
+        int64_t column = at[5] * stride[1] + at[3] * dilation[1] - padding[1];
+        if (row < 0 || row >= h || column < 0 || column >= w) continue;
+        double *pixel = &x[((at[0] * image.dim[1] + at[1]) * h + row) * w + column];
+        if (adds) *pixel += y[i];
+        else y[i] = *pixel;
+    }
+}
+
+static ag_shape with_batch(ag_shape s, int rank) {
+    if (s.rank == rank) return s;
+    for (int k = s.rank++; k > 0; k--) s.dim[k] = s.dim[k - 1];
+    s.dim[0] = 1;
+    return s;
+}
+
+static void im2col(problem *p) {
+    const array *x = &p->in[0];
+    ag_shape image = with_batch(x->shape, 4), all = patches_of(p, image);
+    ag_shape s = {3, {all.dim[0], all.dim[1] * all.dim[2] * all.dim[3], all.dim[4] * all.dim[5]}};
+    ag_shape own = x->shape.rank == 4 ? s : (ag_shape){2, {s.dim[1], s.dim[2]}};
+    patches(p, image, reference_out(p, 0, x->dtype, own), x->v, false);
+}
+
+static void col2im(problem *p) {
+    int64_t size[2], kernel[2];
+    pair(p, "output_size", 0, size);
+    pair(p, "kernel_size", 0, kernel);
+    ag_shape x = with_batch(p->in[0].shape, 3), s = {4, {x.dim[0], x.dim[1] / (kernel[0] * kernel[1]), size[0], size[1]}};
+    ag_shape own = p->in[0].shape.rank == 3 ? s : (ag_shape){3, {s.dim[1], s.dim[2], s.dim[3]}};
+    patches(p, s, p->in[0].v, reference_out(p, 0, p->in[0].dtype, own), true);
+}
+
 const reference references_conv[] = {
+    {"im2col", im2col, true, NULL, NULL},
+    {"col2im", col2im, false, NULL, NULL},
     {"conv2d", conv2d, false, NULL, NULL},
     {"conv2d_input", conv2d_input, false, NULL, NULL},
     {"conv2d_weight", conv2d_weight, false, NULL, NULL},

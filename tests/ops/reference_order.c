@@ -149,10 +149,60 @@ static void median(problem *p) {
     p->out[0].shape = p->out[1].shape = kept;
 }
 
+/* Sorted by insertion, without the NaN if they are passed over; returns how many. */
+static int64_t sorted_line(const lines *l, int64_t line, bool passes_nan, double *v) {
+    int64_t n = 0;
+    for (int64_t k = 0; k < l->n; k++) {
+        double moving = value_at(l, line, k);
+        int64_t at = n;
+        if (passes_nan && isnan(moving)) continue;
+        for (; at > 0 && less(moving, v[at - 1]); at--) v[at] = v[at - 1];
+        v[at] = moving;
+        n++;
+    }
+    return n;
+}
+
+static double interpolated(const char *how, const double *v, double rank) {
+    double low = floor(rank), part = rank - low;
+    if (strcmp(how, "lower") == 0) part = 0;
+    if (strcmp(how, "higher") == 0) part = ceil(part);
+    if (strcmp(how, "midpoint") == 0) part = part > 0 ? 0.5 : 0;
+    if (strcmp(how, "nearest") == 0) part = part == 0.5 ? fmod(low, 2) : part > 0.5;
+    double below = v[(int64_t)low];
+    return part > 0 ? below + part * (v[(int64_t)low + 1] - below) : below;
+}
+
+static void quantile(problem *p) {
+    bool passes_nan = strcmp(p->s->op->name, "nanquantile") == 0, keepdim = reference_flag(p, "keepdim");
+    array x = p->in[0], q = {.size = 1, .v = (double[]){reference_number(p, "q", NAN)}};
+    int64_t axes[AG_MAX_RANK];
+    char how[SAMPLE_TEXT] = "linear";
+    bool all = reference_list(p, "axes", axes) < 0 || x.shape.rank == 0;
+    if (strstr(p->s->attributes, "interpolation=")) reference_text(p, "interpolation", how);
+    if (p->n > 1) q = p->in[1];
+    if (p->dtype == AG_F32 && p->n == 1) q.v[0] = (double)(float)q.v[0];
+    ag_shape s = q.shape, rest = {.rank = all && keepdim ? x.shape.rank : 0};
+    for (int k = 0; k < rest.rank; k++) rest.dim[k] = 1;
+    if (all) x.shape = (ag_shape){.rank = 1, .dim = {x.size}};
+    lines l = lines_along(&x, all ? 0 : axes[0] < 0 ? (int)axes[0] + x.shape.rank : (int)axes[0]);
+    if (!all) rest = with_extent(&l, 1, keepdim);
+    for (int k = 0; k < rest.rank; k++) s.dim[s.rank++] = rest.dim[k];
+    double *y = reference_out(p, 0, p->in[0].dtype, s), *v = reference_scratch(l.n);
+    for (int64_t line = 0; line < l.count; line++) {
+        int64_t n = sorted_line(&l, line, passes_nan, v);
+        for (int64_t i = 0; i < q.size; i++) {
+            double *to = &y[i * l.count + line];
+            *to = n == 0 || isnan(v[n - 1]) ? (double)NAN : interpolated(how, v, q.v[i] * (double)(n - 1));
+        }
+    }
+}
+
 const reference references_order[] = {
-    {"sort", sort, true, NULL, NULL},         {"argsort", argsort, true, NULL, NULL},
-    {"msort", msort, true, NULL, NULL},       {"topk", topk, true, NULL, NULL},
-    {"kthvalue", kthvalue, true, NULL, NULL}, {"median", median, true, NULL, NULL},
-    {"nanmedian", median, true, NULL, NULL},  {"mode", mode, true, NULL, NULL},
+    {"quantile", quantile, false, NULL, NULL}, {"nanquantile", quantile, false, NULL, NULL},
+    {"sort", sort, true, NULL, NULL},          {"argsort", argsort, true, NULL, NULL},
+    {"msort", msort, true, NULL, NULL},        {"topk", topk, true, NULL, NULL},
+    {"kthvalue", kthvalue, true, NULL, NULL},  {"median", median, true, NULL, NULL},
+    {"nanmedian", median, true, NULL, NULL},   {"mode", mode, true, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };

@@ -87,6 +87,25 @@ static void split_with_sizes(problem *p) {
     part(p, first, sizes[k]);
 }
 
+static void tensor_split(problem *p) {
+    int64_t n = p->in[0].shape.dim[axis_of(p)], end[AG_MAX_RANK + 2] = {0}, k = (int64_t)reference_number(p, "part", 0);
+    double sections = reference_number(p, "sections", NAN);
+    if (!isnan(sections)) {
+        int64_t first = 0, size = 0;
+        for (int64_t i = 0; i <= k; i++) {
+            first += size;
+            size = n / (int64_t)sections + (i < n % (int64_t)sections);
+        }
+        part(p, first, size);
+        return;
+    }
+    int count = reference_list(p, "indices", end + 1);
+    if (count < 0) count = 0;
+    end[count + 1] = n;
+    for (int i = 1; i <= count; i++) end[i] = end[i] < 0 ? end[i] + n : end[i] > n ? n : end[i];
+    part(p, end[k], end[k + 1] > end[k] ? end[k + 1] - end[k] : 0);
+}
+
 /* Flips and turns */
 
 static bool backwards(const problem *p, const int64_t at[], int64_t from[]) {
@@ -271,6 +290,7 @@ const reference references_part[] = {
     {"split", split, true, NULL, NULL},
     {"split_with_sizes", split_with_sizes, true, NULL, NULL},
     {"chunk", chunk, true, NULL, NULL},
+    {"tensor_split", tensor_split, true, NULL, NULL},
     {"unbind", unbind, true, NULL, NULL},
     {"flip", flip, true, NULL, NULL},
     {"fliplr", flip, true, NULL, NULL},

@@ -52,6 +52,50 @@ static void scatter_add(problem *p) {
     }
 }
 
+/* What `reduce` makes of two. */
+static double combined(const char *reduce, double a, double b) {
+    if (strcmp(reduce, "prod") == 0) return a * b;
+    if (strcmp(reduce, "amax") == 0) return isnan(a) || isnan(b) ? (double)NAN : fmax(a, b);
+    if (strcmp(reduce, "amin") == 0) return isnan(a) || isnan(b) ? (double)NAN : fmin(a, b);
+    return a + b;
+}
+
+/* In row-major order of the source, each element into the one of x that its index points at. */
+static void reduce_into(problem *p, const array *x, const array *index, const array *source, int axis) {
+    char reduce[SAMPLE_TEXT] = "sum";
+    bool include = strstr(p->s->attributes, "include_self=false") == NULL;
+    double *y = copy_of_x(p), *count = reference_scratch(x->size);
+    if (strstr(p->s->attributes, "reduce=")) reference_text(p, "reduce", reduce);
+    for (int64_t i = 0; i < x->size; i++) count[i] = include;
+    for (int64_t k = 0; k < index->size; k++) {
+        int64_t i = pointed(index, x->shape, axis, k);
+        double v = source_at(source, index->shape, k);
+        y[i] = count[i]++ > 0 ? combined(reduce, y[i], v) : v;
+    }
+    for (int64_t i = 0; i < x->size; i++) {
+        if (strcmp(reduce, "mean") == 0 && count[i] > 0) y[i] /= count[i];
+        if (x->dtype == AG_I64) y[i] = floor(y[i]);
+    }
+}
+
+static void scatter_reduce(problem *p) {
+    array x = lined(p->in[0]), index = lined(p->in[1]), src = lined(p->in[2]);
+    reduce_into(p, &x, &index, &src, reference_axis(p, "axis", 0, x.shape.rank));
+}
+
+/* The same with the number of its slab beside each element of source. */
+static void index_reduce(problem *p) {
+    array x = lined(p->in[0]), list = lined(p->in[1]), source = lined(p->in[2]), index = source;
+    int axis = reference_axis(p, "axis", 0, x.shape.rank);
+    index.v = reference_scratch(index.size);
+    for (int64_t i = 0; i < index.size; i++) {
+        int64_t at[AG_MAX_RANK];
+        reference_place(index.shape, i, at);
+        index.v[i] = list.v[at[axis]];
+    }
+    reduce_into(p, &x, &index, &source, axis);
+}
+
 static void scatter_pick(problem *p) {
     array g = lined(p->in[0]), index = lined(p->in[1]);
     int axis = reference_axis(p, "axis", 0, g.shape.rank);
@@ -138,6 +182,8 @@ static void put_along_axis(problem *p) {
 const reference references_put[] = {
     {"scatter", scatter, true, NULL, NULL},
     {"scatter_add", scatter_add, false, NULL, NULL},
+    {"scatter_reduce", scatter_reduce, false, NULL, NULL},
+    {"index_reduce", index_reduce, false, NULL, NULL},
     {"scatter_pick", scatter_pick, true, NULL, NULL},
     {"index_select", index_select, true, NULL, NULL},
     {"index_add", index_add, false, NULL, NULL},

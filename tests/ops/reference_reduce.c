@@ -58,6 +58,16 @@ static void min(problem *p) {
     for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] *= -1;
 }
 
+static void aminmax(problem *p) {
+    array x = p->in[0];
+    max(p);
+    p->out[1] = p->out[0];
+    p->nout = 2;
+    p->in[0].v = reference_scratch(x.size);
+    for (int64_t i = 0; i < x.size; i++) p->in[0].v[i] = x.v[i];
+    min(p);
+}
+
 static void prod(problem *p) {
     bool gone[AG_MAX_RANK];
     ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
@@ -193,6 +203,7 @@ const reference references_reduce[] = {
     {"min", min, true, NULL, NULL},
     {"amax", max, true, NULL, NULL},
     {"amin", min, true, NULL, NULL},
+    {"aminmax", aminmax, true, NULL, NULL},
     {"prod", prod, false, NULL, NULL},
     {"var", var, false, NULL, NULL},
     {"std", std, false, NULL, NULL},
