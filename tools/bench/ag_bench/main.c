@@ -1,6 +1,6 @@
 /* main.c: ag_bench, which verifies problems, then times them.
  *
- *     ag_bench [--json] [--threads N] [--seconds S] PROBLEM…      median, minimum, rate, share of the machine's peak
+ *     ag_bench [--json] [--threads N] [--seconds S] PROBLEM…      median, minimum, rate, share of the machine's peak, memory
  *     ag_bench --serve PROBLEM                                    for comparisons: one batch for each line of input
  *
  * A sample is a batch of runs of at least 50 µs; the median is taken over samples that fill S seconds and are 30 at least. */
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "bench.h"
+#include "ops/ops.h"
 
 static const char usage[] =
     "usage: ag_bench [--json] [--threads N] [--seconds S] PROBLEM...\n"
@@ -23,7 +24,8 @@ static const char usage[] =
     "  random:uniform:f32:1e6      random numbers: uniform, normal, exponential, gamma, bernoulli, dropout, randint, "
     "randperm\n"
     "\n"
-    "Every problem is verified before it is timed. AG_ISA chooses the instruction set, --threads or AG_THREADS the "
+    "Every problem is verified before it is timed. Memory is what one run takes beyond what lasts: parameters, their\n"
+    "gradients, data. AG_ISA chooses the instruction set, --threads or AG_THREADS the "
     "threads.\n";
 
 typedef struct options {
@@ -54,13 +56,27 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* What a run takes from the system when the tape holds nothing that it does not need, but the tables of its nodes, which a
+ * gradient of nothing much has made. */
+static bool run_bytes(bench *b, size_t *bytes) {
+    double seconds;
+    ag_tensor *x = ag_param(b->tape, AG_F32, AG_SHAPE());
+    ag_mark mark = ag_tape_mark(b->tape);
+    ag_tape_trim(b->tape);
+    if (!ag_backward(ag_square(x)) || !ag_tape_rewind(b->tape, mark)) return false;
+    size_t before = ag_tape_bytes(b->tape);
+    if (!run_batch(b, 1, &seconds)) return false;
+    *bytes = ag_tape_bytes(b->tape) - before;
+    return true;
+}
+
 static const char *time_text(double seconds, char out[32]) {
     const char *unit = seconds < 1e-6 ? "ns" : seconds < 1e-3 ? "µs" : "ms";
     snprintf(out, 32, "%.3g %s", seconds * (seconds < 1e-6 ? 1e9 : seconds < 1e-3 ? 1e6 : 1e3), unit);
     return out;
 }
 
-static void report(const bench *b, const options *o, double median, double least, int samples) {
+static void report(const bench *b, const options *o, double median, double least, int samples, size_t bytes) {
     double units = b->units > 0 ? b->units : 1, rate = b->flops > 0 ? b->flops / median : b->bytes / median;
     bool f64 = strstr(b->name, ":f64") != NULL;
     double peak = b->flops > 0   ? bench_peak_flops(ag_threads(), f64)
@@ -72,7 +88,7 @@ static void report(const bench *b, const options *o, double median, double least
                b->name, median / units, least / units, b->unit ? b->unit : "run", samples);
         if (peak > 0)
             printf("\"%s\": %.4g, \"of_peak\": %.3g, ", b->flops > 0 ? "gflops" : "gbytes", rate * 1e-9, rate / peak);
-        printf("\"isa\": \"%s\", \"threads\": %d}\n", ag_isa(), ag_threads());
+        printf("\"run_bytes\": %zu, \"isa\": \"%s\", \"threads\": %d}\n", bytes, ag_isa(), ag_threads());
         return;
     }
     char a[32], c[32];
@@ -80,6 +96,7 @@ static void report(const bench *b, const options *o, double median, double least
     if (b->unit) printf(" per %s", b->unit);
     if (peak > 0)
         printf("  %7.1f %s, %.0f %% of %s", rate * 1e-9, rate_unit, 100 * rate / peak, b->flops > 0 ? "peak" : "triad");
+    if (bytes > 0) printf(", %.3g MB", 1e-6 * (double)bytes);
     printf("  (%s, %d thread%s)\n", ag_isa(), ag_threads(), ag_threads() == 1 ? "" : "s");
 }
 
@@ -93,7 +110,9 @@ static bool measure(bench *b, const options *o) {
         if (!run_batch(b, runs, &sample[count])) return false;
     }
     qsort(sample, (size_t)count, sizeof *sample, by_value);
-    report(b, o, sample[count / 2], sample[0], count);
+    size_t bytes;
+    if (!run_bytes(b, &bytes)) return false;
+    report(b, o, sample[count / 2], sample[0], count, bytes);
     return true;
 }
 
