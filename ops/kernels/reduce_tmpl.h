@@ -7,6 +7,10 @@
     COMBINE(COMBINE(COMBINE((x)[0], (x)[by]), COMBINE((x)[2 * (by)], (x)[3 * (by)])), \
             COMBINE(COMBINE((x)[4 * (by)], (x)[5 * (by)]), COMBINE((x)[6 * (by)], (x)[7 * (by)])))
 
+/* The lines that are read 4 KB later: processors look ahead within a page only. */
+#define AHEAD(x, n) \
+    for (size_t b = 0; b < (n) * sizeof *(x); b += 64) __builtin_prefetch((const char *)(x) + 4096 + b);
+
 /* out[j] = x[0][j] ∘ … ∘ x[n−1][j] for j < width, rows `stride` elements apart. */
 static void NAME(columns)(const T *x, int64_t n, int64_t stride, int64_t width, T *restrict out) {
     int64_t i = 0;
@@ -27,6 +31,7 @@ static T NAME(row)(const T *x, int64_t n) {
     if (n >= LANES) {
         for (int k = 0; k < LANES; k++) lane[k] = IDENTITY;
         for (; i + 8 * LANES <= n; i += 8 * LANES) {
+            AHEAD(x + i, 8 * LANES)
             for (int k = 0; k < LANES; k++) lane[k] = COMBINE(lane[k], FOLD8(x + i + k, LANES));
         }
         for (; i + LANES <= n; i += LANES) {
@@ -50,6 +55,7 @@ static void NAME(fold)(const void *x, int64_t n, int64_t stride, int64_t width, 
 }
 
 #undef FOLD8
+#undef AHEAD
 #undef T
 #undef NAME
 #undef IDENTITY
