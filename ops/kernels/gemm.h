@@ -29,6 +29,7 @@ typedef struct ag__product {
     /* What plan adds. It may exchange a and b, and with them m and n: */
     bool turned; /* the rows below are columns of c: cᵀ = bᵀ aᵀ */
     bool dots;   /* elements are scalar products, both operands read along k */
+    bool row;    /* c is a single wide row, past which the rows of b stream */
     bool direct; /* b is read where it lies */
     bool strips; /* a is copied first, tile by tile */
     int64_t depth;

@@ -56,12 +56,13 @@ static void plan(ag__product *p, const ag__caches *caches) {
     p->turned = false;
     p->dots = p->a.col == 1 && p->b.row == 1 && p->k >= 2 * LANES && least(p->m, p->n) <= FEW;
     if (!p->dots && cost(p->n, p->m, p->k, p->a.row, true) < cost(p->m, p->n, p->k, p->b.col, false)) turn_product(p);
+    p->row = !p->dots && p->m == 1 && p->b.col == 1 && p->n > 2 * WIDE && (!p->turned || p->c_row == 1);
     p->depth = depth_of(p->k, depth_limit(p, caches));
     p->direct = p->m <= 2 * ROWS || p->k * p->b.row * size <= caches->l1 / 3;
     p->strips = !p->dots && p->a.col != 1 && p->a.row != 1 && p->n > 2 * WIDE;
     cut(p, caches);
     p->work = 0;
-    bool reads = p->dots || (p->direct && p->b.col == 1 && (LOADS_PART || p->n % LANES == 0));
+    bool reads = p->dots || p->row || (p->direct && p->b.col == 1 && (LOADS_PART || p->n % LANES == 0));
     if (!reads) p->work += panel_size(p) * size;
     if (p->strips) p->work += strips_size(p) * size;
     if (p->work <= SMALL) p->work = 0;

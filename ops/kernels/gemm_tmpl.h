@@ -100,6 +100,46 @@ static void rectangle(const ag__product *p, const area *r) {
     }
 }
 
+/* sum[i] += a[0] b[0][i] + … for `rows` rows, 1 or 4, in turn. */
+INLINE void stream(REAL *sum, int64_t cols, const REAL *a, int64_t a_col, const REAL *b, int64_t row, int rows) {
+    const REAL a0 = a[0], a1 = rows > 1 ? a[a_col] : 0, a2 = rows > 1 ? a[2 * a_col] : 0, a3 = rows > 1 ? a[3 * a_col] : 0;
+    int64_t i = 0;
+    for (; i + LANES <= cols; i += LANES, b += LANES) {
+        vec s = axpy(load(sum + i), a0, load(b));
+        if (rows > 1) s = axpy(axpy(axpy(s, a1, load(b + row)), a2, load(b + 2 * row)), a3, load(b + 3 * row));
+        store(sum + i, s);
+    }
+    if (i == cols) return;
+    const mask part = first(cols - i);
+    vec s = axpy(load(sum + i), a0, load_part(b, part));
+    if (rows > 1) {
+        s = axpy(axpy(s, a1, load_part(b + row, part)), a2, load_part(b + 2 * row, part));
+        s = axpy(s, a3, load_part(b + 3 * row, part));
+    }
+    store(sum + i, s);
+}
+
+/* A single row, wide: four rows of b at a time stream past, and the sums of `depth` of them wait in the nearest cache. */
+static void single_row(const ag__product *p, const area *r) {
+    enum { ACROSS = SMALL / sizeof(REAL) };
+    REAL *sum = r->panel;
+    for (int64_t j = r->left, cols; j < r->right; j += cols) {
+        cols = least(ACROSS, r->right - j);
+        REAL *c = (REAL *)p->c + j;
+        for (int64_t from = 0, depth; from < p->k || (from == 0 && !p->add); from += depth) {
+            depth = least(p->depth, p->k - from);
+            const REAL *a = (const REAL *)p->a.data + from * p->a.col;
+            const REAL *b = (const REAL *)p->b.data + from * p->b.row + j;
+            memset(sum, 0, SMALL);
+            int64_t q = 0;
+            for (; q + 4 <= depth; q += 4) stream(sum, cols, a + q * p->a.col, p->a.col, b + q * p->b.row, p->b.row, 4);
+            for (; q < depth; q++) stream(sum, cols, a + q * p->a.col, p->a.col, b + q * p->b.row, p->b.row, 1);
+            for (int64_t i = 0; i < cols; i++) c[i] = p->add || from > 0 ? c[i] + sum[i] : sum[i];
+            if (depth == 0) return;
+        }
+    }
+}
+
 static void scalar_products(const ag__product *p, const area *r) {
     for (int64_t i = r->top, high; i < r->bottom; i += high) {
         high = least(DOT_ROWS, r->bottom - i);
@@ -125,6 +165,7 @@ static void run(const ag__product *p, int64_t begin, int64_t end, void *work) {
         r.top = i / p->across * p->rows, r.bottom = least(r.top + p->rows, p->m);
         r.left = i % p->across * p->cols, r.right = least(r.left + p->cols, p->n);
         if (p->dots) scalar_products(p, &r);
+        else if (p->row) single_row(p, &r);
         else rectangle(p, &r);
     }
 }

@@ -165,9 +165,9 @@ TestEveryISA(gemm, layouts) {
 }
 
 TestEveryISA(gemm, blocks) {
-    static const sizes s[] = {{131, 133, 130}, {70, 300, 130}, {300, 70, 130},  {9, 50, 1000},
-                              {50, 9, 1000},   {4, 3, 9000},   {2, 300, 400},   {300, 2, 400},
-                              {1, 400, 400},   {400, 1, 400},  {128, 128, 400}, {30, 400, 385}};
+    static const sizes s[] = {{131, 133, 130}, {70, 300, 130}, {300, 70, 130},  {9, 50, 1000}, {50, 9, 1000},
+                              {4, 3, 9000},    {2, 300, 400},  {300, 2, 400},   {1, 400, 400}, {400, 1, 400},
+                              {1, 1100, 30},   {1100, 1, 30},  {128, 128, 400}, {30, 400, 385}};
     static const int pairs[] = {PLAIN, TRANSPOSED, PLAIN + LAYOUTS * TRANSPOSED, TRANSPOSED + LAYOUTS * TRANSPOSED,
                                 SPARSE + LAYOUTS * SPARSE_TRANSPOSED};
     for (int wide = 0; wide < 2; wide++) {
