@@ -23,20 +23,21 @@ enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
 #define SHORT 64
 #include "ops/order_tmpl.h"
 
+/* Negative numbers with all bits turned, the others with the first: without a branch, which signs would lead astray. */
 static uint32_t key_f32(float x) {
     uint32_t bits;
-    if (x != x) return UINT32_MAX;
-    x += 0.0f; /* −0 becomes 0 */
-    memcpy(&bits, &x, sizeof bits);
-    return bits >> 31 ? ~bits : bits | (uint32_t)1 << 31;
+    float v = x + 0.0f; /* −0 becomes 0 */
+    memcpy(&bits, &v, sizeof bits);
+    uint32_t key = bits ^ (((uint32_t)0 - (bits >> 31)) | (uint32_t)1 << 31);
+    return x != x ? UINT32_MAX : key;
 }
 
 static uint64_t key_f64(double x) {
     uint64_t bits;
-    if (x != x) return AG__KEY_NAN;
-    x += 0.0;
-    memcpy(&bits, &x, sizeof bits);
-    return bits >> 63 ? ~bits : bits | (uint64_t)1 << 63;
+    double v = x + 0.0;
+    memcpy(&bits, &v, sizeof bits);
+    uint64_t key = bits ^ (((uint64_t)0 - (bits >> 63)) | (uint64_t)1 << 63);
+    return x != x ? AG__KEY_NAN : key;
 }
 
 static uint64_t key_i64(int64_t x) { return (uint64_t)x ^ (uint64_t)1 << 63; }

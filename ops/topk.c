@@ -102,7 +102,7 @@ static void best_of_line(void *context, int64_t line, void *scratch) {
 }
 
 static bool topk_run(ag_tensor *y) {
-    enum { FEW = 16 }; /* and a hundredth of the line */
+    enum { FEW = 16 }; /* and a hundredth of the line, but not most of a short one */
     const topk_attrs *a = ag_attrs(y);
     ag_tensor *in = ag_in(y, 0);
     int axis;
@@ -117,7 +117,7 @@ static bool topk_run(ag_tensor *y) {
              .s = ag__along_axis(ag_shape_of(in), axis),
              .descending = a->largest};
     if (!j.x) return false;
-    j.few = j.k <= FEW + j.s.n / 100;
+    j.few = j.k <= FEW + j.s.n / 100 && j.k <= j.s.n / 4;
     j.working = j.few ? (size_t)j.s.n * sizeof(uint64_t) : ag__order_bytes(j.dtype, j.s.n);
     size_t places = (size_t)(j.few ? j.k : j.s.n) * sizeof(int64_t);
     return ag__each_line(y, j.s.outer * j.s.inner, j.s.n, j.working + places, best_of_line, &j);
