@@ -62,7 +62,7 @@ static int parse_list(const char *text, int64_t out[AG_MAX_RANK]) {
     return count;
 }
 
-static bool parse_dtype(const char *text, ag_dtype *out) {
+bool ag__dtype_parse(const char *text, ag_dtype *out) {
     for (int d = 0; d < AG_DTYPE_COUNT; d++) {
         if (strcmp(text, ag_dtype_name((ag_dtype)d))) continue;
         *out = (ag_dtype)d;
@@ -137,7 +137,7 @@ static bool parse_value(const ag_attr_field *f, const char *text, void *at) {
         return true;
     case AG_ATTR_I64: return parse_int(text, at);
     case AG_ATTR_F64: return parse_double(text, at);
-    case AG_ATTR_DTYPE: return parse_dtype(text, at);
+    case AG_ATTR_DTYPE: return ag__dtype_parse(text, at);
     case AG_ATTR_AXES: return parse_axes(text, at);
     case AG_ATTR_SHAPE: return (shape->rank = parse_list(text, shape->dim)) >= 0;
     case AG_ATTR_CHOICE: return parse_choice(f->preset, text, at);
@@ -221,6 +221,24 @@ static const char *next_token(const char *text, char *name, char *value, bool *b
     value[v] = '\0';
     *bad = v == 0 || v + 1 >= VALUE;
     return *bad ? NULL : text;
+}
+
+bool ag__attrs_take(const char *text, const char *name, char *rest, char *value, size_t size) {
+    char other[TOKEN], found[VALUE];
+    bool bad = false, is = false;
+    const char *at = text ? text : "", *next;
+    while ((next = next_token(at, other, found, &bad)) != NULL) {
+        bool same = !strcmp(other, name);
+        if (same && !is) snprintf(value, size, "%s", found);
+        if (rest && !same) {
+            memcpy(rest, at, (size_t)(next - at));
+            rest += next - at;
+        }
+        is = is || same;
+        at = next;
+    }
+    if (rest) strcpy(rest, at); /* nothing, or what the parser will object to */
+    return is;
 }
 
 bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs) {

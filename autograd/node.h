@@ -343,6 +343,10 @@ void ag__cut(ag_tape *t, int64_t from); /* what was recorded since node `from` s
 
 /* attr.c */
 bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs);
+/* Is an attribute of that name in the text? Its first value goes to `value`, the text without it to `rest`, which is NULL or as
+ * large as the text. */
+bool ag__attrs_take(const char *text, const char *name, char *rest, char *value, size_t size);
+bool ag__dtype_parse(const char *text, ag_dtype *out);
 void ag__attrs_convert(const ag_op *op, void *attrs, ag_dtype dtype); /* dtype fields that are float become dtype */
 
 /* hook.c */
@@ -364,6 +368,9 @@ ag_tensor *ag__key_leaf(ag_tape *t);
  * others have done all. */
 void ag__parallel_lanes(int lanes, double work, void (*body)(void *context, int64_t begin, int64_t end), void *context);
 
+/* registry.c */
+const char *ag__nearest_op(const char *name); /* for suggestions; NULL: none is near */
+
 /* debug.c */
 void ag__debug_start(ag_tape *t);
 void ag__debug_end(const ag_tape *t);
@@ -383,7 +390,12 @@ typedef struct ag__op_name {
 typedef struct ag__attribute_name {
     const char *other, *own;
 } ag__attribute_name;
+typedef struct ag__op_form {
+    const ag_op *op, *form; /* form NULL: op of input 0 in the dtype that `attribute` says */
+    const char *attribute;  /* NULL: more inputs than op takes */
+} ag__op_form;
 extern const ag_op *const ag__ops[];
+extern const ag__op_form ag__op_forms[]; /* ended by a NULL op */
 extern const ag__op_name ag__op_names[];
 extern const ag__attribute_name ag__attribute_names[];
 

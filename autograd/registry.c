@@ -113,7 +113,7 @@ static int distance(const char *a, const char *b) {
 }
 
 /* At most two edits away; of equally near names one of the same length, two away none that is shorter. */
-static const char *nearest(const char *name) {
+const char *ag__nearest_op(const char *name) {
     const char *best = NULL;
     int least = 6;
     const ag_op *op;
@@ -124,26 +124,4 @@ static const char *nearest(const char *name) {
         best = op->name;
     }
     return best;
-}
-
-ag_tensor *ag_call(ag_tape *t, const char *name, ag_tensor *const in[], int n, const char *attributes) {
-    if (!t) return ag__fail(NULL, AG_ERR_ARGUMENT, "call: the tape is NULL");
-    if (t->status) return NULL;
-    const ag_op *op = ag_find_op(name);
-    if (!op) {
-        const char *near = name ? nearest(name) : NULL;
-        if (near) return ag__fail(t, AG_ERR_ARGUMENT, "unknown op '%s'; did you mean '%s'?", name, near);
-        return ag__fail(t, AG_ERR_ARGUMENT, "unknown op '%s'", name ? name : "NULL");
-    }
-    if (n < 0 || (n > 0 && !in)) return ag__fail(t, AG_ERR_ARGUMENT, "%s: the inputs are NULL", name);
-    void *attrs = op->attr_size ? ag__temp(t, op->attr_size) : NULL;
-    if (op->attr_size && !attrs) return NULL;
-    ag_tensor *y = NULL;
-    static const ag_attr_field none[] = {{0}};
-    ag_op bare = {.name = op->name, .attrs = none};
-    if (op->attr_size ? ag__attrs_parse(t, op, attributes, attrs) : ag__attrs_parse(t, &bare, attributes, &bare)) {
-        y = ag_apply_on(t, op, in, n, attrs);
-    }
-    ag__temp_free(t, attrs);
-    return y;
 }

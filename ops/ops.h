@@ -24,6 +24,11 @@ AG_API ag_tensor *ag_mul(ag_tensor *a, ag_tensor *b);          /* a · b */
 AG_API ag_tensor *ag_div(ag_tensor *a, ag_tensor *b);          /* a / b; float */
 AG_API ag_tensor *ag_floor_divide(ag_tensor *a, ag_tensor *b); /* ⌊a / b⌋; flat */
 AG_API ag_tensor *ag_remainder(ag_tensor *a, ag_tensor *b); /* a − b ⌊a / b⌋: of b's sign; d/db = −⌊a / b⌋ */
+AG_API ag_tensor *ag_add_scaled(ag_tensor *a, ag_tensor *b, double alpha); /* a + alpha b: ag_call "add" with alpha= */
+AG_API ag_tensor *ag_sub_scaled(ag_tensor *a, ag_tensor *b, double alpha); /* a − alpha b: ag_call "sub" with alpha= */
+typedef enum ag_rounding_mode { AG_ROUND_TRUNC, AG_ROUND_FLOOR } ag_rounding_mode;
+AG_API ag_tensor *ag_div_rounded(ag_tensor *a, ag_tensor *b,
+                                 ag_rounding_mode rounding_mode); /* trunc(a / b), or floor_divide; flat: ag_call "div" with rounding_mode= trunc or floor */
 AG_API ag_tensor *ag_fmod(ag_tensor *a, ag_tensor *b);   /* a − b trunc(a / b): of a's sign; d/db = −trunc(a / b) */
 AG_API ag_tensor *ag_neg(ag_tensor *x);                  /* −x */
 AG_API ag_tensor *ag_scale(ag_tensor *x, double a);      /* a · x; float */
@@ -42,15 +47,18 @@ AG_API ag_tensor *ag_hypot(ag_tensor *a, ag_tensor *b); /* √(a² + b²) withou
 AG_API ag_tensor *ag_copysign(ag_tensor *a, ag_tensor *b); /* |a| with the sign of b, zeros too; gradient 0 at a = 0, flat in b; float */
 
 /* Steps and pieces: number unless said */
-AG_API ag_tensor *ag_abs(ag_tensor *x);                          /* |x|; gradient 0 at 0 */
-AG_API ag_tensor *ag_sign(ag_tensor *x);                         /* −1, 0 or 1; flat */
-AG_API ag_tensor *ag_floor(ag_tensor *x);                        /* ⌊x⌋; flat */
-AG_API ag_tensor *ag_ceil(ag_tensor *x);                         /* ⌈x⌉; flat */
-AG_API ag_tensor *ag_round(ag_tensor *x);                        /* nearest integer, halves to the even one; flat */
+AG_API ag_tensor *ag_abs(ag_tensor *x);   /* |x|; gradient 0 at 0 */
+AG_API ag_tensor *ag_sign(ag_tensor *x);  /* −1, 0 or 1; flat */
+AG_API ag_tensor *ag_floor(ag_tensor *x); /* ⌊x⌋; flat */
+AG_API ag_tensor *ag_ceil(ag_tensor *x);  /* ⌈x⌉; flat */
+AG_API ag_tensor *ag_round(ag_tensor *x); /* nearest integer, halves to the even one; flat */
+AG_API ag_tensor *ag_round_decimals(ag_tensor *x, int64_t decimals); /* nearest multiple of 10^−decimals: ag_call "round" with decimals=; flat; float */
 AG_API ag_tensor *ag_trunc(ag_tensor *x);                        /* x without its fraction; flat */
 AG_API ag_tensor *ag_frac(ag_tensor *x);                         /* x − trunc(x); gradient 1; float */
 AG_API ag_tensor *ag_heaviside(ag_tensor *x, ag_tensor *values); /* 0 where x < 0, values where x = 0, 1 where x > 0; flat */
 AG_API ag_tensor *ag_clamp(ag_tensor *x, double min, double max); /* min(max(x, min), max); gradient 1 at both; float */
+AG_API ag_tensor *ag_clamp_between(ag_tensor *x, ag_tensor *min,
+                                   ag_tensor *max); /* the same with tensors, of which one may be NULL; number; broadcasts; NaN if any is; a bound's gradient where it is the result: ag_call "clamp" with 2 or 3 inputs */
 AG_API ag_tensor *ag_clamp_grad(ag_tensor *g, ag_tensor *x, double min, double max); /* g where min ≤ x ≤ max, else 0; float */
 
 AG_API ag_tensor *ag_clamp_min(ag_tensor *x, double min); /* max(x, min); gradient 1 at min; float */
@@ -146,6 +154,7 @@ AG_API ag_tensor *ag_selu(ag_tensor *x); /* 1.0507 elu(x) of α = 1.6733 (Klamba
 AG_API ag_tensor *ag_gelu(ag_tensor *x); /* x Φ(x), Φ the normal distribution function (Hendrycks, Gimpel 2016) */
 AG_API ag_tensor *ag_gelu_grad(ag_tensor *g, ag_tensor *x); /* g (Φ(x) + x φ(x)) */
 AG_API ag_tensor *ag_gelu_tanh(ag_tensor *x); /* ½ x (1 + tanh(√(2/π) (x + 0.044715 x³))): nearly gelu */
+AG_API ag_tensor *ag_gelu_approximate(ag_tensor *x, bool tanh); /* gelu, or gelu_tanh: ag_call "gelu" with approximate= none or tanh */
 AG_API ag_tensor *ag_gelu_tanh_grad(ag_tensor *g, ag_tensor *x); /* g (s + x s (1 − s) v′), s = σ(v), v = √(8/π) (x + 0.044715 x³) */
 AG_API ag_tensor *ag_silu(ag_tensor *x);                         /* x σ(x) */
 AG_API ag_tensor *ag_silu_grad(ag_tensor *g, ag_tensor *x); /* g s (1 + x (1 − s)), s = σ(x) */

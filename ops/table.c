@@ -9,16 +9,33 @@ const ag_op *const ag__ops[] = {
     NULL,
 };
 
-const ag__op_name ag__op_names[] = {
+/* Each list takes some of the rows of names.def. */
 #define AG_OP_NAME(other, op) {#other, &ag__op_##op},
 #define AG_ATTRIBUTE_NAME(other, own)
+#define AG_OP_FORM(op, attribute, form)
+#define AG_OP_MORE(op, form)
+#define AG_OP_DTYPE(op)
+const ag__op_name ag__op_names[] = {
 #include "ops/names.def"
     {0},
 };
 
-const ag__attribute_name ag__attribute_names[] = {
 #define AG_OP_NAME(other, op)
 #define AG_ATTRIBUTE_NAME(other, own) {#other, #own},
+#define AG_OP_FORM(op, attribute, form)
+#define AG_OP_MORE(op, form)
+#define AG_OP_DTYPE(op)
+const ag__attribute_name ag__attribute_names[] = {
+#include "ops/names.def"
+    {0},
+};
+
+#define AG_OP_NAME(other, op)
+#define AG_ATTRIBUTE_NAME(other, own)
+#define AG_OP_FORM(op, attribute, form) {&ag__op_##op, &ag__op_##form, #attribute},
+#define AG_OP_MORE(op, form) {&ag__op_##op, &ag__op_##form, NULL},
+#define AG_OP_DTYPE(op) {&ag__op_##op, NULL, "dtype"},
+const ag__op_form ag__op_forms[] = {
 #include "ops/names.def"
     {0},
 };

@@ -109,6 +109,9 @@ static const kink kinks[] = {
     {"maximum", "", 2, 2, 0.5, 0.5, 0, 0, 0},
     {"fmax", "", 1, 1, 1, 0, 0, 0, 0},
     {"fmax", "", NAN, 1, 0, 1, 0, 0, 0},
+    {"clamp_between", "", 1, 1, 1, 0, 0, 0, 0},
+    {"clamp_between", "", 1, 2, 0, 1, 0, 0, 0},
+    {"clamp_between", "", INFINITY, -INFINITY, 1, 0, 0, 0, 0},
     {"fmax", "", NAN, NAN, 1, 0, 0, 0, 0},
     {"fmin", "", NAN, NAN, 1, 0, 0, 0, 0},
     {"fmin", "", 1, NAN, 1, 0, 0, 0, 0},
@@ -137,7 +140,7 @@ TestEveryISA(ops, kinks) {
     for (size_t k = 0; k < sizeof kinks / sizeof *kinks; k++) {
         const kink *q = &kinks[k];
         ag_tape *t = ag_tape_new();
-        int n = ag_find_op(q->op)->arity;
+        int most = ag_find_op(q->op)->arity + ag_find_op(q->op)->optional, n = most < 2 ? most : 2;
         ag_tensor *x[2], *d[2], *dd[2][2], *y;
         for (int i = 0; i < 2; i++) x[i] = ag_leaf(t, AG_F64, i ? &q->b : &q->a, AG_SHAPE(), AG_REQUIRES_GRAD);
         y = ag_call(t, q->op, x, n, q->attributes);

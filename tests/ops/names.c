@@ -57,3 +57,25 @@ Test(names, joined_under_other_names) {
     assert_values(ag_call(t, "trace", &x, 1, "i=1 j=0 offset=-1"), 0, -2);
     ag_tape_free(t);
 }
+
+/* One name, several operations: the attributes and the inputs choose. */
+Test(names, forms_are_chosen) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, -2.75}, AG_SHAPE(2)), *half = ag_scalar(t, AG_F64, 0.5);
+    ag_tensor *yes = ag_from_bool(t, (const bool[]){true, true, false}, AG_SHAPE(3)), *pair[2] = {x, half},
+              *most[3] = {x, NULL, half};
+    assert_values(ag_call(t, "add", pair, 2, "alpha=3"), 0, 2.5, -1.25);
+    cr_assert_str_eq(ag_op_name(ag_call(t, "add", pair, 2, "")), "add");
+    assert_values(ag_call(t, "sub", pair, 2, "alpha=3"), 0, -0.5, -4.25);
+    assert_values(ag_call(t, "div", pair, 2, "rounding_mode=trunc"), 0, 2, -5);
+    assert_values(ag_call(t, "divide", pair, 2, "rounding_mode=floor"), 0, 2, -6);
+    assert_values(ag_call(t, "round", &x, 1, "decimals=1"), 0, 1, -2.8);
+    assert_values(ag_call(t, "clip", pair, 2, ""), 0, 1, 0.5);
+    assert_values(ag_call(t, "clamp", most, 3, ""), 0, 0.5, -2.75);
+    assert_same(ag_call(t, "gelu", &x, 1, "approximate=tanh"), ag_gelu_tanh(x));
+    assert_values(ag_call(t, "sum", &yes, 1, "dtype=i64"), 0, 2);
+    assert_values(ag_call(t, "mean", &yes, 1, "dtype=f32 keepdim=true axes=0"), 1e-7, 2. / 3);
+    assert_values(ag_call(t, "sum", &x, 1, "axes=0 dtype=f64"), 0, -1.75);
+    cr_assert_eq(ag_dtype_of(ag_call(t, "zeros_like", &x, 1, "dtype=bool")), AG_BOOL);
+    ag_tape_free(t);
+}

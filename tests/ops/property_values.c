@@ -24,6 +24,7 @@ const char integer_ops[] =
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like randint_like masked_select "
     "flatnonzero nonzero"
     " masked_fill triu unfold_add unpad masked_scatter searchsorted bucketize"
+    " add_scaled sub_scaled div_rounded clamp_between"
     " trace"
     " tril assign ";
 const char bool_ops[] =

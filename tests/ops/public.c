@@ -68,6 +68,12 @@ static void blends(ag_tape *t, operands o) {
     SAME(clamp_min, ag_clamp_min(o.x, 0.5), "min=0.5", o.x);
     SAME(clamp_max, ag_clamp_max(o.x, 0.5), "max=0.5", o.x);
     SAME(prelu, ag_prelu(o.x, v), "", o.x, v);
+    SAME(add_scaled, ag_add_scaled(o.x, o.y, 2.5), "alpha=2.5", o.x, o.y);
+    SAME(sub_scaled, ag_sub_scaled(o.x, o.y, 2.5), "alpha=2.5", o.x, o.y);
+    SAME(div_rounded, ag_div_rounded(o.x, o.y, AG_ROUND_FLOOR), "rounding_mode=floor", o.x, o.y);
+    SAME(round_decimals, ag_round_decimals(o.x, 1), "decimals=1", o.x);
+    SAME(gelu_approximate, ag_gelu_approximate(o.x, true), "approximate=tanh", o.x);
+    SAME(clamp_between, ag_clamp_between(o.x, NULL, o.y), "", o.x, NULL, o.y);
     SAME(isclose, ag_isclose(o.x, o.y, 0.5, 0.25, true), "rtol=0.5 atol=0.25 equal_nan=true", o.x, o.y);
 }
 

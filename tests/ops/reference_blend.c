@@ -1,6 +1,7 @@
 /* reference_blend.c: weighted sums, and elements put in the place of others, element by element. */
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 #include "ops/reference.h"
 
@@ -44,6 +45,26 @@ EACH(clamp_min, p->dtype, v[0] < NUMBER("min", (double)NAN) ? NUMBER("min", 0) :
 EACH(clamp_max, p->dtype, v[0] > NUMBER("max", (double)NAN) ? NUMBER("max", 0) : v[0])
 EACH(isclose, AG_BOOL, is_close(v[0], v[1], p))
 
+static double rounded(double x, double decimals) { return rint(x * pow(10, decimals)) / pow(10, decimals); }
+
+static double divided(double q, const problem *p) {
+    char mode[SAMPLE_TEXT];
+    return strcmp(reference_text(p, "rounding_mode", mode), "floor") ? trunc(q) : floor(q);
+}
+
+static double gelu(double x, const problem *p) {
+    double v = strstr(p->s->attributes, "tanh") ? tanh(0.79788456080286535588 * (x + 0.044715 * x * x * x))
+                                                : erf(x * 0.70710678118654752440);
+    return 0.5 * x * (1 + v);
+}
+
+EACH(add_scaled, p->in[0].dtype, v[0] + NUMBER("alpha", 1) * v[1])
+EACH(sub_scaled, p->in[0].dtype, v[0] - NUMBER("alpha", 1) * v[1])
+EACH(div_rounded, p->in[0].dtype, p->in[0].dtype == AG_I64 && v[1] == 0 ? 0 : divided(v[0] / v[1], p))
+EACH(round_decimals, p->dtype, rounded(v[0], NUMBER("decimals", 0)))
+EACH(gelu_approximate, p->dtype, gelu(v[0], p))
+EACH(clamp_between, p->in[0].dtype, p->n > 2 ? fmin(fmax(v[0], v[1]), v[2]) : fmax(v[0], v[1]))
+
 static void prelu(problem *p) {
     const array *x = &p->in[0], *w = &p->in[1];
     double *y = reference_out(p, 0, p->dtype, x->shape);
@@ -64,5 +85,11 @@ const reference references_blend[] = {
     {"clamp_max", clamp_max, true, NULL, NULL},
     {"prelu", prelu, false, NULL, NULL},
     {"isclose", isclose, true, NULL, NULL},
+    {"add_scaled", add_scaled, false, NULL, NULL},
+    {"sub_scaled", sub_scaled, false, NULL, NULL},
+    {"div_rounded", div_rounded, true, NULL, NULL},
+    {"round_decimals", round_decimals, false, NULL, NULL},
+    {"gelu_approximate", gelu_approximate, false, NULL, NULL},
+    {"clamp_between", clamp_between, true, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };

@@ -107,6 +107,25 @@ TestEveryISA(ops, numbers_for_what_is_not_finite) {
     ag_tape_free(t);
 }
 
+TestEveryISA(ops, bounds_that_are_not_numbers) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, NAN, 1, INFINITY, 2), *least = F64(t, 1, NAN, 1, 4), *most = F64(t, 2, 2, NAN, 3);
+    assert_values(ag_clamp_between(x, least, NULL), 0, NAN, NAN, INFINITY, 4);
+    assert_values(ag_clamp_between(x, NULL, most), 0, NAN, 1, NAN, 2);
+    assert_values(ag_clamp_between(x, least, most), 0, NAN, NAN, NAN, 3);
+    assert_values(ag_round_decimals(F64(t, 2.675, -0.05, NAN, INFINITY, 1250), 2), 1e-15, 2.68, -0.05, NAN, INFINITY, 1250);
+    assert_values(ag_round_decimals(F64(t, 250, -150, 49), -2), 0, 200, -200, 0);
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, integer_quotients_are_rounded) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *a = I64(t, 7, -7, 7, -7, 5, INT64_MIN), *b = I64(t, 2, 2, -2, -2, 0, 3);
+    assert_same(ag_div_rounded(a, b, AG_ROUND_TRUNC), I64(t, 3, -3, -3, 3, 0, INT64_MIN / 3));
+    assert_same(ag_div_rounded(a, b, AG_ROUND_FLOOR), I64(t, 3, -4, -4, 3, 0, INT64_MIN / 3 - 1));
+    ag_tape_free(t);
+}
+
 TestEveryISA(ops, integers_wrap_around) {
     ag_tape *t = ag_tape_new();
     ag_tensor *most = I64(t, INT64_MAX), *least = I64(t, INT64_MIN), *one = I64(t, 1), *two = I64(t, 2);
