@@ -22,6 +22,10 @@ static bool parse_double(const char *text, double *out) {
     size_t n = strlen(text);
     const char *point = localeconv()->decimal_point;
     const char *dot = strchr(text, '.');
+    if (!strcmp(text, "true") || !strcmp(text, "false")) { /* numbers, as in Python */
+        *out = text[0] == 't';
+        return true;
+    }
     if (n + strlen(point) >= sizeof local || strchr(text, ',')) return false;
     size_t lead = dot ? (size_t)(dot - text) : n, step = dot ? strlen(point) : 0;
     memcpy(local, text, lead);

@@ -87,6 +87,19 @@ ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal) {
 
 /* cholesky */
 
+typedef struct cholesky_attrs {
+    bool upper;
+} cholesky_attrs;
+
+static const ag_attr_field cholesky_fields[] = {{"upper", AG_ATTR_BOOL, offsetof(cholesky_attrs, upper), "false"}, {0}};
+
+static bool cholesky_plain(const ag_tensor *y) { return !((const cholesky_attrs *)ag_attrs(y))->upper; }
+
+static ag_tensor *cholesky_compose(ag_tensor *y) {
+    ag_tensor *l = ag_cholesky(ag_in(y, 0));
+    return l && !cholesky_plain(y) ? ag_transpose(l, -1, -2) : l;
+}
+
 typedef struct factoring {
     const ag__linalg *kernels;
     const char *a;
@@ -144,24 +157,49 @@ const ag_op ag__op_cholesky = {
     .name = "cholesky",
     .arity = 1,
     .inputs = "a",
-    .formula = "lower L with L Lᵀ = ½ (a + aᵀ)",
+    .attr_size = sizeof(cholesky_attrs),
+    .attrs = cholesky_fields,
+    .formula = "lower L with L Lᵀ = ½ (a + aᵀ); upper: Lᵀ",
+    .compose = cholesky_compose,
+    .plain = cholesky_plain,
     .shape = cholesky_shape,
     .run = cholesky_run,
     .grad = cholesky_grad,
     .flops = cholesky_flops,
 };
 
-ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, NULL); }
+ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, &(cholesky_attrs){false}); }
 
 /* solve_triangular */
 
 typedef struct solve_attrs {
     bool upper, transpose;
+    bool left, unitriangular; /* false: x T = b; true: the diagonal is not looked at, it counts as 1 */
 } solve_attrs;
 
 static const ag_attr_field solve_fields[] = {{"upper", AG_ATTR_BOOL, offsetof(solve_attrs, upper), "false"},
                                              {"transpose", AG_ATTR_BOOL, offsetof(solve_attrs, transpose), "false"},
+                                             {"left", AG_ATTR_BOOL, offsetof(solve_attrs, left), "true"},
+                                             {"unitriangular", AG_ATTR_BOOL, offsetof(solve_attrs, unitriangular), "false"},
                                              {0}};
+
+static bool solve_plain(const ag_tensor *y) {
+    const solve_attrs *s = ag_attrs(y);
+    return s->left && !s->unitriangular;
+}
+
+/* x T = b is Tᵀ xᵀ = bᵀ. */
+static ag_tensor *solve_compose(ag_tensor *y) {
+    const solve_attrs *s = ag_attrs(y);
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
+    if (!need_square(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_rank(y, 1, 2, AG_MAX_RANK)) return NULL;
+    if (s->unitriangular) {
+        ag_tensor *one = ag_eye(ag_tape_of(a), ag_dtype_of(a), ag_dim(a, -1), -1);
+        a = ag_add(s->upper ? ag_triu(a, 1) : ag_tril(a, -1), one);
+    }
+    if (s->left) return ag_solve_triangular(a, b, s->upper, s->transpose);
+    return ag_transpose(ag_solve_triangular(a, ag_transpose(b, -1, -2), s->upper, !s->transpose), -1, -2);
+}
 
 typedef struct solving {
     const ag__linalg *kernels;
@@ -238,7 +276,9 @@ const ag_op ag__op_solve_triangular = {
     .arity = 2,
     .attr_size = sizeof(solve_attrs),
     .attrs = solve_fields,
-    .formula = "x with T x = b, T a triangle of a (or of a, transposed)",
+    .formula = "x with T x = b, T a triangle of a (or of a, transposed); x T = b unless left",
+    .compose = solve_compose,
+    .plain = solve_plain,
     .shape = solve_shape,
     .run = solve_run,
     .grad = solve_grad,
@@ -246,6 +286,6 @@ const ag_op ag__op_solve_triangular = {
 };
 
 ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper, bool transpose) {
-    solve_attrs s = {upper, transpose};
+    solve_attrs s = {upper, transpose, true, false};
     return ag_apply(&ag__op_solve_triangular, (ag_tensor *[]){a, b}, 2, &s);
 }

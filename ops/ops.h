@@ -61,8 +61,8 @@ AG_API ag_tensor *ag_clamp_between(ag_tensor *x, ag_tensor *min,
                                    ag_tensor *max); /* the same with tensors, of which one may be NULL; number; broadcasts; NaN if any is; a bound's gradient where it is the result: ag_call "clamp" with 2 or 3 inputs */
 AG_API ag_tensor *ag_clamp_grad(ag_tensor *g, ag_tensor *x, double min, double max); /* g where min ≤ x ≤ max, else 0; float */
 
-AG_API ag_tensor *ag_clamp_min(ag_tensor *x, double min); /* max(x, min); gradient 1 at min; float */
-AG_API ag_tensor *ag_clamp_max(ag_tensor *x, double max); /* min(x, max); gradient 1 at max; float */
+AG_API ag_tensor *ag_clamp_min(ag_tensor *x, double min); /* max(x, min); gradient 1 at min; number; by name min is an attribute or a second input */
+AG_API ag_tensor *ag_clamp_max(ag_tensor *x, double max); /* min(x, max); gradient 1 at max; number; by name max is an attribute or a second input */
 
 /* Powers, exponentials, logarithms: float */
 AG_API ag_tensor *ag_exp(ag_tensor *x);        /* eˣ */
@@ -169,7 +169,7 @@ AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b); /* a ≤ b */
 AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b); /* a > b */
 AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b); /* a ≥ b */
 AG_API ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
-                             bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; float */
+                             bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; number */
 AG_API ag_tensor *ag_logical_and(ag_tensor *a, ag_tensor *b); /* both */
 AG_API ag_tensor *ag_logical_or(ag_tensor *a, ag_tensor *b);  /* one or both */
 AG_API ag_tensor *ag_logical_xor(ag_tensor *a, ag_tensor *b); /* just one */
@@ -191,8 +191,10 @@ AG_API ag_tensor *ag_bitwise_xor(ag_tensor *a, ag_tensor *b); /* a ^ b */
 AG_API ag_tensor *ag_where(ag_tensor *condition, ag_tensor *a, ag_tensor *b); /* bool ? a : b, a and b of one dtype */
 AG_API ag_tensor *ag_masked_fill(ag_tensor *x, ag_tensor *mask,
                                  double value); /* value where the bool mask is set, else x; they broadcast */
+AG_API ag_tensor *ag_masked_fill_tensor(ag_tensor *x, ag_tensor *mask,
+                                        ag_tensor *value); /* the same of a scalar tensor, which has a gradient: ag_call "masked_fill" with 3 inputs */
 AG_API ag_tensor *ag_nan_to_num(ag_tensor *x, double nan, double posinf,
-                                double neginf); /* x, with numbers for NaN (0), ∞ and −∞ (NaN, the default: the largest and smallest of the dtype); gradient 0 there; float */
+                                double neginf); /* x, with numbers for NaN (0), ∞ and −∞ (NaN, the default: the largest and smallest of the dtype); gradient 0 there; number */
 AG_API ag_tensor *ag_cast(ag_tensor *x, ag_dtype dtype); /* converts; float → i64 truncates and saturates, NaN → 0; → bool: x ≠ 0 */
 
 /* Reductions: over `axes` (AG_ALL: every one), which keepdim leaves with extent 1. Here and in scans and softmax a scalar
@@ -401,7 +403,7 @@ AG_API ag_tensor *ag_masked_scatter(ag_tensor *x, ag_tensor *mask,
 AG_API ag_tensor *ag_mask_rank(ag_tensor *mask,
                                int64_t limit); /* where mask is set how many before it are, else 0; more than limit: an error; i64; flat */
 AG_API ag_tensor *ag_searchsorted(ag_tensor *sorted, ag_tensor *values,
-                                  bool right); /* the place in a sorted line before (right: behind) what equals a value; NaN: the end; i64; flat */
+                                  bool right); /* the place in a sorted line before (right: behind) what equals a value; NaN: the end; i64; flat; by name also side= left or right, and a third input, the places that sort the lines */
 AG_API ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right); /* searchsorted(boundaries, x) */
 AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t num_classes, ag_dtype dtype); /* (…) → (…, num_classes), preset i64; flat */
 
@@ -602,9 +604,9 @@ AG_API ag_tensor *ag_ones_like(ag_tensor *x);                    /* 1 */
 /* Linear algebra: float, on the last two axes */
 AG_API ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal); /* zeros above the given diagonal; number */
 AG_API ag_tensor *ag_triu(ag_tensor *x, int64_t diagonal); /* zeros below it */
-AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + aᵀ); an error if that is not positive definite */
+AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + aᵀ), by name with upper=true Lᵀ; an error if that is not positive definite */
 AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
-                                      bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast */
+                                      bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast; by name also left=false: x a = b, and unitriangular=true: a's diagonal counts as 1 */
 
 /* Random: numbers of the tape's key (ag_seed) and the next draw, the same for any number of threads and instruction set, in f64 those
  * of f32 with more digits. A replay repeats them, and a clone has the same. dtype f32 or f64; flat where tensors give no more than

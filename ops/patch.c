@@ -5,6 +5,7 @@
 
 #include "ops/compose.h"
 #include "ops/loss.h"
+#include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
@@ -27,6 +28,18 @@ ag_tensor *ag_masked_fill(ag_tensor *x, ag_tensor *mask, double value) {
     return ag_apply(&ag__op_masked_fill, (ag_tensor *[]){x, mask}, 2, &(fill_attrs){value});
 }
 
+static ag_tensor *masked_fill_tensor(ag_tensor *y) {
+    if (!ag_need_dtype(y, 1, AG_BOOL) || !ag_need_same_dtype(y, 0, 2) || !ag_need_rank(y, 2, 0, 0)) return NULL;
+    return ag_where(ag_in(y, 1), ag_in(y, 2), ag_in(y, 0));
+}
+
+AG__COMPOSED_BARE(masked_fill_tensor, 3, "value where the mask is set, else x", masked_fill_tensor,
+                  .inputs = "x mask value");
+
+ag_tensor *ag_masked_fill_tensor(ag_tensor *x, ag_tensor *mask, ag_tensor *value) {
+    return ag_apply(&ag__op_masked_fill_tensor, (ag_tensor *[]){x, mask, value}, 3, NULL);
+}
+
 typedef struct finite_attrs {
     double nan, posinf, neginf; /* posinf, neginf NaN: the largest and smallest number of x's dtype */
 } finite_attrs;
@@ -38,8 +51,9 @@ static const ag_attr_field finite_fields[] = {{"nan", AG_ATTR_F64, offsetof(fini
 
 static ag_tensor *nan_to_num(ag_tensor *y) {
     const finite_attrs *a = ag_attrs(y);
-    if (!ag_need_float(y, 0)) return NULL;
     ag_tensor *x = ag_in(y, 0);
+    if (!ag__need_number(y, 0)) return NULL;
+    if (ag_dtype_of(x) == AG_I64) return ag_alias(x);
     double most = ag_dtype_of(x) == AG_F32 ? (double)FLT_MAX : DBL_MAX;
     ag_tensor *above = ag__constant(x, isnan(a->posinf) ? most : a->posinf);
     ag_tensor *below = ag__constant(x, isnan(a->neginf) ? -most : a->neginf);
@@ -57,19 +71,39 @@ typedef struct bound_attrs {
     double bound;
 } bound_attrs;
 
-static const ag_attr_field min_fields[] = {{"min", AG_ATTR_F64, offsetof(bound_attrs, bound), NULL}, {0}};
-static const ag_attr_field max_fields[] = {{"max", AG_ATTR_F64, offsetof(bound_attrs, bound), NULL}, {0}};
+static const ag_attr_field min_fields[] = {{"min", AG_ATTR_F64, offsetof(bound_attrs, bound), "nan"}, {0}};
+static const ag_attr_field max_fields[] = {{"max", AG_ATTR_F64, offsetof(bound_attrs, bound), "nan"}, {0}};
+
+/* The bound that input 1 or the attribute says, as a tensor; the number alone stays one for floats. */
+static bool bound_of(ag_tensor *y, const char *name, double *number, ag_tensor **bound) {
+    bool whole = ag__need_number(y, 0) && ag_dtype_of(ag_in(y, 0)) == AG_I64;
+    *number = ((const bound_attrs *)ag_attrs(y))->bound;
+    *bound = ag_in(y, 1);
+    if (ag_tape_status(ag_tape_of(ag_in(y, 0)))) return false;
+    if (!*bound == !!isnan(*number))
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "give the bound either as the second input or as %s=number", name);
+    if (!*bound && whole && *number != rint(*number))
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %g; for i64 it must be a whole number", name, *number);
+    if (!*bound && whole) *bound = ag__constant(ag_in(y, 0), *number);
+    return true;
+}
 
 static ag_tensor *clamp_min(ag_tensor *y) {
-    return ag_clamp(ag_in(y, 0), ((const bound_attrs *)ag_attrs(y))->bound, (double)INFINITY);
+    double number;
+    ag_tensor *bound;
+    if (!bound_of(y, "min", &number, &bound)) return NULL;
+    return bound ? ag_clamp_between(ag_in(y, 0), bound, NULL) : ag_clamp(ag_in(y, 0), number, (double)INFINITY);
 }
 
 static ag_tensor *clamp_max(ag_tensor *y) {
-    return ag_clamp(ag_in(y, 0), -(double)INFINITY, ((const bound_attrs *)ag_attrs(y))->bound);
+    double number;
+    ag_tensor *bound;
+    if (!bound_of(y, "max", &number, &bound)) return NULL;
+    return bound ? ag_clamp_between(ag_in(y, 0), NULL, bound) : ag_clamp(ag_in(y, 0), -(double)INFINITY, number);
 }
 
-AG__COMPOSED(clamp_min, 1, bound_attrs, min_fields, "x, at least min", clamp_min);
-AG__COMPOSED(clamp_max, 1, bound_attrs, max_fields, "x, at most max", clamp_max);
+AG__COMPOSED(clamp_min, 1, bound_attrs, min_fields, "x, at least min", clamp_min, .optional = 1, .inputs = "x min");
+AG__COMPOSED(clamp_max, 1, bound_attrs, max_fields, "x, at most max", clamp_max, .optional = 1, .inputs = "x max");
 
 ag_tensor *ag_clamp_min(ag_tensor *x, double min) { return ag_apply(&ag__op_clamp_min, &x, 1, &(bound_attrs){min}); }
 ag_tensor *ag_clamp_max(ag_tensor *x, double max) { return ag_apply(&ag__op_clamp_max, &x, 1, &(bound_attrs){max}); }
@@ -110,12 +144,14 @@ static const ag_attr_field close_fields[] = {{"rtol", AG_ATTR_F64, offsetof(clos
 /* a = b, for infinities, or |a − b| finite and at most atol + rtol |b| */
 static ag_tensor *isclose(ag_tensor *y) {
     const close_attrs *c = ag_attrs(y);
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
     if (!(c->rtol >= 0) || !(c->atol >= 0)) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "rtol and atol must be at least 0, not %g and %g", c->rtol, c->atol);
         return NULL;
     }
-    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1), *apart = ag_abs(ag_sub(a, b));
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
+    if (ag_dtype_of(a) == AG_I64) a = ag_cast(a, AG_F64), b = ag_cast(b, AG_F64);
+    ag_tensor *apart = ag_abs(ag_sub(a, b));
     ag_tensor *near = ag_le(apart, ag_add_scalar(ag_scale(ag_abs(b), c->rtol), c->atol));
     near = ag_logical_or(ag_eq(a, b), ag_logical_and(ag_isfinite(apart), near));
     return c->equal_nan ? ag_logical_or(near, ag_logical_and(ag_isnan(a), ag_isnan(b))) : near;

@@ -16,6 +16,25 @@ typedef struct search_attrs {
 
 static const ag_attr_field search_fields[] = {{"right", AG_ATTR_BOOL, offsetof(search_attrs, right), "false"}, {0}};
 
+typedef struct sorted_attrs {
+    bool right;
+    int side; /* 1: right too, by NumPy's name */
+} sorted_attrs;
+
+static const ag_attr_field sorted_fields[] = {{"right", AG_ATTR_BOOL, offsetof(sorted_attrs, right), "false"},
+                                              {"side", AG_ATTR_CHOICE, offsetof(sorted_attrs, side), "left|right"},
+                                              {0}};
+
+static bool search_plain(const ag_tensor *y) { return !ag_in(y, 2); }
+
+/* With the places that sort the lines */
+static ag_tensor *search_compose(ag_tensor *y) {
+    const sorted_attrs *a = ag_attrs(y);
+    ag_tensor *sorted = ag_in(y, 0), *sorter = ag_in(y, 2);
+    if (sorter && (!ag_need_dtype(y, 2, AG_I64) || !ag_need_same_shape(y, 0, 2))) return NULL;
+    return ag_searchsorted(sorter ? ag_gather(sorted, -1, sorter) : sorted, ag_in(y, 1), a->right || a->side);
+}
+
 static bool search_shape(ag_tensor *y) {
     const ag_tensor *sorted = ag_in(y, 0), *values = ag_in(y, 1);
     if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_rank(y, 0, 1, AG_MAX_RANK)) return false;
@@ -56,9 +75,10 @@ SEARCH(search_i64, int64_t)
 
 static bool search_run(ag_tensor *y) {
     static void (*const searches[AG_DTYPE_COUNT])(void *, int64_t, int64_t) = {search_f32, search_f64, search_i64};
+    const sorted_attrs *a = ag_attrs(y);
     ag_tensor *sorted = ag_in(y, 0), *values = ag_in(y, 1);
     if (ag_size(y) == 0) return true;
-    search s = {.out = ag_out_data(y, 0), .n = ag_dim(sorted, -1), .right = ((const search_attrs *)ag_attrs(y))->right};
+    search s = {.out = ag_out_data(y, 0), .n = ag_dim(sorted, -1), .right = a->right || a->side};
     s.each = ag_rank(sorted) == 1 ? ag_size(values) : ag_dim(values, -1);
     s.sorted = ag_op_dense(y, 0);
     s.values = ag_op_dense(y, 1);
@@ -71,17 +91,20 @@ const ag_op ag__op_searchsorted = {
     .size = sizeof(ag_op),
     .name = "searchsorted",
     .arity = 2,
-    .inputs = "sorted values",
+    .optional = 1,
+    .inputs = "sorted values sorter",
     .flags = AG_FLAT,
-    .attr_size = sizeof(search_attrs),
-    .attrs = search_fields,
+    .attr_size = sizeof(sorted_attrs),
+    .attrs = sorted_fields,
     .formula = "the place in a sorted line before (right: behind) what equals a value",
     .shape = search_shape,
     .run = search_run,
+    .compose = search_compose,
+    .plain = search_plain,
 };
 
 ag_tensor *ag_searchsorted(ag_tensor *sorted, ag_tensor *values, bool right) {
-    return ag_apply(&ag__op_searchsorted, (ag_tensor *[]){sorted, values}, 2, &(search_attrs){right});
+    return ag_apply(&ag__op_searchsorted, (ag_tensor *[]){sorted, values}, 2, &(sorted_attrs){right, 0});
 }
 
 static ag_tensor *bucketize(ag_tensor *y) {

@@ -28,6 +28,7 @@ Test(names, attributes_have_other_names) {
         {"sum", "dim=(0,1)", "axes=(0,1) keepdim=false"},
         {"sum", "axis=1", "axes=1 keepdim=false"},
         {"one_hot", "classes=9 dtype=i64", "num_classes=9 dtype=i64"},
+        {"var", "dim=0 unbiased=false", "axes=0 keepdim=false correction=0"},
         {"var", "dim=0 ddof=0", "axes=0 keepdim=false correction=0"},
     };
     ag_tape *t = ag_tape_new();

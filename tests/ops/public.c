@@ -64,6 +64,7 @@ static void blends(ag_tape *t, operands o) {
     SAME(addcmul, ag_addcmul(o.x, o.y, o.positive, 2.5), "value=2.5", o.x, o.y, o.positive);
     SAME(addcdiv, ag_addcdiv(o.x, o.y, o.positive, 2.5), "value=2.5", o.x, o.y, o.positive);
     SAME(masked_fill, ag_masked_fill(o.x, o.yes, 2.5), "value=2.5", o.x, o.yes);
+    SAME(masked_fill_tensor, ag_masked_fill_tensor(o.x, o.yes, o.scalar), "", o.x, o.yes, o.scalar);
     SAME(nan_to_num, ag_nan_to_num(nans, 1, 2, 3), "nan=1 posinf=2 neginf=3", nans);
     SAME(clamp_min, ag_clamp_min(o.x, 0.5), "min=0.5", o.x);
     SAME(clamp_max, ag_clamp_max(o.x, 0.5), "max=0.5", o.x);

@@ -40,9 +40,10 @@ EACH(lerp, p->dtype, v[0] + (p->n > 2 ? v[2] : NUMBER("weight", (double)NAN)) * 
 EACH(addcmul, p->dtype, v[0] + NUMBER("value", 1) * v[1] * v[2])
 EACH(addcdiv, p->dtype, v[0] + NUMBER("value", 1) * v[1] / v[2])
 EACH(masked_fill, p->in[0].dtype, v[1] != 0 ? NUMBER("value", (double)NAN) : v[0])
-EACH(nan_to_num, p->dtype, number_for(v[0], p))
-EACH(clamp_min, p->dtype, v[0] < NUMBER("min", (double)NAN) ? NUMBER("min", 0) : v[0])
-EACH(clamp_max, p->dtype, v[0] > NUMBER("max", (double)NAN) ? NUMBER("max", 0) : v[0])
+EACH(masked_fill_tensor, p->in[0].dtype, v[1] != 0 ? v[2] : v[0])
+EACH(nan_to_num, p->in[0].dtype, number_for(v[0], p))
+EACH(clamp_min, p->in[0].dtype, fmax(v[0], p->n > 1 ? v[1] : NUMBER("min", (double)NAN)))
+EACH(clamp_max, p->in[0].dtype, fmin(v[0], p->n > 1 ? v[1] : NUMBER("max", (double)NAN)))
 EACH(isclose, AG_BOOL, is_close(v[0], v[1], p))
 
 static double rounded(double x, double decimals) { return rint(x * pow(10, decimals)) / pow(10, decimals); }
@@ -80,6 +81,7 @@ const reference references_blend[] = {
     {"addcmul", addcmul, false, NULL, NULL},
     {"addcdiv", addcdiv, false, NULL, NULL},
     {"masked_fill", masked_fill, true, NULL, NULL},
+    {"masked_fill_tensor", masked_fill_tensor, true, NULL, NULL},
     {"nan_to_num", nan_to_num, false, NULL, NULL},
     {"clamp_min", clamp_min, true, NULL, NULL},
     {"clamp_max", clamp_max, true, NULL, NULL},

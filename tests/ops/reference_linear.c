@@ -75,6 +75,11 @@ static void cholesky(problem *p) {
                 l[i * n + j] = i == j ? sqrt(rest) : rest / l[j * n + j];
             }
         }
+        for (int64_t i = 0; i < n * n && reference_flag(p, "upper"); i++) {
+            if (i / n >= i % n) continue;
+            l[i] = l[i % n * n + i / n];
+            l[i % n * n + i / n] = 0;
+        }
     }
 }
 
@@ -100,9 +105,21 @@ static void eliminate(int64_t n, double *t, double *b) {
     for (int64_t k = 0; k < n; k++) b[k] /= t[k * n + k];
 }
 
+/* The matrices of x turned over. */
+static void turn(array *x) {
+    int64_t n = x->shape.dim[x->shape.rank - 2], m = x->shape.dim[x->shape.rank - 1];
+    double *v = reference_scratch(x->size);
+    for (int64_t i = 0; i < x->size; i++) v[i / (n * m) * n * m + i % m * n + i / m % n] = x->v[i];
+    memcpy(x->v, v, (size_t)x->size * sizeof *v);
+    x->shape.dim[x->shape.rank - 2] = m;
+    x->shape.dim[x->shape.rank - 1] = n;
+}
+
 static void solve_triangular(problem *p) {
     const array *a = &p->in[0], *b = &p->in[1];
-    bool upper = reference_flag(p, "upper"), transpose = reference_flag(p, "transpose");
+    bool turned = strstr(p->s->attributes, "left=false") != NULL, unit = reference_flag(p, "unitriangular");
+    bool upper = reference_flag(p, "upper"), transpose = reference_flag(p, "transpose") != turned;
+    if (turned) turn(&p->in[1]);
     int64_t n = a->shape.dim[a->shape.rank - 1], m = b->shape.dim[b->shape.rank - 1];
     ag_shape s = result_shape(a, b, n, m);
     double *x = reference_out(p, 0, p->dtype, s), *t = reference_scratch(n * n), *column = reference_scratch(n);
@@ -114,12 +131,14 @@ static void solve_triangular(problem *p) {
             for (int64_t k = 0; k < n * n; k++) {
                 int64_t row = transpose ? k % n : k / n, col = transpose ? k / n : k % n;
                 t[k] = (upper ? col >= row : col <= row) ? left[row * n + col] : 0;
+                if (unit && row == col) t[k] = 1;
             }
             for (int64_t k = 0; k < n; k++) column[k] = right[k * m + c];
             eliminate(n, t, column);
             for (int64_t k = 0; k < n; k++) x[i + k * m + c] = column[k];
         }
     }
+    if (turned) turn(&p->out[0]);
 }
 
 const reference references_linear[] = {

@@ -55,11 +55,12 @@ static void mask_rank(problem *p) {
 static void search(problem *p, const array *sorted, const array *values) {
     double *y = reference_out(p, 0, AG_I64, values->shape);
     int64_t n = sorted->shape.dim[sorted->shape.rank - 1];
+    bool right = reference_flag(p, "right") || strstr(p->s->attributes, "side=right");
     for (int64_t i = 0; i < values->size; i++) {
         int64_t line = sorted->shape.rank == 1 ? 0 : i / values->shape.dim[values->shape.rank - 1];
         for (int64_t k = 0; k < n; k++) {
             double s = sorted->v[line * n + k], v = values->v[i];
-            y[i] += isnan(v) || s < v || (reference_flag(p, "right") && s == v);
+            y[i] += isnan(v) || s < v || (right && s == v);
         }
     }
 }

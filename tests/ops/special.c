@@ -118,6 +118,14 @@ TestEveryISA(ops, bounds_that_are_not_numbers) {
     ag_tape_free(t);
 }
 
+TestEveryISA(ops, what_is_close_to_infinity_and_nan) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *a = F64(t, NAN, INFINITY, -INFINITY, INFINITY, 0, 1), *b = F64(t, NAN, INFINITY, INFINITY, 1, 0, NAN);
+    assert_values(ag_isclose(a, b, 1e-5, 1e-8, false), 0, 0, 1, 0, 0, 1, 0);
+    assert_values(ag_isclose(a, b, 1e-5, 1e-8, true), 0, 1, 1, 0, 0, 1, 0);
+    ag_tape_free(t);
+}
+
 TestEveryISA(ops, integer_quotients_are_rounded) {
     ag_tape *t = ag_tape_new();
     ag_tensor *a = I64(t, 7, -7, 7, -7, 5, INT64_MIN), *b = I64(t, 2, 2, -2, -2, 0, 3);
