@@ -145,6 +145,23 @@ static ag_tensor *w_of(ag_tensor *y, ag_tensor *x, const conv_attrs *a, const ag
     return convolve(&ag__op_conv2d_weight, y, x, a, ag_shape_of(w));
 }
 
+/* With neither a bias nor an image alone, (c,h,w) */
+static bool conv2d_plain(const ag_tensor *y) { return !ag_in(y, 2) && ag_rank(ag_in(y, 0)) != 3; }
+
+static ag_tensor *conv2d_compose(ag_tensor *y) {
+    ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1), *bias = ag_in(y, 2);
+    bool alone = ag_rank(x) == 3;
+    char kernel[AG__TEXT], text[AG__TEXT];
+    if (bias && (ag_rank(w) < 1 || ag_rank(bias) != 1 || ag_dim(bias, 0) != ag_dim(w, 0))) {
+        ag_op_fail(y, AG_ERR_SHAPE, "the bias %s must hold one value for each of the channels that kernel %s makes",
+                   ag_shape_text(bias, text, sizeof text), ag_shape_text(w, kernel, sizeof kernel));
+        return NULL;
+    }
+    ag_tensor *out = y_of(alone ? ag_unsqueeze(x, 0) : x, w, ag_attrs(y));
+    if (bias && out) out = ag_add(out, ag_reshape(bias, AG_SHAPE(ag_dim(bias, 0), 1, 1)));
+    return alone && out ? ag_select(out, 0, 0) : out;
+}
+
 static bool conv2d_shape(ag_tensor *y) {
     ag__conv2d s;
     operand x = given(ag_in(y, 0)), w = given(ag_in(y, 1));
@@ -222,11 +239,14 @@ const ag_op ag__op_conv2d = {
     .size = sizeof(ag_op),
     .name = "conv2d",
     .arity = 2,
-    .inputs = "x w",
+    .optional = 1,
+    .inputs = "x w bias",
     .flags = AG_MULTILINEAR,
     .attr_size = sizeof(conv_attrs),
     .attrs = fields + 1,
-    .formula = "Σ over channels and taps of w · x",
+    .formula = "Σ over channels and taps of w · x, + bias",
+    .compose = conv2d_compose,
+    .plain = conv2d_plain,
     .shape = conv2d_shape,
     .run = conv2d_run,
     .grad = conv2d_grad,
@@ -280,6 +300,11 @@ static conv_attrs attrs_of(const ag_conv2d_options *options) {
 ag_tensor *ag_conv2d(ag_tensor *x, ag_tensor *w, const ag_conv2d_options *options) {
     conv_attrs a = attrs_of(options);
     return convolve(&ag__op_conv2d, x, w, &a, (ag_shape){0});
+}
+
+ag_tensor *ag_conv2d_bias(ag_tensor *x, ag_tensor *w, ag_tensor *bias, const ag_conv2d_options *options) {
+    conv_attrs a = attrs_of(options);
+    return ag_apply(&ag__op_conv2d, (ag_tensor *[]){x, w, bias}, 3, &a);
 }
 
 ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x, const ag_conv2d_options *options) {

@@ -580,10 +580,24 @@ typedef struct ag_conv2d_options {
 } ag_conv2d_options;
 AG_API ag_conv2d_options ag_conv2d_defaults(void); /* stride 1, padding 0, dilation 1, groups 1 */
 AG_API ag_tensor *ag_conv2d(ag_tensor *x, ag_tensor *w, const ag_conv2d_options *options); /* cross-correlation; NULL: the defaults */
+AG_API ag_tensor *ag_conv2d_bias(ag_tensor *x, ag_tensor *w, ag_tensor *bias,
+                                 const ag_conv2d_options *options); /* + bias (o), by name the third input; x may be one image alone, (c, h, w) */
 AG_API ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x,
                                   const ag_conv2d_options *options); /* its gradient to x, of shape `x` */
 AG_API ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w,
                                    const ag_conv2d_options *options); /* its gradient to w, of shape `w` */
+
+AG_API ag_tensor *ag_conv1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, int64_t stride, int64_t padding, int64_t dilation,
+                            int64_t groups); /* x (n, c, l) or (c, l), w (o, c / groups, k) → (n, o, l'); bias (o) may be NULL; preset 1, 0, 1, 1 */
+typedef struct ag_conv_transpose_options {
+    size_t size;                                                           /* set by ag_conv_transpose_defaults */
+    int64_t stride[2], padding[2], output_padding[2], dilation[2], groups; /* 1d: the first of each pair */
+} ag_conv_transpose_options;
+AG_API ag_conv_transpose_options ag_conv_transpose_defaults(void); /* stride 1, padding 0, output_padding 0, dilation 1, groups 1 */
+AG_API ag_tensor *ag_conv_transpose2d(ag_tensor *x, ag_tensor *w, ag_tensor *bias,
+                                      const ag_conv_transpose_options *options); /* x (n, c, h, w) or (c, h, w), w (c, o / groups, kh, kw) → (n, o, h', w'): conv2d's gradient to its input at x; h' = (h − 1) stride − 2 padding + dilation (kh − 1) + 1 + output_padding */
+AG_API ag_tensor *ag_conv_transpose1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias,
+                                      const ag_conv_transpose_options *options); /* the same of x (n, c, l) or (c, l), w (c, o / groups, k) */
 
 /* Patches of images as columns: number; x (n, c, h, w) or (c, h, w); sizes for both axes or one for each */
 AG_API ag_tensor *ag_im2col(ag_tensor *x, ag_shape kernel_size, ag_shape dilation, ag_shape padding,

@@ -218,6 +218,16 @@ static void products(ag_tape *t, operands o) {
     ag_tensor *kernel = check_leaf(t, AG_F64, AG_SHAPE(2, 2, 3, 2), 0, -1, 1, &state);
     ag_tensor *column = ag_reshape(kernel, AG_SHAPE(1, 4, 6, 1));
     SAME(conv2d, ag_conv2d(image, column, NULL), "", image, column);
+    ag_tensor *one = ag_from_f64(t, (const double[]){0.5}, AG_SHAPE(1)), *wide = ag_select(image, 0, 0);
+    ag_conv_transpose_options ct = ag_conv_transpose_defaults();
+    ct.stride[0] = 2, ct.output_padding[0] = 1;
+    SAME(conv2d, ag_conv2d_bias(wide, column, one, NULL), "", wide, column, one);
+    SAME(conv1d, ag_conv1d(o.cube, ag_reshape(o.x, AG_SHAPE(4, 3, 1)), NULL, 2, 1, 1, 1), "stride=2 padding=1", o.cube,
+         ag_reshape(o.x, AG_SHAPE(4, 3, 1)));
+    SAME(conv_transpose2d, ag_conv_transpose2d(image, ag_reshape(kernel, AG_SHAPE(4, 3, 2, 1)), NULL, &ct),
+         "stride=2,1 output_padding=1,0", image, ag_reshape(kernel, AG_SHAPE(4, 3, 2, 1)));
+    SAME(conv_transpose1d, ag_conv_transpose1d(ag_select(image, -1, 0), ag_reshape(kernel, AG_SHAPE(4, 3, 2)), NULL, &ct),
+         "stride=2 output_padding=1", ag_select(image, -1, 0), ag_reshape(kernel, AG_SHAPE(4, 3, 2)));
     c.stride[0] = 2, c.padding[1] = 3, c.dilation[1] = 2, c.groups = 2;
     const char *text = "stride=2,1 padding=0,3 dilation=1,2 groups=2", *shaped;
     ag_tensor *y = ag_conv2d(image, kernel, &c);

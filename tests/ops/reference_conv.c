@@ -61,16 +61,68 @@ static int64_t places(int64_t n, int64_t kernel, int64_t stride, int64_t padding
     return count;
 }
 
-static void conv2d(problem *p) {
-    const array *x = &p->in[0], *w = &p->in[1];
-    conv c = conv_of(p);
+/* Inserts an axis of extent 1. */
+static array with_axis(array x, int axis) {
+    for (int k = x.shape.rank++; k > axis; k--) x.shape.dim[k] = x.shape.dim[k - 1];
+    x.shape.dim[axis] = 1;
+    return x;
+}
+
+/* Images and kernel of one or two axes, alone or several, as (n,c,h,w); of one axis h is 1, and so are its numbers. */
+static void as_images(const problem *p, int axes, conv *c, array *x, array *w) {
+    *c = conv_of(p);
+    *x = p->in[0], *w = p->in[1];
+    if (x->shape.rank == axes + 1) *x = with_axis(*x, 0);
+    if (axes == 2) return;
+    *x = with_axis(*x, 2), *w = with_axis(*w, 2);
+    c->stride[0] = c->dilation[0] = 1, c->padding[0] = 0;
+}
+
+/* Adds the bias to output 0, images of shape s, and takes away the axes that the inputs lack. */
+static void finish(problem *p, int axes, ag_shape s) {
+    array *y = &p->out[0];
+    for (int64_t i = 0; i < y->size && p->n > 2; i++) y->v[i] += p->in[2].v[i / (s.dim[2] * s.dim[3]) % s.dim[1]];
+    y->shape = (ag_shape){0};
+    for (int k = p->in[0].shape.rank == axes + 1; k < 4; k++) {
+        if (k != 2 || axes == 2) y->shape.dim[y->shape.rank++] = s.dim[k];
+    }
+}
+
+static void forward(problem *p, int axes) {
+    array images, kernel, *x = &images, *w = &kernel;
+    conv c;
+    as_images(p, axes, &c, x, w);
     ag_shape s = {4, {x->shape.dim[0], w->shape.dim[0]}};
     for (int k = 0; k < 2; k++) {
         s.dim[2 + k] = places(x->shape.dim[2 + k], w->shape.dim[2 + k], c.stride[k], c.padding[k], c.dilation[k]);
     }
     reference_out(p, 0, p->dtype, s);
     accumulate(&c, x, w, &p->out[0], &p->out[0]);
+    finish(p, axes, s);
 }
+
+static void conv2d(problem *p) { forward(p, 2); }
+static void conv1d(problem *p) { forward(p, 1); }
+
+static void transposed(problem *p, int axes) {
+    array y, w;
+    conv c;
+    int64_t more[2];
+    as_images(p, axes, &c, &y, &w);
+    pair(p, "output_padding", 0, more);
+    if (axes == 1) more[0] = 0;
+    ag_shape s = {4, {y.shape.dim[0], w.shape.dim[1] * c.groups}};
+    for (int k = 0; k < 2; k++) {
+        int64_t n = y.shape.dim[2 + k], kernel = w.shape.dim[2 + k];
+        s.dim[2 + k] = (n - 1) * c.stride[k] + c.dilation[k] * (kernel - 1) + 1 - 2 * c.padding[k] + more[k];
+    }
+    reference_out(p, 0, p->dtype, s);
+    accumulate(&c, &p->out[0], &w, &y, &p->out[0]);
+    finish(p, axes, s);
+}
+
+static void conv_transpose1d(problem *p) { transposed(p, 1); }
+static void conv_transpose2d(problem *p) { transposed(p, 2); }
 
 static void conv2d_input(problem *p) {
     conv c = conv_of(p);
@@ -144,6 +196,9 @@ const reference references_conv[] = {
     {"im2col", im2col, true, NULL, NULL},
     {"col2im", col2im, false, NULL, NULL},
     {"conv2d", conv2d, false, NULL, NULL},
+    {"conv1d", conv1d, false, NULL, NULL},
+    {"conv_transpose1d", conv_transpose1d, false, NULL, NULL},
+    {"conv_transpose2d", conv_transpose2d, false, NULL, NULL},
     {"conv2d_input", conv2d_input, false, NULL, NULL},
     {"conv2d_weight", conv2d_weight, false, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},

@@ -1,0 +1,170 @@
+/* conv_forms.c: convolutions that conv2d and its gradients make: along one axis, and transposed.
+ *
+ *     conv1d            x (n,c,l) is an image of one row, (n,c,1,l)
+ *     conv_transpose2d  y = conv2d's gradient to its input at x: each pixel of x, times the kernel, is added where it reads from
+ *
+ *     w (c, o/groups, kh, kw): y (n, o, h', w'),  h' = (h − 1) stride − 2 padding + dilation (kh − 1) + 1 + output_padding
+ *
+ * x without its axis n is one image alone; a bias holds one value for each channel of y. */
+#include <stddef.h>
+
+#include "ops/need.h"
+#include "ops/ops.h"
+#include "ops/table.h"
+
+typedef struct form_attrs {
+    ag_shape stride, padding, output_padding; /* lists; of one number: for every axis */
+    int64_t groups;
+    ag_shape dilation;
+} form_attrs;
+
+static const ag_attr_field conv1d_fields[] = {{"stride", AG_ATTR_SHAPE, offsetof(form_attrs, stride), "1"},
+                                              {"padding", AG_ATTR_SHAPE, offsetof(form_attrs, padding), "0"},
+                                              {"dilation", AG_ATTR_SHAPE, offsetof(form_attrs, dilation), "1"},
+                                              {"groups", AG_ATTR_I64, offsetof(form_attrs, groups), "1"},
+                                              {0}};
+static const ag_attr_field transpose_fields[] = {{"stride", AG_ATTR_SHAPE, offsetof(form_attrs, stride), "1"},
+                                                 {"padding", AG_ATTR_SHAPE, offsetof(form_attrs, padding), "0"},
+                                                 {"output_padding", AG_ATTR_SHAPE, offsetof(form_attrs, output_padding), "0"},
+                                                 {"groups", AG_ATTR_I64, offsetof(form_attrs, groups), "1"},
+                                                 {"dilation", AG_ATTR_SHAPE, offsetof(form_attrs, dilation), "1"},
+                                                 {0}};
+
+enum { AXES = 2 };
+
+/* The numbers for h and w of a list for the last `axes` axes; what h is not asked for is `other`. */
+static bool take(ag_tensor *y, const char *name, const ag_shape *list, int axes, int64_t other, int64_t out[AXES]) {
+    if (list->rank != 1 && list->rank != axes) {
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes %s, not %d", name,
+                          axes == 1 ? "one number" : "one or two numbers", list->rank);
+    }
+    for (int i = 0; i < AXES; i++) {
+        int at = i - (AXES - axes);
+        out[i] = at < 0 ? other : list->dim[list->rank == 1 ? 0 : at];
+        if (out[i] < 0 || out[i] > (INT64_C(1) << 31))
+            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least 0 and at most 2^31", name,
+                              (long long)out[i]);
+    }
+    return true;
+}
+
+typedef struct form {
+    ag_conv2d_options options;
+    int64_t more[AXES]; /* output_padding */
+    ag_tensor *x, *w;   /* (n,c,h,w), of one axis h = 1 */
+    bool alone;
+} form;
+
+/* Reads attributes, and inputs as images: `axes` is 1 or 2. */
+static bool form_of(ag_tensor *y, int axes, form *f) {
+    const form_attrs *a = ag_attrs(y);
+    ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1);
+    f->options = ag_conv2d_defaults();
+    f->options.groups = a->groups;
+    f->alone = ag_rank(x) == axes + 1;
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_rank(y, 0, axes + 1, axes + 2) ||
+        !ag_need_rank(y, 1, axes + 2, axes + 2) || !take(y, "stride", &a->stride, axes, 1, f->options.stride) ||
+        !take(y, "padding", &a->padding, axes, 0, f->options.padding) ||
+        !take(y, "dilation", &a->dilation, axes, 1, f->options.dilation) ||
+        (a->output_padding.rank && !take(y, "output_padding", &a->output_padding, axes, 0, f->more))) {
+        return false;
+    }
+    if (f->alone) x = ag_unsqueeze(x, 0);
+    f->x = axes == 1 ? ag_unsqueeze(x, -2) : x;
+    f->w = axes == 1 ? ag_unsqueeze(w, -2) : w;
+    return f->x && f->w;
+}
+
+/* The result as the caller's images are: with the bias, without the axes that were added. */
+static ag_tensor *finish(ag_tensor *y, const form *f, int axes, ag_tensor *out) {
+    ag_tensor *bias = ag_in(y, 2);
+    char text[AG__TEXT];
+    if (!out) return NULL;
+    if (bias && (ag_rank(bias) != 1 || ag_dim(bias, 0) != ag_dim(out, 1))) {
+        ag_op_fail(y, AG_ERR_SHAPE, "the bias %s must hold one value for each of %lld channels",
+                   ag_shape_text(bias, text, sizeof text), (long long)ag_dim(out, 1));
+        return NULL;
+    }
+    if (bias) out = ag_add(out, ag_reshape(bias, AG_SHAPE(ag_dim(bias, 0), 1, 1)));
+    if (axes == 1) out = ag_select(out, -2, 0);
+    return f->alone ? ag_select(out, 0, 0) : out;
+}
+
+static ag_tensor *conv1d(ag_tensor *y) {
+    form f = {0};
+    return form_of(y, 1, &f) ? finish(y, &f, 1, ag_conv2d(f.x, f.w, &f.options)) : NULL;
+}
+
+static ag_tensor *transposed(ag_tensor *y, int axes) {
+    form f = {0};
+    if (!form_of(y, axes, &f)) return NULL;
+    const ag_conv2d_options *o = &f.options;
+    ag_shape s = {4, {ag_dim(f.x, 0), o->groups < 1 ? 0 : ag_dim(f.w, 1) * o->groups}};
+    char xs[AG__TEXT], ws[AG__TEXT];
+    if (o->groups < 1 || ag_dim(f.x, 1) != ag_dim(f.w, 0) || ag_dim(f.w, 0) % o->groups) {
+        ag_op_fail(y, AG_ERR_SHAPE, "x %s needs as many channels as axis 0 of the kernel %s has, a multiple of groups %lld",
+                   ag_shape_text(ag_in(y, 0), xs, sizeof xs), ag_shape_text(ag_in(y, 1), ws, sizeof ws),
+                   (long long)o->groups);
+        return NULL;
+    }
+    for (int i = 0; i < AXES; i++) {
+        int64_t n = ag_dim(f.x, 2 + i), reach = o->dilation[i] * (ag_dim(f.w, 2 + i) - 1) + 1;
+        if (f.more[i] >= (o->stride[i] > o->dilation[i] ? o->stride[i] : o->dilation[i]) && f.more[i]) {
+            ag_op_fail(y, AG_ERR_ARGUMENT, "output_padding %lld must be smaller than stride or dilation",
+                       (long long)f.more[i]);
+            return NULL;
+        }
+        s.dim[2 + i] = (n - 1) * o->stride[i] - 2 * o->padding[i] + reach + f.more[i];
+    }
+    return finish(y, &f, axes, ag_conv2d_input(f.x, f.w, s, o));
+}
+
+static ag_tensor *conv_transpose1d(ag_tensor *y) { return transposed(y, 1); }
+static ag_tensor *conv_transpose2d(ag_tensor *y) { return transposed(y, 2); }
+
+#define RECORD(op, fields, text)                                \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),           \
+                               .name = #op,                     \
+                               .arity = 2,                      \
+                               .optional = 1,                   \
+                               .inputs = "x w bias",            \
+                               .attr_size = sizeof(form_attrs), \
+                               .attrs = fields,                 \
+                               .formula = text,                 \
+                               .compose = op};
+RECORD(conv1d, conv1d_fields, "Σ over channels and taps of w · x along one axis, + bias")
+RECORD(conv_transpose1d, transpose_fields, "each element of x times w, added along one axis where conv1d reads, + bias")
+RECORD(conv_transpose2d, transpose_fields, "each pixel of x times w, added where conv2d reads, + bias")
+
+ag_tensor *ag_conv1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, int64_t stride, int64_t padding, int64_t dilation,
+                     int64_t groups) {
+    form_attrs a = {
+        .stride = AG_SHAPE(stride), .padding = AG_SHAPE(padding), .dilation = AG_SHAPE(dilation), .groups = groups};
+    return ag_apply(&ag__op_conv1d, (ag_tensor *[]){x, w, bias}, 3, &a);
+}
+
+static form_attrs transposed_attrs(const ag_conv_transpose_options *options) {
+    ag_conv_transpose_options o = options ? *options : ag_conv_transpose_defaults();
+    form_attrs a = {.stride = {2, {o.stride[0], o.stride[1]}}, .groups = o.groups};
+    a.padding = (ag_shape){2, {o.padding[0], o.padding[1]}};
+    a.output_padding = (ag_shape){2, {o.output_padding[0], o.output_padding[1]}};
+    a.dilation = (ag_shape){2, {o.dilation[0], o.dilation[1]}};
+    return a;
+}
+
+ag_conv_transpose_options ag_conv_transpose_defaults(void) {
+    return (ag_conv_transpose_options){
+        .size = sizeof(ag_conv_transpose_options), .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
+}
+
+ag_tensor *ag_conv_transpose2d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, const ag_conv_transpose_options *options) {
+    form_attrs a = transposed_attrs(options);
+    return ag_apply(&ag__op_conv_transpose2d, (ag_tensor *[]){x, w, bias}, 3, &a);
+}
+
+/* Of each pair of numbers the first is for the one axis. */
+ag_tensor *ag_conv_transpose1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, const ag_conv_transpose_options *options) {
+    form_attrs a = transposed_attrs(options);
+    a.stride.rank = a.padding.rank = a.output_padding.rank = a.dilation.rank = 1;
+    return ag_apply(&ag__op_conv_transpose1d, (ag_tensor *[]){x, w, bias}, 3, &a);
+}
