@@ -38,6 +38,15 @@ static ag_tensor *sub_scaled(ag_tensor *y) {
     return b ? ag_sub(ag_in(y, 0), b) : NULL;
 }
 
+/* alpha a, taken from b */
+static ag_tensor *rsub(ag_tensor *y) {
+    double alpha = ((const scaled_attrs *)ag_attrs(y))->alpha;
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    return ag_apply(&ag__op_sub_scaled, (ag_tensor *[]){b, a}, 2, &(scaled_attrs){alpha});
+}
+
+AG__COMPOSED(rsub, 2, scaled_attrs, scaled_fields, "b − alpha a", rsub);
 AG__COMPOSED(add_scaled, 2, scaled_attrs, scaled_fields, "a + alpha b", add_scaled);
 AG__COMPOSED(sub_scaled, 2, scaled_attrs, scaled_fields, "a − alpha b", sub_scaled);
 
@@ -47,6 +56,52 @@ ag_tensor *ag_add_scaled(ag_tensor *a, ag_tensor *b, double alpha) {
 
 ag_tensor *ag_sub_scaled(ag_tensor *a, ag_tensor *b, double alpha) {
     return ag_apply(&ag__op_sub_scaled, (ag_tensor *[]){a, b}, 2, &(scaled_attrs){alpha});
+}
+
+ag_tensor *ag_rsub(ag_tensor *a, ag_tensor *b, double alpha) {
+    return ag_apply(&ag__op_rsub, (ag_tensor *[]){a, b}, 2, &(scaled_attrs){alpha});
+}
+
+typedef struct axis_attrs {
+    int axis;
+} axis_attrs;
+
+static const ag_attr_field glu_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
+
+/* The gated linear unit (Dauphin et al. 2017) */
+static ag_tensor *glu(ag_tensor *y) {
+    ag_tensor *x = ag_in(y, 0);
+    char text[AG__TEXT];
+    int axis;
+    if (!ag_need_float(y, 0) || !ag_need_axis(y, ((const axis_attrs *)ag_attrs(y))->axis, ag_rank(x), &axis))
+        return NULL;
+    int64_t n = ag_dim(x, axis) / 2;
+    if (ag_dim(x, axis) % 2) {
+        ag_op_fail(y, AG_ERR_SHAPE, "axis %d of %s does not split in two halves", axis, ag_shape_text(x, text, sizeof text));
+        return NULL;
+    }
+    return ag_mul(ag_narrow(x, axis, 0, n), ag_sigmoid(ag_narrow(x, axis, n, n)));
+}
+
+AG__COMPOSED(glu, 1, axis_attrs, glu_fields, "the first half of x along axis times sigmoid of the second", glu);
+
+ag_tensor *ag_glu(ag_tensor *x, int axis) { return ag_apply(&ag__op_glu, &x, 1, &(axis_attrs){axis}); }
+
+typedef struct dist_attrs {
+    double p;
+} dist_attrs;
+
+static const ag_attr_field dist_fields[] = {{"p", AG_ATTR_F64, offsetof(dist_attrs, p), "2"}, {0}};
+
+static ag_tensor *dist(ag_tensor *y) {
+    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    return ag_norm(ag_sub(ag_in(y, 0), ag_in(y, 1)), ((const dist_attrs *)ag_attrs(y))->p, AG_ALL, false);
+}
+
+AG__COMPOSED(dist, 2, dist_attrs, dist_fields, "|a − b|ₚ of all elements", dist);
+
+ag_tensor *ag_dist(ag_tensor *a, ag_tensor *b, double p) {
+    return ag_apply(&ag__op_dist, (ag_tensor *[]){a, b}, 2, &(dist_attrs){p});
 }
 
 typedef struct rounding_attrs {

@@ -26,6 +26,7 @@ AG_API ag_tensor *ag_floor_divide(ag_tensor *a, ag_tensor *b); /* ⌊a / b⌋; f
 AG_API ag_tensor *ag_remainder(ag_tensor *a, ag_tensor *b); /* a − b ⌊a / b⌋: of b's sign; d/db = −⌊a / b⌋ */
 AG_API ag_tensor *ag_add_scaled(ag_tensor *a, ag_tensor *b, double alpha); /* a + alpha b: ag_call "add" with alpha= */
 AG_API ag_tensor *ag_sub_scaled(ag_tensor *a, ag_tensor *b, double alpha); /* a − alpha b: ag_call "sub" with alpha= */
+AG_API ag_tensor *ag_rsub(ag_tensor *a, ag_tensor *b, double alpha);       /* b − alpha a */
 typedef enum ag_rounding_mode { AG_ROUND_TRUNC, AG_ROUND_FLOOR } ag_rounding_mode;
 AG_API ag_tensor *ag_div_rounded(ag_tensor *a, ag_tensor *b,
                                  ag_rounding_mode rounding_mode); /* trunc(a / b), or floor_divide; flat: ag_call "div" with rounding_mode= trunc or floor */
@@ -161,6 +162,8 @@ AG_API ag_tensor *ag_silu_grad(ag_tensor *g, ag_tensor *x); /* g s (1 + x (1 −
 AG_API ag_tensor *ag_mish(ag_tensor *x);                    /* x tanh ln(1 + eˣ) (Misra 2019) */
 AG_API ag_tensor *ag_mish_grad(ag_tensor *g, ag_tensor *x); /* g times the derivative of mish */
 
+AG_API ag_tensor *ag_glu(ag_tensor *x, int axis); /* x's first half along axis times sigmoid of its second; preset −1 (Dauphin et al. 2017) */
+
 /* Comparison and logic: numbers or bools → bool, broadcast; flat. A number is true when it is not 0, NaN too. */
 AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b); /* a = b */
 AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b); /* a ≠ b */
@@ -243,6 +246,10 @@ AG_API ag_tensor *ag_cummax(ag_tensor *x, int axis,
 AG_API ag_tensor *ag_cummin(ag_tensor *x, int axis, ag_tensor **index); /* the smallest of x[0] … x[k]; the same conventions */
 AG_API ag_tensor *ag_diff(ag_tensor *x, int64_t n, int axis, ag_tensor *before,
                           ag_tensor *after); /* x[k+1] − x[k], n times, of x with `before` and `after` (may be NULL) joined on unless n is 0: NumPy's prepend, append */
+AG_API ag_tensor *ag_trapezoid(ag_tensor *y, ag_tensor *x, double dx,
+                               int axis); /* Σ (y[k] + y[k+1]) / 2 (x[k+1] − x[k]); x a line, or in y's shape, or NULL: places dx apart; float */
+AG_API ag_tensor *ag_cumulative_trapezoid(ag_tensor *y, ag_tensor *x, double dx,
+                                          int axis); /* the same up to each place but the first */
 AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
                                  bool reverse); /* y[k] = a[k] y[k−1] + b[k], y[−1] = 0; reverse: y[k] = a[k+1] y[k+1] + b[k], the transpose in b */
 
@@ -262,6 +269,11 @@ AG_API ag_tensor *ag_addmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta
                            double alpha); /* beta x + alpha a b, x broadcast; beta 0: x is not looked at */
 AG_API ag_tensor *ag_addmv(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta, double alpha); /* the same of (m,k)(k) */
 AG_API ag_tensor *ag_baddbmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta, double alpha); /* the same of (b,m,k)(b,k,n) */
+AG_API ag_tensor *ag_addbmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta,
+                            double alpha); /* the same of (b,m,k)(b,k,n), added up over the matrices to (m,n) */
+AG_API ag_tensor *ag_addr(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta,
+                          double alpha);                    /* the same of the outer product (m)(n) */
+AG_API ag_tensor *ag_matrix_power(ag_tensor *x, int64_t n); /* x x … x of n ≥ 0 square matrices; (…,m,m) */
 AG_API ag_tensor *ag_linear(ag_tensor *x, ag_tensor *w,
                             ag_tensor *bias); /* x wᵀ + bias: (…,i)(o,i) → (…,o); bias (o) may be NULL; w (i): a single output */
 AG_API ag_tensor *ag_bilinear(ag_tensor *a, ag_tensor *b, ag_tensor *w,
@@ -292,6 +304,14 @@ AG_API ag_tensor *ag_flatten(ag_tensor *x, int start_axis,
 AG_API ag_tensor *ag_unflatten(ag_tensor *x, int axis, ag_shape sizes); /* splits an axis; one size may be −1: what is left */
 AG_API ag_tensor *ag_expand(ag_tensor *x, ag_shape shape); /* repeats extents of 1 and new leading axes, without memory; −1: x's own extent */
 AG_API ag_tensor *ag_broadcast_to(ag_tensor *x, ag_shape shape); /* the same under NumPy's name */
+AG_API ag_tensor *ag_expand_as(ag_tensor *x, ag_tensor *other);  /* expand to the shape of other */
+AG_API ag_tensor *ag_reshape_as(ag_tensor *x, ag_tensor *other); /* reshape to the shape of other */
+AG_API ag_tensor *ag_t(ag_tensor *x);                            /* a matrix transposed; a line or a scalar as it is */
+AG_API ag_tensor *ag_atleast_1d(ag_tensor *x);                   /* x, a scalar as (1) */
+AG_API ag_tensor *ag_atleast_2d(ag_tensor *x);                   /* x, a line as one row (1, n) */
+AG_API ag_tensor *ag_atleast_3d(ag_tensor *x);                   /* x, a line as (1, n, 1), a matrix as (m, n, 1) */
+AG_API ag_tensor *ag_pixel_shuffle(ag_tensor *x, int64_t upscale_factor); /* (…, c r², h, w) → (…, c, r h, r w) (Shi et al. 2016) */
+AG_API ag_tensor *ag_pixel_unshuffle(ag_tensor *x, int64_t downscale_factor); /* its inverse */
 AG_API ag_tensor *ag_slice(ag_tensor *x, int axis, int64_t start, int64_t stop,
                            int64_t step); /* x[start:stop:step] as NumPy's; AG_END: to the end */
 AG_API ag_tensor *ag_unslice(ag_tensor *g, ag_shape shape, int axis, int64_t start, int64_t stop,
@@ -468,6 +488,7 @@ AG_API ag_tensor *ag_local_response_norm(ag_tensor *x, int64_t size, double alph
                                          double k); /* x / (k + alpha mean x²)^beta, over size channels around each of x (n, c, …), 0 beyond the ends; preset 1e-4, 0.75, 1 */
 AG_API ag_tensor *ag_renorm(ag_tensor *x, double p, int axis,
                             double maxnorm); /* slabs along axis with |x|ₚ > maxnorm times maxnorm / (|x|ₚ + 1e-7); gradient 1 at maxnorm */
+AG_API ag_tensor *ag_dist(ag_tensor *a, ag_tensor *b, double p); /* norm of a − b over all elements; broadcasts */
 AG_API ag_tensor *ag_normalize(ag_tensor *x, double p, int axis,
                                double eps); /* x / max(|x|ₚ, eps) along axis; preset p 2, axis 1, eps 1e-12 */
 AG_API ag_tensor *ag_cosine_similarity(ag_tensor *a, ag_tensor *b, int axis,
@@ -621,6 +642,10 @@ AG_API ag_tensor *ag_triu(ag_tensor *x, int64_t diagonal); /* zeros below it */
 AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + aᵀ), by name with upper=true Lᵀ; an error if that is not positive definite */
 AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
                                       bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast; by name also left=false: x a = b, and unitriangular=true: a's diagonal counts as 1 */
+
+AG_API ag_tensor *ag_cholesky_solve(ag_tensor *b, ag_tensor *l,
+                                    bool upper); /* x with L Lᵀ x = b, from one triangle of l; upper: Uᵀ U x = b */
+AG_API ag_tensor *ag_cholesky_inverse(ag_tensor *l, bool upper); /* (L Lᵀ)⁻¹ */
 
 /* Random: numbers of the tape's key (ag_seed) and the next draw, the same for any number of threads and instruction set, in f64 those
  * of f32 with more digits. A replay repeats them, and a clone has the same. dtype f32 or f64; flat where tensors give no more than

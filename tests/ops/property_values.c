@@ -24,6 +24,7 @@ const char integer_ops[] =
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like randint_like masked_select "
     "flatnonzero nonzero"
     " masked_fill triu unfold_add unpad masked_scatter searchsorted bucketize"
+    " rsub expand_as reshape_as t atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle"
     " add_scaled sub_scaled div_rounded clamp_between masked_fill_tensor nan_to_num clamp_min clamp_max isclose"
     " trace"
     " tril assign ";
@@ -37,7 +38,8 @@ const char bool_ops[] =
     " select narrow split split_with_sizes chunk unbind flip fliplr flipud rot90 diagonal undiagonal"
     " diag_embed diag diagflat unfold stack hstack vstack column_stack dstack broadcast_tensors"
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like masked_select flatnonzero nonzero"
-    " masked_fill masked_fill_tensor tensor_split sort argsort msort mode assign ";
+    " masked_fill masked_fill_tensor tensor_split sort argsort msort mode assign"
+    " expand_as reshape_as t atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle ";
 
 bool listed(const char *list, const char *word) {
     size_t n = strlen(word);

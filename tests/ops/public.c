@@ -65,6 +65,11 @@ static void blends(ag_tape *t, operands o) {
     SAME(addcdiv, ag_addcdiv(o.x, o.y, o.positive, 2.5), "value=2.5", o.x, o.y, o.positive);
     SAME(masked_fill, ag_masked_fill(o.x, o.yes, 2.5), "value=2.5", o.x, o.yes);
     SAME(masked_fill_tensor, ag_masked_fill_tensor(o.x, o.yes, o.scalar), "", o.x, o.yes, o.scalar);
+    SAME(rsub, ag_rsub(o.x, o.y, 2.5), "alpha=2.5", o.x, o.y);
+    SAME(dist, ag_dist(o.x, o.y, 3), "p=3", o.x, o.y);
+    SAME(glu, ag_glu(o.x, 0), "axis=0", o.x);
+    SAME(trapezoid, ag_trapezoid(o.x, NULL, 0.5, 0), "dx=0.5 axis=0", o.x);
+    SAME(cumulative_trapezoid, ag_cumulative_trapezoid(o.x, o.y, 1, 0), "axis=0", o.x, o.y);
     SAME(nan_to_num, ag_nan_to_num(nans, 1, 2, 3), "nan=1 posinf=2 neginf=3", nans);
     SAME(clamp_min, ag_clamp_min(o.x, 0.5), "min=0.5", o.x);
     SAME(clamp_max, ag_clamp_max(o.x, 0.5), "max=0.5", o.x);
@@ -79,6 +84,16 @@ static void blends(ag_tape *t, operands o) {
 }
 
 static void shapes(ag_tape *t, operands o) {
+    SAME(expand_as, ag_expand_as(o.scalar, o.x), "", o.scalar, o.x);
+    SAME(reshape_as, ag_reshape_as(o.x, o.x), "", o.x, o.x);
+    SAME(t, ag_t(o.x), "", o.x);
+    SAME(atleast_1d, ag_atleast_1d(o.scalar), "", o.scalar);
+    SAME(atleast_2d, ag_atleast_2d(o.scalar), "", o.scalar);
+    SAME(atleast_3d, ag_atleast_3d(o.x), "", o.x);
+    SAME(pixel_unshuffle, ag_pixel_unshuffle(ag_slice(o.cube, 1, 0, 2, 1), 2), "downscale_factor=2",
+         ag_slice(o.cube, 1, 0, 2, 1));
+    SAME(pixel_shuffle, ag_pixel_shuffle(ag_reshape(o.cube, AG_SHAPE(4, 2, 3)), 2), "upscale_factor=2",
+         ag_reshape(o.cube, AG_SHAPE(4, 2, 3)));
     SAME(reshape, ag_reshape(o.cube, AG_SHAPE(-1, 6)), "shape=-1,6", o.cube);
     SAME(permute, ag_permute(o.cube, AG_AXES(2, 0, 1)), "axes=2,0,1", o.cube);
     SAME(transpose, ag_transpose(o.cube, 0, -1), "axis0=0 axis1=-1", o.cube);
@@ -238,6 +253,13 @@ static void products(ag_tape *t, operands o) {
     SAME(conv2d_weight, ag_conv2d_weight(y, image, AG_SHAPE(2, 2, 3, 2), &c), shaped, y, image);
     SAME(matmul, ag_matmul(o.x, o.matrix), "", o.x, o.matrix);
     SAME(tril, ag_tril(o.x, -1), "diagonal=-1", o.x);
+    ag_tensor *line = ag_reshape(ag_slice(o.definite, 0, 0, 1, 1), AG_SHAPE(3));
+    SAME(addbmm, ag_addbmm(o.scalar, ag_unsqueeze(o.x, 0), ag_unsqueeze(o.definite, 0), 0.5, 2), "beta=0.5 alpha=2",
+         o.scalar, ag_unsqueeze(o.x, 0), ag_unsqueeze(o.definite, 0));
+    SAME(addr, ag_addr(o.definite, line, line, 0.5, 2), "beta=0.5 alpha=2", o.definite, line, line);
+    SAME(matrix_power, ag_matrix_power(o.definite, 5), "n=5", o.definite);
+    SAME(cholesky_solve, ag_cholesky_solve(o.matrix, o.definite, true), "upper=true", o.matrix, o.definite);
+    SAME(cholesky_inverse, ag_cholesky_inverse(o.definite, true), "upper=true", o.definite);
     SAME(cholesky, ag_cholesky(o.definite), "", o.definite);
     SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, true, false), "upper=true", o.definite, o.matrix);
     SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, false, true), "transpose=true", o.definite, o.matrix);

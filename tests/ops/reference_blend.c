@@ -61,6 +61,7 @@ static double gelu(double x, const problem *p) {
 
 EACH(add_scaled, p->in[0].dtype, v[0] + NUMBER("alpha", 1) * v[1])
 EACH(sub_scaled, p->in[0].dtype, v[0] - NUMBER("alpha", 1) * v[1])
+EACH(rsub, p->in[0].dtype, v[1] - NUMBER("alpha", 1) * v[0])
 EACH(div_rounded, p->in[0].dtype, p->in[0].dtype == AG_I64 && v[1] == 0 ? 0 : divided(v[0] / v[1], p))
 EACH(round_decimals, p->dtype, rounded(v[0], NUMBER("decimals", 0)))
 EACH(gelu_approximate, p->dtype, gelu(v[0], p))
@@ -89,6 +90,7 @@ const reference references_blend[] = {
     {"isclose", isclose, true, NULL, NULL},
     {"add_scaled", add_scaled, false, NULL, NULL},
     {"sub_scaled", sub_scaled, false, NULL, NULL},
+    {"rsub", rsub, false, NULL, NULL},
     {"div_rounded", div_rounded, true, NULL, NULL},
     {"round_decimals", round_decimals, false, NULL, NULL},
     {"gelu_approximate", gelu_approximate, false, NULL, NULL},

@@ -118,6 +118,13 @@ TestEveryISA(ops, bounds_that_are_not_numbers) {
     ag_tape_free(t);
 }
 
+TestEveryISA(ops, no_power_is_the_unit_matrix) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){NAN, 1, 2, INFINITY, 1, 2, 3, 4}, AG_SHAPE(2, 2, 2));
+    assert_values(ag_matrix_power(x, 0), 0, 1, 0, 0, 1, 1, 0, 0, 1);
+    ag_tape_free(t);
+}
+
 TestEveryISA(ops, what_is_close_to_infinity_and_nan) {
     ag_tape *t = ag_tape_new();
     ag_tensor *a = F64(t, NAN, INFINITY, -INFINITY, INFINITY, 0, 1), *b = F64(t, NAN, INFINITY, INFINITY, 1, 0, NAN);
