@@ -143,7 +143,10 @@ static bool parse_value(const ag_attr_field *f, const char *text, void *at) {
     case AG_ATTR_F64: return parse_double(text, at);
     case AG_ATTR_DTYPE: return ag__dtype_parse(text, at);
     case AG_ATTR_AXES: return parse_axes(text, at);
-    case AG_ATTR_SHAPE: return (shape->rank = parse_list(text, shape->dim)) >= 0;
+    case AG_ATTR_SHAPE:
+        if (!strcmp(text, "same")) *shape = (ag_shape){1, {AG__SAME}};
+        else shape->rank = parse_list(strcmp(text, "valid") ? text : "0", shape->dim);
+        return shape->rank >= 0;
     case AG_ATTR_CHOICE: return parse_choice(f->preset, text, at);
     case AG_ATTR_TEXT: return parse_text(text, at);
     }

@@ -342,6 +342,7 @@ bool ag__stale(ag_tensor *y);           /* was an input overwritten since y ran?
 void ag__cut(ag_tape *t, int64_t from); /* what was recorded since node `from` shall depend on nothing */
 
 /* attr.c */
+#define AG__SAME INT64_MIN /* in a list that says padding=same; padding=valid is 0 */
 bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs);
 /* Is an attribute of that name in the text? Its first value goes to `value`, the text without it to `rest`, which is NULL or as
  * large as the text. */

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "autograd/node.h"
 #include "ops/conv.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -145,8 +146,27 @@ static ag_tensor *w_of(ag_tensor *y, ag_tensor *x, const conv_attrs *a, const ag
     return convolve(&ag__op_conv2d_weight, y, x, a, ag_shape_of(w));
 }
 
-/* With neither a bias nor an image alone, (c,h,w) */
-static bool conv2d_plain(const ag_tensor *y) { return !ag_in(y, 2) && ag_rank(ag_in(y, 0)) != 3; }
+bool ag__conv_same(const ag_shape *padding) { return padding->rank == 1 && padding->dim[0] == AG__SAME; }
+
+ag_tensor *ag__conv_pad_same(ag_tensor *y, ag_tensor *x, const ag_tensor *w, const int64_t stride[2],
+                             const int64_t dilation[2]) {
+    ag_shape pad = {.rank = 4};
+    for (int i = 0; i < 2; i++) {
+        int64_t zeros = ag_rank(w) == 4 ? dilation[i] * (ag_dim(w, 2 + i) - 1) : 0;
+        if (stride[i] != 1) {
+            ag_op_fail(y, AG_ERR_ARGUMENT, "padding=same goes with stride 1, not %lld", (long long)stride[i]);
+            return NULL;
+        }
+        pad.dim[2 - 2 * i] = zeros / 2;
+        pad.dim[3 - 2 * i] = zeros - zeros / 2;
+    }
+    return ag_pad(x, pad, AG_PAD_CONSTANT, 0);
+}
+
+/* With neither a bias nor an image alone, (c,h,w), nor padding=same */
+static bool conv2d_plain(const ag_tensor *y) {
+    return !ag_in(y, 2) && ag_rank(ag_in(y, 0)) != 3 && !ag__conv_same(&((const conv_attrs *)ag_attrs(y))->padding);
+}
 
 static ag_tensor *conv2d_compose(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1), *bias = ag_in(y, 2);
@@ -157,7 +177,16 @@ static ag_tensor *conv2d_compose(ag_tensor *y) {
                    ag_shape_text(bias, text, sizeof text), ag_shape_text(w, kernel, sizeof kernel));
         return NULL;
     }
-    ag_tensor *out = y_of(alone ? ag_unsqueeze(x, 0) : x, w, ag_attrs(y));
+    conv_attrs a = *(const conv_attrs *)ag_attrs(y);
+    int64_t stride[2], dilation[2];
+    if (alone && !(x = ag_unsqueeze(x, 0))) return NULL;
+    if (ag__conv_same(&a.padding)) {
+        a.padding = AG_SHAPE(0);
+        if (!take_pair(y, "stride", &a.stride, 1, stride) || !take_pair(y, "dilation", &a.dilation, 1, dilation) ||
+            !(x = ag__conv_pad_same(y, x, w, stride, dilation)))
+            return NULL;
+    }
+    ag_tensor *out = y_of(x, w, &a);
     if (bias && out) out = ag_add(out, ag_reshape(bias, AG_SHAPE(ag_dim(bias, 0), 1, 1)));
     return alone && out ? ag_select(out, 0, 0) : out;
 }

@@ -8,6 +8,7 @@
  * x without its axis n is one image alone; a bias holds one value for each channel of y. */
 #include <stddef.h>
 
+#include "ops/conv.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -62,9 +63,11 @@ static bool form_of(ag_tensor *y, int axes, form *f) {
     f->options = ag_conv2d_defaults();
     f->options.groups = a->groups;
     f->alone = ag_rank(x) == axes + 1;
+    bool same = ag__conv_same(&a->padding);
+    const ag_shape none = AG_SHAPE(0);
     if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_rank(y, 0, axes + 1, axes + 2) ||
         !ag_need_rank(y, 1, axes + 2, axes + 2) || !take(y, "stride", &a->stride, axes, 1, f->options.stride) ||
-        !take(y, "padding", &a->padding, axes, 0, f->options.padding) ||
+        !take(y, "padding", same ? &none : &a->padding, axes, 0, f->options.padding) ||
         !take(y, "dilation", &a->dilation, axes, 1, f->options.dilation) ||
         (a->output_padding.rank && !take(y, "output_padding", &a->output_padding, axes, 0, f->more))) {
         return false;
@@ -72,6 +75,7 @@ static bool form_of(ag_tensor *y, int axes, form *f) {
     if (f->alone) x = ag_unsqueeze(x, 0);
     f->x = axes == 1 ? ag_unsqueeze(x, -2) : x;
     f->w = axes == 1 ? ag_unsqueeze(w, -2) : w;
+    if (same && f->x && f->w) f->x = ag__conv_pad_same(y, f->x, f->w, f->options.stride, f->options.dilation);
     return f->x && f->w;
 }
 
@@ -99,7 +103,12 @@ static ag_tensor *transposed(ag_tensor *y, int axes) {
     form f = {0};
     if (!form_of(y, axes, &f)) return NULL;
     const ag_conv2d_options *o = &f.options;
-    ag_shape s = {4, {ag_dim(f.x, 0), o->groups < 1 ? 0 : ag_dim(f.w, 1) * o->groups}};
+    ag_shape s = {4, {ag_dim(f.x, 0), o->groups < 1 ? 0 : ag_dim(f.w, 1) * o->groups}}, pad = {.rank = 4};
+    bool beyond = false; /* more pixels than conv2d would leave unread */
+    if (ag__conv_same(&((const form_attrs *)ag_attrs(y))->padding)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "padding is a number here, not same");
+        return NULL;
+    }
     char xs[AG__TEXT], ws[AG__TEXT];
     if (o->groups < 1 || ag_dim(f.x, 1) != ag_dim(f.w, 0) || ag_dim(f.w, 0) % o->groups) {
         ag_op_fail(y, AG_ERR_SHAPE, "x %s needs as many channels as axis 0 of the kernel %s has, a multiple of groups %lld",
@@ -114,9 +123,17 @@ static ag_tensor *transposed(ag_tensor *y, int axes) {
                        (long long)f.more[i]);
             return NULL;
         }
-        s.dim[2 + i] = (n - 1) * o->stride[i] - 2 * o->padding[i] + reach + f.more[i];
+        s.dim[2 + i] = (n - 1) * o->stride[i] + reach;
+        pad.dim[2 - 2 * i] = -o->padding[i];
+        pad.dim[3 - 2 * i] = f.more[i] - o->padding[i];
+        beyond = beyond || f.more[i] >= o->stride[i];
     }
-    return finish(y, &f, axes, ag_conv2d_input(f.x, f.w, s, o));
+    if (!beyond) {
+        for (int i = 0; i < AXES; i++) s.dim[2 + i] += pad.dim[2 - 2 * i] + pad.dim[3 - 2 * i];
+        return finish(y, &f, axes, ag_conv2d_input(f.x, f.w, s, o));
+    }
+    f.options.padding[0] = f.options.padding[1] = 0;
+    return finish(y, &f, axes, ag_pad(ag_conv2d_input(f.x, f.w, s, o), pad, AG_PAD_CONSTANT, 0));
 }
 
 static ag_tensor *conv_transpose1d(ag_tensor *y) { return transposed(y, 1); }

@@ -602,7 +602,7 @@ typedef struct ag_conv2d_options {
 AG_API ag_conv2d_options ag_conv2d_defaults(void); /* stride 1, padding 0, dilation 1, groups 1 */
 AG_API ag_tensor *ag_conv2d(ag_tensor *x, ag_tensor *w, const ag_conv2d_options *options); /* cross-correlation; NULL: the defaults */
 AG_API ag_tensor *ag_conv2d_bias(ag_tensor *x, ag_tensor *w, ag_tensor *bias,
-                                 const ag_conv2d_options *options); /* + bias (o), by name the third input; x may be one image alone, (c, h, w) */
+                                 const ag_conv2d_options *options); /* + bias (o), by name the third input; x may be one image alone, (c, h, w); by name also padding=same (as many pixels as x has, stride 1) and valid (0) */
 AG_API ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x,
                                   const ag_conv2d_options *options); /* its gradient to x, of shape `x` */
 AG_API ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w,

@@ -422,6 +422,8 @@ static const fault faults[] = {
     {"conv2d", "f(1,2,5,5) f(4,2,3,3) | dilation=1,1,1", AG_ERR_ARGUMENT, "dilation takes one or two numbers, not 3"},
     {"conv2d", "f(5,5) f(4,2,3,3)", AG_ERR_SHAPE, "takes x (n,c,h,w) and w (o,c/groups,kh,kw), not (5,5)"},
     {"conv2d", "f(1,2,5,5) f(4,2,3,3) f(3)", AG_ERR_SHAPE, "conv2d: the bias (3) must hold one value for each"},
+    {"conv2d", "f(1,1,3,3) f(1,1,2,2) | padding=same stride=2", AG_ERR_ARGUMENT, "padding=same goes with stride 1, not 2"},
+    {"conv_transpose2d", "f(1,1,3,3) f(1,1,2,2) | padding=same", AG_ERR_ARGUMENT, "padding is a number here, not same"},
     {"conv1d", "f(1,3,5) f(4,2,3)", AG_ERR_SHAPE, "(1,3,1,5) has 3 channels"},
     {"conv1d", "f(1,3,5) f(4,3,3) | stride=1,1", AG_ERR_ARGUMENT, "conv1d: stride takes one number, not 2"},
     {"conv_transpose1d", "f(1,3,5) f(2,3,3)", AG_ERR_SHAPE, "conv_transpose1d: x (1,3,5) needs as many channels"},

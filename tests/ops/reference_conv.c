@@ -2,6 +2,8 @@
  * another part.
  *
  *     y[n][o][p][q] ~ Σ x[n][c][p s − pad + i dil][…] · w[o][c within the group][i][j] */
+#include <string.h>
+
 #include "ops/reference.h"
 
 typedef struct conv {
@@ -18,7 +20,8 @@ static void pair(const problem *p, const char *name, int64_t preset, int64_t out
 static conv conv_of(const problem *p) {
     conv c = {.groups = (int64_t)reference_number(p, "groups", 1)};
     pair(p, "stride", 1, c.stride);
-    pair(p, "padding", 0, c.padding);
+    if (!strstr(p->s->attributes, "padding=same") && !strstr(p->s->attributes, "padding=valid"))
+        pair(p, "padding", 0, c.padding);
     pair(p, "dilation", 1, c.dilation);
     return c;
 }
@@ -94,6 +97,11 @@ static void forward(problem *p, int axes) {
     as_images(p, axes, &c, x, w);
     ag_shape s = {4, {x->shape.dim[0], w->shape.dim[0]}};
     for (int k = 0; k < 2; k++) {
+        if (strstr(p->s->attributes, "padding=same")) {
+            c.padding[k] = c.dilation[k] * (w->shape.dim[2 + k] - 1) / 2;
+            s.dim[2 + k] = x->shape.dim[2 + k];
+            continue;
+        }
         s.dim[2 + k] = places(x->shape.dim[2 + k], w->shape.dim[2 + k], c.stride[k], c.padding[k], c.dilation[k]);
     }
     reference_out(p, 0, p->dtype, s);
