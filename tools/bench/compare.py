@@ -36,7 +36,9 @@ DGEMM = ["matmul:f64:nn:%dx%dx%d" % (n, n, n) for n in (32, 64, 128, 256, 512, 1
 MAPS = ["map:%s:f32:1e6" % f for f in ("exp", "log", "tanh", "sigmoid", "erf", "sin", "gelu", "sqrt")]
 STEPS = ["step:" + s for s in ("a", "b", "c1", "c2", "h", "i", "i:wanted", "i:cold")]
 ROWS = ["rows:" + s for s in ("softmax_ce:256x10000", "layer_norm:4096x768", "sum0:4096x1024", "sum1:4096x1024",
-                              "transpose:4096x4096", "embedding:8192x50000x128")]
+                              "transpose:4096x4096", "embedding:8192x50000x128", "max0:4096x1024", "max1:4096x1024",
+                              "argmax0:4096x1024", "argmax1:4096x1024", "logsumexp0:4096x1024", "logsumexp1:4096x1024",
+                              "scatter_add:4096x1024")]
 RANDOM = ["random:%s:f32:1e6" % f for f in ("uniform", "normal", "exponential", "bernoulli", "dropout", "randint", "randperm",
                                             "gamma")]
 SETS = {"sgemm": SGEMM, "dgemm": DGEMM, "maps": MAPS, "steps": STEPS, "rows": ROWS, "random": RANDOM}

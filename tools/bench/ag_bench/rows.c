@@ -3,6 +3,8 @@
  *   softmax_ce:256x10000       softmax and cross-entropy of logits
  *   layer_norm:4096x768        layer norm with weight and bias
  *   sum0:4096x1024, sum1:…     Σ over axis 0, axis 1
+ *   max0, max1, logsumexp0, logsumexp1, argmax0, argmax1 (forward)
+ *   scatter_add:4096x1024      a matrix added to rows that an index names for each element
  *   transpose:4096x4096        a copy with the axes swapped, forward
  *   embedding:8192x50000x128   rows taken from a table; the gradient is dense */
 #include <math.h>
@@ -107,6 +109,71 @@ static bool open_sum(bench *b, int axis) {
     return ag_tape_rewind(b->tape, b->mark);
 }
 
+/* What a reduction of line k should be: its largest element, that one's place, or ln Σ eˣ. */
+static double expected_of(bench *b, char which, int64_t k) {
+    int axis = (int)b->v[0];
+    double most = (double)-INFINITY, place = 0, sum = 0;
+    for (int64_t i = 0; i < b->n[1 - !axis]; i++) {
+        double x = axis ? item(b->x[0], k, i) : item(b->x[0], i, k);
+        if (x > most) place = (double)i;
+        most = fmax(most, x);
+        sum += exp(x);
+    }
+    return which == 'm' ? most : which == 'a' ? place : log(sum);
+}
+
+static bool run_max(bench *b) { return back(b, ag_max(b->x[0], AG_AXES((int)b->v[0]), false)); }
+static bool run_logsumexp(bench *b) { return back(b, ag_logsumexp(b->x[0], AG_AXES((int)b->v[0]), false)); }
+
+static bool run_argmax(bench *b) {
+    return ag_argmax(b->x[0], AG_AXES((int)b->v[0]), false) && ag_tape_rewind(b->tape, b->mark);
+}
+
+static bool open_reduction(bench *b, const char *which, int axis) {
+    int64_t n = b->n[0], c = b->n[1];
+    ag_axes axes = AG_AXES(axis);
+    bool forward = *which == 'a';
+    b->v[0] = axis;
+    b->x[0] = bench_leaf(b, AG_F32, AG_SHAPE(n, c), -1, 1, forward ? 0 : AG_REQUIRES_GRAD);
+    b->x[3] = bench_leaf(b, AG_F32, AG_SHAPE(axis ? n : c), -1, 1, 0);
+    b->mark = ag_tape_mark(b->tape);
+    ag_tensor *y = forward         ? ag_argmax(b->x[0], axes, false)
+                   : *which == 'm' ? ag_max(b->x[0], axes, false)
+                                   : ag_logsumexp(b->x[0], axes, false);
+    for (int64_t k = 0; y && k < ag_size(y); k += 13) {
+        if (!bench_near(b, which, ag_at(y, k), expected_of(b, *which, k), 1e-5)) return false;
+    }
+    b->bytes = 4.0 * (double)(n * c) * (forward ? 1 : 3); /* read; back read and written */
+    b->run = forward ? run_argmax : *which == 'm' ? run_max : run_logsumexp;
+    return y && ag_tape_rewind(b->tape, b->mark) && b->run(b);
+}
+
+static bool run_scatter_add(bench *b) { return back(b, ag_scatter_add(b->x[0], 0, b->x[1], b->x[2])); }
+
+static bool open_scatter_add(bench *b) {
+    int64_t n = b->n[0], c = b->n[1];
+    b->x[0] = bench_leaf(b, AG_F32, AG_SHAPE(n, c), -1, 1, AG_REQUIRES_GRAD);
+    b->x[1] = ag_buffer(b->tape, AG_I64, AG_SHAPE(n, c));
+    b->x[2] = bench_leaf(b, AG_F32, AG_SHAPE(n, c), -1, 1, AG_REQUIRES_GRAD);
+    b->x[3] = bench_leaf(b, AG_F32, AG_SHAPE(n, c), -1, 1, 0);
+    int64_t *index = ag_mutable(b->x[1]);
+    uint64_t state = 3;
+    for (int64_t i = 0; index && i < n * c; i++) index[i] = (int64_t)((bench_random(&state) + 1) / 2 * (double)n);
+    b->mark = ag_tape_mark(b->tape);
+    if (!run_scatter_add(b)) return false;
+    ag_tensor *y = ag_scatter_add(b->x[0], 0, b->x[1], b->x[2]);
+    for (int64_t j = 0; y && j < c; j += 101) {
+        double sum = item(b->x[0], 5, j);
+        for (int64_t i = 0; i < n; i++) sum += index[i * c + j] == 5 ? item(b->x[2], i, j) : 0;
+        if (!bench_near(b, "a sum", item(y, 5, j), sum, 1e-5)) return false;
+        double back = item(b->x[3], index[3 * c + j], j);
+        if (!bench_near(b, "a gradient", item(ag_grad(b->x[2]), 3, j), back, 0)) return false;
+    }
+    b->bytes = (double)(n * c) * (4 * 6 + 8 * 2); /* x, src in, y out; g in, both gradients out; the index twice */
+    b->run = run_scatter_add;
+    return y && ag_tape_rewind(b->tape, b->mark);
+}
+
 static bool run_transpose(bench *b) {
     return ag_contiguous(ag_transpose(b->x[0], 0, 1)) && ag_tape_rewind(b->tape, b->mark);
 }
@@ -157,6 +224,14 @@ bool bench_rows(bench *b) {
     if (strcmp(which, "layer_norm") == 0) return open_layer_norm(b);
     if (strcmp(which, "sum0") == 0) return open_sum(b, 0);
     if (strcmp(which, "sum1") == 0) return open_sum(b, 1);
+    if (strcmp(which, "max0") == 0 || strcmp(which, "max1") == 0) return open_reduction(b, "max", which[3] - '0');
+    if (strcmp(which, "argmax0") == 0 || strcmp(which, "argmax1") == 0)
+        return open_reduction(b, "argmax", which[6] - '0');
+    if (strcmp(which, "logsumexp0") == 0 || strcmp(which, "logsumexp1") == 0)
+        return open_reduction(b, "logsumexp", which[9] - '0');
+    if (strcmp(which, "scatter_add") == 0) return open_scatter_add(b);
     if (strcmp(which, "transpose") == 0) return open_transpose(b);
-    return bench_fail(b, "'%s' is none of softmax_ce, layer_norm, sum0, sum1, transpose, embedding", which);
+    return bench_fail(
+        b, "'%s' is none of softmax_ce, layer_norm, sum0, max0, argmax0, logsumexp0 (or 1), scatter_add, transpose, embedding",
+        which);
 }

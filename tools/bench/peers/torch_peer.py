@@ -119,8 +119,18 @@ def rows(_, name, size):
     if name == "layer_norm":
         w, b, g = torch.rand(d[1], requires_grad=True), torch.rand(d[1], requires_grad=True), torch.rand(*d)
         return lambda: (zero(x, w, b), F.layer_norm(x, (d[1],), w, b).backward(g))
+    if name == "scatter_add":
+        src, index, g = torch.rand(*d, requires_grad=True), torch.randint(0, d[0], d), torch.rand(*d)
+        return lambda: (zero(x, src), x.scatter_add(0, index, src).backward(g))
     axis = int(name[-1])
     g = torch.rand(d[1 - axis])
+    if name.startswith("argmax"):
+        x = x.detach()
+        return lambda: x.argmax(axis)
+    if name.startswith("max"):
+        return lambda: (zero(x), x.amax(axis).backward(g))
+    if name.startswith("logsumexp"):
+        return lambda: (zero(x), x.logsumexp(axis).backward(g))
     return lambda: (zero(x), x.sum(axis).backward(g))
 
 
