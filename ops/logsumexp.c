@@ -12,7 +12,8 @@ static bool logsumexp_shape(ag_tensor *y) { return ag_need_float(y, 0) && ag__re
 static bool logsumexp_run(ag_tensor *y) {
     bool reduced[AG_MAX_RANK];
     double *most, *sum;
-    if (!ag__reduced_axes(y, reduced) || !ag__fold_pairs(y, reduced, ag__kernel()->pairs->log_sum, &most, &sum))
+    ag__log_sum_fn *first = ag__kernel()->softmax->log_sum[ag_dtype_of(y)];
+    if (!ag__reduced_axes(y, reduced) || !ag__fold_pairs(y, reduced, ag__kernel()->pairs->log_sum, first, &most, &sum))
         return false;
     for (int64_t i = 0; i < ag_size(y); i++) sum[i] = log(sum[i]) + (isfinite(most[i]) ? most[i] : 0);
     ag__put_doubles(y, 0, sum);

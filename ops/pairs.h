@@ -4,9 +4,11 @@
 
 #include "autograd/op.h"
 #include "ops/kernels/pairs.h"
+#include "ops/kernels/softmax.h"
 
-/* Inside run: folds input 0, a float, over the marked axes into as many pairs as output 0 has elements, in workspace. */
-bool ag__fold_pairs(ag_tensor *y, const bool reduced[], ag__pair_fn *fold, double **a, double **b);
+/* Inside run: folds input 0, a float, over the marked axes into as many pairs as output 0 has elements, in workspace. `first`
+ * makes pairs of its elements as they are, if there are any; NULL: fold does, of elements as doubles. */
+bool ag__fold_pairs(ag_tensor *y, const bool reduced[], ag__pair_fn *fold, ag__log_sum_fn *first, double **a, double **b);
 /* values[i] as elements of output o. */
 void ag__put_doubles(ag_tensor *y, int o, const double *values);
 

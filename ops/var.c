@@ -31,7 +31,7 @@ static bool pair_shape(ag_tensor *y) {
 static bool run(ag_tensor *y, bool root, bool with_mean) {
     bool reduced[AG_MAX_RANK];
     double *mean, *squares, divisor = fmax(freedom(y), 0);
-    if (!ag__reduced_axes(y, reduced) || !ag__fold_pairs(y, reduced, ag__kernel()->pairs->moments, &mean, &squares))
+    if (!ag__reduced_axes(y, reduced) || !ag__fold_pairs(y, reduced, ag__kernel()->pairs->moments, NULL, &mean, &squares))
         return false;
     for (int64_t i = 0; i < ag_size(ag_out(y, 0)); i++) {
         squares[i] /= divisor;

@@ -72,7 +72,9 @@ static void log_sum(const double *a, const double *b, int64_t n, int64_t stride,
     }
     for (int64_t j = 0; j < width; j++) base[j] = most[j] - most[j] == 0 ? most[j] : 0;
     for (int64_t i = 0; i < n; i++) {
-        for (int64_t j = 0; j < width; j++) sum[j] += (b ? b[i * stride + j] : 1) * m_exp(a[i * stride + j] - base[j]);
+        double e[TILE];
+        for (int64_t j = 0; j < width; j++) e[j] = m_exp(a[i * stride + j] - base[j]);
+        for (int64_t j = 0; j < width; j++) sum[j] += (b ? b[i * stride + j] : 1) * e[j];
     }
     for (int64_t j = 0; j < width; j++) {
         ra[j] = most[j];

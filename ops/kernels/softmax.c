@@ -15,6 +15,7 @@
 #include "ops/kernels/softmax_tmpl.h"
 
 const ag__softmax TABLE(softmax) = {
+    .log_sum = {log_sum_f32, log_sum_f64},
     .softmax = {softmax_f32, softmax_f64},
     .log_softmax = {log_softmax_f32, log_softmax_f64},
     .softmax_grad = {softmax_grad_f32, softmax_grad_f64},

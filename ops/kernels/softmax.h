@@ -1,4 +1,5 @@
-/* softmax.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, on raw memory. */
+/* softmax.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, on raw memory;
+ * and what logsumexp starts from. */
 #ifndef OPS_KERNELS_SOFTMAX_H
 #define OPS_KERNELS_SOFTMAX_H
 
@@ -7,8 +8,14 @@
 /* Inputs a and b (the gradient and the value; softmax itself reads a alone), and the output. */
 typedef void ag__line_fn(const void *a, const void *b, int64_t n, int64_t step, void *out);
 
+/* Of each of `width` ≤ AG__LOG_SUM_TILE columns of n > 0 rows, `stride` elements apart (stride 1: of one row of n): the largest
+ * element m and Σ e^(x − m); where m is infinite, Σ eˣ. NaN is passed over by m and makes the sum NaN. */
+enum { AG__LOG_SUM_TILE = 256 };
+typedef void ag__log_sum_fn(const void *x, int64_t n, int64_t stride, int64_t width, double *most, double *sum);
+
 /* By dtype: f32, f64. */
 typedef struct ag__softmax {
+    ag__log_sum_fn *log_sum[2];
     ag__line_fn *softmax[2], *log_softmax[2];
     ag__line_fn *softmax_grad[2];     /* y (g − Σ g y) */
     ag__line_fn *log_softmax_grad[2]; /* g − e^y Σ g */

@@ -1,4 +1,5 @@
-/* softmax_tmpl.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, for one type.
+/* softmax_tmpl.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, and the sums that
+ * logsumexp starts from, for one type.
  * Given: T, NAME(x) and F(function). Sums are taken in double. */
 #include "ops/kernels/exp_sum_tmpl.h"
 
@@ -42,6 +43,30 @@ static void NAME(log_softmax_grad)(const void *gradient, const void *value, int6
         NAME(exp_tile)(y + at, count, step, 0, tile);
         for (int64_t j = 0; j < count; j++) d[at + j * step] = g[at + j * step] - tile[j] * s;
     }
+}
+
+static void NAME(log_sum)(const void *in, int64_t n, int64_t stride, int64_t width, double *most, double *sum) {
+    const T *x = in;
+    T m[AG__LOG_SUM_TILE], s[AG__LOG_SUM_TILE];
+    if (stride == 1) {
+        m[0] = NAME(largest)(x, n, 1);
+        most[0] = (double)m[0];
+        sum[0] = NAME(exp_sum)(x, n, 1, m[0] - m[0] == 0 ? m[0] : 0, NULL);
+        return;
+    }
+    for (int64_t j = 0; j < width; j++) m[j] = -(T)INFINITY;
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < width; j++) m[j] = x[i * stride + j] > m[j] ? x[i * stride + j] : m[j];
+    }
+    for (int64_t j = 0; j < width; j++) {
+        most[j] = (double)m[j];
+        m[j] = m[j] - m[j] == 0 ? m[j] : 0;
+        s[j] = 0;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        for (int64_t j = 0; j < width; j++) s[j] += F(exp)(x[i * stride + j] - m[j]);
+    }
+    for (int64_t j = 0; j < width; j++) sum[j] = (double)s[j];
 }
 
 #undef T
