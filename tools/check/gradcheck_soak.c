@@ -111,22 +111,30 @@ static void healthy(const net *n, uint64_t seed) {
     }
 }
 
-/* Does the gradient of the hidden layer's weights stand out of what a check of the whole may call equal? share: its part in the
- * gradient of all, of which a slope along one direction through all must show the fault. */
-static bool matters(const net *n, double *share) {
-    ag_tensor *loss = loss_of(n, n->activation), *g[PARAMETERS];
-    double square[PARAMETERS];
-    if (!ag_gradients(&loss, NULL, 1, n->p, PARAMETERS, g)) return false;
-    for (int i = 0; i < PARAMETERS; i++) square[i] = ag_item(ag_sum(ag_square(g[i]), ag_axes_list(NULL, 0), false));
-    *share = sqrt((square[0] + square[1]) / (square[0] + square[1] + square[2] + square[3]));
-    return sqrt(square[0] + square[1]) > 1e-4;
+/* Does the gradient of the hidden layer's weights stand out of what a check of the whole may call equal? */
+static bool matters(const net *n) {
+    ag_tensor *loss = loss_of(n, n->activation), *g[2], *squares = NULL;
+    if (!ag_gradients(&loss, NULL, 1, n->p, 2, g)) return false;
+    for (int i = 0; i < 2; i++) {
+        ag_tensor *s = ag_sum(ag_square(g[i]), ag_axes_list(NULL, 0), false);
+        squares = squares ? ag_add(squares, s) : s;
+    }
+    return sqrt(ag_item(squares)) > 1e-4;
+}
+
+/* One direction may lie across a small fault, so that its share of the slope is within the tolerance; of three, one shows it. */
+static bool passes(ag_tensor *loss, ag_check_options o) {
+    enum { DIRECTIONS = 3 };
+    bool good = true;
+    for (o.seed = 0; o.seed < (o.mode == AG_CHECK_DIRECTIONAL ? DIRECTIONS : 1) && good; o.seed++)
+        good = ag_gradcheck(loss, NULL, 0, &o, NULL);
+    return good;
 }
 
 static void faulty(const net *n) {
     ag_op op = *n->activation;
-    double share = 0;
     original = n->activation;
-    if (!op.shape || !op.grad || !matters(n, &share)) return;
+    if (!op.shape || !op.grad || !matters(n)) return;
     op.grad = scaled;
     for (int f = 0; f < FAULTS; f++) {
         factor = 1 + pow(0.1, 2 + f);
@@ -134,10 +142,8 @@ static void faulty(const net *n) {
         for (int mode = 0; mode < MODES; mode++) {
             ag_check_options o = ag_check_defaults();
             o.mode = (ag_check_mode)mode;
-            if (o.mode == AG_CHECK_DIRECTIONAL && share * (factor - 1) < 3e-6)
-                continue; /* 1e-7 of the slope is allowed */
             sum.faults[f][mode]++;
-            sum.missed[f][mode] += ag_gradcheck(loss, NULL, 0, &o, NULL);
+            sum.missed[f][mode] += passes(loss, o);
             sum.missed_by_nodes[f][mode] += ag_gradcheck_nodes(loss, &o, NULL);
         }
     }
