@@ -96,13 +96,18 @@ Test(profile, states_flops_and_bytes) {
     static const struct {
         const char *op;
         double flops, bytes;
-    } expected[] = {{"matmul", 2. * 6 * 5 * 4 * 3, 8 * (6 * 4 * 3 + 3 * 5 + 6 * 4 * 5)},
-                    {"cholesky", 2 * 27 / 3., 8 * 2 * 18},
-                    {"solve_triangular", 9 * 2, 8 * (9 + 2 * 6)},
-                    {"conv2d", 2. * (2 * 4 * 3 * 4) * (2 * 3 * 2), 8 * (2 * 2 * 5 * 5 + 4 * 2 * 3 * 2 + 2 * 4 * 3 * 4)},
-                    {"sum", 30, 8 * (30 + 1)},
-                    {"add", 30, 8 * (6 + 1 + 30)}, /* what is expanded is read once */
-                    {"transpose", 0, 0}};
+    } expected[] = {
+        {"matmul", 2. * 6 * 5 * 4 * 3, 8 * (6 * 4 * 3 + 3 * 5 + 6 * 4 * 5)},
+        {"cholesky", 2 * 27 / 3., 8 * 2 * 18},
+        {"solve_triangular", 9 * 2, 8 * (9 + 2 * 6)},
+        {"conv2d", 2. * (2 * 4 * 3 * 4) * (2 * 3 * 2), 8 * (2 * 2 * 5 * 5 + 4 * 2 * 3 * 2 + 2 * 4 * 3 * 4)},
+        {"conv2d_weight", 2. * (2 * 4 * 3 * 4) * (2 * 3 * 2), 8 * (2 * 4 * 3 * 4 + 2 * 2 * 5 * 5 + 4 * 2 * 3 * 2)},
+        {"conv2d_input", 2. * (2 * 4 * 3 * 4) * (2 * 3 * 2), 8 * (2 * 4 * 3 * 4 + 4 * 2 * 3 * 2 + 2 * 2 * 5 * 5)},
+        {"linear", 2. * 6 * 4 * 3 * 2, 8 * (6 * 4 * 3 + 2 * 3 + 2 + 6 * 4 * 2)},
+        {"tanh", 30, 8 * 2 * 30},
+        {"sum", 30, 8 * (30 + 1)},
+        {"add", 30, 8 * (6 + 1 + 30)}, /* what is expanded is read once */
+        {"transpose", 0, 0}};
     static char text[ROOM], path[] = "/tmp/autograd-profile-XXXXXX";
     ag_tape *t = ag_tape_new();
     uint64_t state = 1;
@@ -114,11 +119,16 @@ Test(profile, states_flops_and_bytes) {
               *w = check_leaf(t, AG_F64, AG_SHAPE(4, 2, 3, 2), 0, 0, 1, &state);
     ag_tensor *v = check_leaf(t, AG_F64, AG_SHAPE(5, 6), 0, 0, 1, &state), *row = ag_slice(v, 0, 0, 1, 1);
     ag_tensor *many = ag_expand(row, AG_SHAPE(5, 6));
+    ag_tensor *lines = check_leaf(t, AG_F64, AG_SHAPE(2, 3), 0, 0, 1, &state), *bias = DATA(t, 1, 2);
     cr_assert(ag_profile_start(t));
     ag_matmul(a, b);
     ag_cholesky(pair);
     ag_solve_triangular(d, ag_slice(b, 1, 0, 2, 1), false, false);
-    ag_conv2d(x, w, NULL);
+    ag_tensor *y = ag_conv2d(x, w, NULL);
+    ag_conv2d_weight(y, x, ag_shape_of(w), NULL);
+    ag_conv2d_input(y, w, ag_shape_of(x), NULL);
+    ag_linear(a, lines, bias);
+    ag_tanh(v);
     SUM(v);
     ag_add(many, ag_full(t, AG_F64, AG_SHAPE(5, 6), 1));
     ag_transpose(v, 0, 1);
