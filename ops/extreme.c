@@ -22,7 +22,7 @@ static bool min_run(ag_tensor *y) { return run(y, AG__MIN); }
 static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
     const ag__over *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0), *tied = ag_eq(x, ag__spread(y, y));
-    ag_tensor *count = ag_sum(ag_cast(tied, ag_dtype_of(x)), a->axes, true);
+    ag_tensor *count = ag_cast(ag_count_nonzero(tied, a->axes, true), ag_dtype_of(x));
     return ag_where(tied, ag_div(v, count), ag_scalar(ag_tape_of(y), ag_dtype_of(x), 0));
 }
 

@@ -82,7 +82,7 @@ static ag_tensor *beside(ag_tensor *p, const ag_tensor *x) {
     return ag_reshape(p, s);
 }
 
-static ag_tensor *rstd_of(ag_tensor *var, double eps) { return ag_pow_scalar(ag_add_scalar(var, eps), -0.5); }
+static ag_tensor *rstd_of(ag_tensor *var, double eps) { return ag_rsqrt(ag_add_scalar(var, eps)); }
 
 /* Σ over all axes but 1, as (1,c,1,…). */
 static ag_tensor *sum_channels(ag_tensor *x) {

@@ -73,7 +73,7 @@ static ag_tensor *number(ag_tensor *like, double v) { return ag_scalar(ag_tape_o
 static ag_tensor *share(ag_tensor *y, ag_tensor *g) {
     const ag__over *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0), *tied = ag_eq(ag_abs(x), ag__spread(y, y));
-    ag_tensor *count = ag_sum(ag_cast(tied, ag_dtype_of(x)), a->axes, true);
+    ag_tensor *count = ag_cast(ag_count_nonzero(tied, a->axes, true), ag_dtype_of(x));
     return ag_mul(ag_sign(x), ag_where(tied, ag_div(g, count), number(x, 0)));
 }
 
