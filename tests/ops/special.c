@@ -213,7 +213,7 @@ TestEveryISA(digits_ops, gelu_keeps_its_digits_far_below_zero) {
     ag_tape *t = ag_tape_new();
     const double at[] = {-3, -6, -10, -13.8, -20, -27.3, -34.7, -37.1};
     for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
-        ag_tensor *x = ag_param(t, AG_F64, AG_SHAPE()), *y;
+        ag_tensor *x = ag_param(t, AG_F64, AG_SHAPE()), *y = NULL;
         cr_assert(ag_fill(x, at[i]) && (y = ag_gelu(x)) && ag_backward(y), "%s", ag_tape_message(t));
         long double z = at[i], tail = 0.5L * erfcl(-z * 0.70710678118654752440084436210485L);
         long double value = z * tail, slope = tail + z * expl(-z * z / 2) * 0.39894228040143267793994605993438L;
