@@ -9,6 +9,7 @@
  * nearest cache anyway, and no node needs to keep them. The map ẋ → ∂x is symmetric, so that it serves forward mode too. */
 #include "ops/row_norm.h"
 
+#include <math.h>
 #include <stddef.h>
 
 #include "ops/isa.h"
@@ -60,7 +61,7 @@ static bool need_affine(ag_tensor *y, int i, ag_shape wanted, bool channels) {
 bool ag__norm_fits(ag_tensor *y, const ag_tensor *x, ag__norm_kind kind, int i) {
     char text[AG__TEXT];
     if (ag_dtype_of(x) > AG_F64) return ag_need_float(y, i - 1);
-    if (!(kind.eps >= 0)) return ag_op_fail(y, AG_ERR_ARGUMENT, "eps is %g; it must be 0 or more", kind.eps);
+    if (isnan(kind.eps)) return ag_op_fail(y, AG_ERR_ARGUMENT, "eps is not a number");
     if (kind.groups < 0) return ag_op_fail(y, AG_ERR_ARGUMENT, "there cannot be %lld groups", (long long)kind.groups);
     if (kind.groups && (ag_rank(x) < 2 || ag_dim(x, 1) % kind.groups)) {
         return ag_op_fail(y, AG_ERR_SHAPE, "%s needs channels on axis 1 that can be cut into %lld groups",

@@ -392,7 +392,7 @@ static const fault faults[] = {
     {"layer_norm", "f(3) | normalized_shape=2,3", AG_ERR_SHAPE, "normalized_shape (2,3) must"},
     {"layer_norm", "f(2,3) f(2) | normalized_shape=3", AG_ERR_SHAPE, "must have the shape (3), that of what is normalised"},
     {"layer_norm", "f(2,3) f(3) f(2,3) | normalized_shape=3", AG_ERR_SHAPE, "bias"},
-    {"layer_norm", "f(2,3) | normalized_shape=3 eps=-1", AG_ERR_ARGUMENT, "eps is -1; it must be 0 or more"},
+    {"layer_norm", "f(2,3) | normalized_shape=3 eps=nan", AG_ERR_ARGUMENT, "eps is not a number"},
     {"rms_norm", "i(2,3)<4 | normalized_shape=3", AG_ERR_DTYPE, "rms_norm: "},
     {"group_norm", "f(2,3) | num_groups=2", AG_ERR_SHAPE, "needs channels on axis 1 that can be cut into 2 groups"},
     {"group_norm", "f(3) | num_groups=1", AG_ERR_SHAPE, "needs channels on axis 1"},
