@@ -1,4 +1,5 @@
 /* property_values.c: what operations compute, against the references. */
+#include <float.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -60,6 +61,12 @@ static void compare(const sample *s, const char *what, const ag_tensor *y, const
     need(s, check_values(y, expected->v, expected->size, tolerance, text), "%s in %s: %s", what, ag_dtype_name(dtype), text);
 }
 
+/* Under valgrind a long double has the digits of a double, too few for a reference that takes differences. */
+static bool long_doubles_are_long(void) {
+    volatile long double one = 1, more = one + LDBL_EPSILON;
+    return more != one;
+}
+
 static void run_in(const sample *s, ag_dtype dtype) {
     ag_tape *t = ag_tape_new();
     ag_tensor *in[SAMPLE_INPUTS], *out[3];
@@ -72,6 +79,7 @@ static void run_in(const sample *s, ag_dtype dtype) {
     for (int i = 0; i < s->n; i++) terms = fmax(terms, 1 + (double)p.in[i].size / 4096);
     int nout = sample_outputs(y, out, 3);
     double unit = dtype == AG_F64 && ag_dtype_of(out[0]) != AG_F32 ? 1e-12 : 1e-5;
+    if (unit < 1e-9 && !long_doubles_are_long() && strcmp(s->op->name, "standard_gamma_grad") == 0) unit = 1e-9;
     double tolerance = r->exact || dtype == AG_I64 ? 0 : unit * terms;
     need(s, nout == p.nout, "has %d outputs, not %d", nout, p.nout);
     for (int i = 0; i < nout; i++) {
