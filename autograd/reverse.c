@@ -93,9 +93,9 @@ static ag_tensor *first_cell(ag__pass *p, ag_tensor *x, ag_tensor *d) {
     ag_tape *t = p->t;
     if (p->inner) return ag__cell_keep(t, d);
     if (d->flags & AG__PENDING) {
-        t->lenders = 0;
-        if (ag__lendable(x) && !ag__lend(x)) return NULL;
-        if (!ag__settle(d)) return NULL;
+        bool done = (!ag__lendable(x) || ag__lend(x)) && ag__settle(d);
+        t->lenders = 0; /* what else is computed before the next rule is not x's */
+        if (!done) return NULL;
     }
     if (x->flags & AG__LEAF && !ag__lent_to(x) && !ag__touch(x)) return NULL;
     return d->store && d->store->handle && !ag__at_home(d, x) ? ag__move_out(t, d) : ag__cell_keep(t, d);

@@ -1,4 +1,5 @@
 /* Gradients that are computed in the memory of their handles: nobody can tell, whatever the rule returns. */
+#include <math.h>
 #include <string.h>
 
 #include "autograd/inspect.h"
@@ -55,6 +56,24 @@ Test(lend, gradients_are_those_of_the_pure_form) {
         }
         ag_tape_free(t);
     }
+}
+
+/* A leaf lends its memory to its own gradient alone. Here ∂w finds a second term and moves elsewhere; x and v, which have
+ * gradients already, then share what has arrived, so that the next term of ∂x needs memory too, which must not be w's. */
+Test(lend, what_was_lent_is_not_taken_by_another) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *w = matrix(t, N, N, 1), *x = matrix(t, N, N, 2), *v = matrix(t, N, N, 3), *c = matrix(t, N, N, 4);
+    ag_set_requires_grad(c, false);
+    cr_assert(ag_backward(ag_add(SUM(x), SUM(v))));
+    ag_tensor *a = ag_mul(x, c), *e = ag_add(x, v), *b = ag_mul(w, w);
+    cr_assert(ag_backward(ag_add(ag_add(SUM(ag_tanh(a)), SUM(ag_square(e))), SUM(ag_tanh(b)))), "%s", ag_tape_message(t));
+    for (int64_t i = 0; i < N * N; i++) {
+        double ta = tanh(ag_at(a, i)), tb = tanh(ag_at(b, i));
+        assert_close(ag_at(ag_grad(w), i), (1 - tb * tb) * 2 * ag_at(w, i), 1e-13);
+        assert_close(ag_at(ag_grad(v), i), 1 + 2 * ag_at(e, i), 1e-13);
+        assert_close(ag_at(ag_grad(x), i), 1 + 2 * ag_at(e, i) + (1 - ta * ta) * ag_at(c, i), 1e-13);
+    }
+    ag_tape_free(t);
 }
 
 /* An op whose rule fails, so that the pass ends after w's gradient has been computed. */
