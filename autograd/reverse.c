@@ -271,7 +271,7 @@ AG__COLD static bool no_reason(ag_tensor *y) {
     return y->tape->status ? false : ag_op_fail(y, AG_ERR_STATE, "its gradient failed without saying why");
 }
 
-/* A node that stands for many: what has arrived at its inputs goes through them, and comes back in its place. */
+/* A node without a rule that stands for many: what has arrived at its inputs goes through them, and comes back in its place. */
 __attribute__((noinline)) static bool deliver_through(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     bool *carry = ag__temp(p->t, y->nin * sizeof *carry);
     if (!carry) return false;
@@ -318,7 +318,7 @@ static bool deliver(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *
         lends = lends || ag__lendable(ag__in(y)[i]);
     }
     if (!wanted) return true;
-    if (ag__expands(y->op)) return deliver_through(p, y, g, d);
+    if (!y->op->grad && ag__expands(y->op)) return deliver_through(p, y, g, d);
     lends = lends && !p->record && !p->inner;
     if (lends && !lend_all(y)) return false;
     bool done = ag__rule(y, g, d);

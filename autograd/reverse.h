@@ -1,4 +1,5 @@
-/* reverse.h: one run of the reverse loop. Private to reverse.c, which is the loop, and backward.c, which starts it. */
+/* reverse.h: one run of the reverse loop. Private to reverse.c, which is the loop, backward.c, which starts
+ * it, and lend.c, which says where a leaf's gradient is computed. */
 #ifndef AUTOGRAD_REVERSE_H
 #define AUTOGRAD_REVERSE_H
 
