@@ -16,6 +16,7 @@
 #define AUTOGRAD_NODE_H
 
 #include <stdarg.h>
+#include <stddef.h>
 
 #include "autograd/inspect.h"
 #include "autograd/op.h"
@@ -330,9 +331,12 @@ ag__storage *ag__borrow(ag_tape *t, const ag__shape *shape, int dtype);
 bool ag__handle_seen(const ag_tensor *handle); /* false, an error: its memory is lent */
 bool ag__handles_used(const ag_tensor *y);     /* notes that y has handles among its inputs; false as above */
 
+/* Has a record the field, one of those that came after the first version, and is it set? Older records end before it. */
+#define AG__OP_HAS(op, field) ((op)->size >= offsetof(ag_op, field) + sizeof(op)->field && (op)->field)
+
 /* backward.c */
 /* Does y's record state its value by other ops, of which the gradient can be taken? */
-static inline bool ag__expands(const ag_op *op) { return op->size >= sizeof *op && op->expand; }
+static inline bool ag__expands(const ag_op *op) { return AG__OP_HAS(op, expand); }
 /* Records d[i] for every wanted input of y, by its rule or through its composition. */
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
 ag_tensor *ag__fit(ag_tensor *d, const ag_tensor *x); /* sums or expands d to x's shape; checks the dtype */

@@ -23,7 +23,7 @@ typedef ag__event event;
 
 double ag__op_flops(const ag_tensor *y) {
     const ag_op *op = y->op;
-    if (op->size >= sizeof *op && op->flops) {
+    if (AG__OP_HAS(op, flops)) {
         double n = op->flops(y);
         return n > 0 && isfinite(n) ? n : 0;
     }

@@ -41,7 +41,7 @@ const ag_op *ag_find_op(const char *name) {
 
 const char *ag_op_input_name(const ag_op *op, int i, char *out, size_t size) {
     int n = op->arity < 0 ? -1 : op->arity + op->optional - !!(op->flags & AG_RANDOM);
-    const char *names = op->inputs ? op->inputs : n == 1 ? "x" : "a b c d e f g h";
+    const char *names = AG__OP_HAS(op, inputs) ? op->inputs : n == 1 ? "x" : "a b c d e f g h";
     if (i < 0 || (n >= 0 && i >= n)) names = "";
     for (; i > 0 && *names; i--) {
         names += strcspn(names, " ");
