@@ -32,17 +32,21 @@ static ag_tensor *call(ag_tape *t, const ag_op *op, ag_tensor *const in[], int n
     return y;
 }
 
-/* The op of x as another dtype; `name` says which. */
-static ag_tensor *call_cast(ag_tape *t, const ag_op *op, ag_tensor *x, const char *name, const char *attributes) {
+/* The op of its one input as another dtype; `name` says which. Inputs that cannot be are left for the op to refuse. */
+static ag_tensor *call_cast(ag_tape *t, const ag_op *op, ag_tensor *const in[], int n, const char *name,
+                            const char *attributes) {
     char value[16], *rest = ag__temp(t, strlen(attributes) + 1);
     ag_dtype dtype;
-    ag_tensor *y = NULL;
+    ag_tensor *x = NULL, *y = NULL;
     if (!rest) return NULL;
     ag__attrs_take(attributes, name, rest, value, sizeof value);
     if (!ag__dtype_parse(value, &dtype)) {
         ag__fail(t, AG_ERR_ARGUMENT, "%s: %s='%s': expected f32, f64, i64 or bool", op->name, name, value);
-    } else if (dtype == ag_dtype_of(x) || (x = ag_cast(x, dtype)) != NULL) {
-        y = call(t, op, &x, 1, rest);
+    } else if (n != 1 || !in[0] || in[0]->tape != t || in[0]->flags & AG__TUPLE) {
+        y = call(t, op, in, n, rest);
+    } else {
+        x = dtype == ag_dtype_of(in[0]) ? in[0] : ag_cast(in[0], dtype);
+        if (x) y = call(t, op, &x, 1, rest);
     }
     ag__temp_free(t, rest);
     return y;
@@ -60,6 +64,6 @@ ag_tensor *ag_call(ag_tape *t, const char *name, ag_tensor *const in[], int n, c
     if (n < 0 || (n > 0 && !in)) return ag__fail(t, AG_ERR_ARGUMENT, "%s: the inputs are NULL", name);
     const ag__op_form *f = form_of(op, n, attributes);
     if (f && f->form) return call(t, f->form, in, n, attributes);
-    if (f && n == 1 && in[0] && in[0]->tape == t) return call_cast(t, op, in[0], f->attribute, attributes);
+    if (f) return call_cast(t, op, in, n, f->attribute, attributes);
     return call(t, op, in, n, attributes);
 }

@@ -80,3 +80,24 @@ Test(names, forms_are_chosen) {
     cr_assert_eq(ag_dtype_of(ag_call(t, "zeros_like", &x, 1, "dtype=bool")), AG_BOOL);
     ag_tape_free(t);
 }
+
+/* What is wrong is said of the operation that was called, not of the attribute that chose its form. */
+Test(names, forms_refuse_bad_inputs_by_name) {
+    ag_tape *t = ag_tape_new(), *other = ag_tape_new();
+    ag_tensor *x = ag_scalar(t, AG_F32, 2), *far = ag_scalar(other, AG_F32, 2), *missing = NULL, *pair[2] = {x, x};
+    ag_tensor *whole = ag_apply(ag_find_op("aminmax"), &x, 1, NULL);
+    cr_assert_null(ag_call(t, "sum", &missing, 1, "dtype=f64"));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: input 0, x, is NULL");
+    cr_assert_null(ag_call(t, "sum", &far, 1, "dtype=f64"));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: input 0, a leaf (), is on another tape");
+    cr_assert_null(ag_call(t, "sum", &whole, 1, "dtype=f64"));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: input 0 is the whole of aminmax, which has 2 outputs");
+    cr_assert_null(ag_call(t, "sum", pair, 2, "dtype=f64"));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: takes 1 input(s), not 2");
+    cr_assert_null(ag_call(t, "sum", &missing, 1, "dtype=f16"));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: dtype='f16': expected f32, f64, i64 or bool");
+    cr_assert_null(ag_call(t, "sum", &missing, 1, "axes=0 dtype=f64 keepdim=2"));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: keepdim='2'");
+    ag_tape_free(t);
+    ag_tape_free(other);
+}
