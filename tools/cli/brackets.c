@@ -2,7 +2,6 @@
  *
  * How many children they have is known when they close; until then the nodes wait on one stack, `gathered`. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "habits.h"
 #include "parser.h"
@@ -52,10 +51,8 @@ static bool close_bracket(parser *s, token_kind kind, char closing, span open) {
     describe(s, open, which, sizeof which);
     char hint[128] = "";
     if (parse_is(s, TOKEN_NUMBER) || parse_is(s, TOKEN_NAME) || parse_is(s, TOKEN_OPEN)) {
-        habit_between(s->in, s->last, s->now.at, hint, sizeof hint);
-        if (strstr(hint, "to multiply"))
-            snprintf(hint, sizeof hint, "; to multiply write '*', between %s ','",
-                     closing == ']' ? "elements" : "arguments");
+        const char *listed = closing == ']' ? "elements" : "arguments";
+        habit_between(s->in, s->last, s->now.at, listed, hint, sizeof hint);
     }
     fault_set(s->f, EXIT_USAGE, s->in, s->now.at, "expected '%c' to close %s, found %s%s", closing, which, what, hint);
     return false;

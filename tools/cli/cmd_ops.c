@@ -81,7 +81,8 @@ static void json_op(const ag_op *op, text *out) {
     text_put(out, ", \"manual\": ");
     text_json_string(out, known ? known->text : "");
     text_printf(out, ", \"inputs\": %d, \"optional_inputs\": %d, \"outputs\": %d, \"differentiable\": %s, \"flags\": [",
-                ops_inputs(op), op->optional, op->nout > 1 ? op->nout : 1, op->grad || op->compose ? "true" : "false");
+                ops_inputs(op), op->optional, op->nout > 1 ? op->nout : 1,
+                op->grad || op->compose || op->expand ? "true" : "false");
     for (int i = 0, n = 0; i < WORDS; i++) {
         if (op->flags & words[i].flag) text_printf(out, "%s\"%s\"", n++ ? ", " : "", words[i].word);
     }

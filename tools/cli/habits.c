@@ -89,7 +89,7 @@ static bool is_op(const char *name, size_t n) {
     return ag_find_op(copy) != NULL;
 }
 
-void habit_between(const source *in, size_t end, span at, char *out, size_t size) {
+void habit_between(const source *in, size_t end, span at, const char *listed, char *out, size_t size) {
     size_t start = word_start(in, end), n = end - start, m = at.end - at.start;
     const char *first = in->text + start, *second = in->text + at.start, *hint = habit_of_word(first, n);
     bool number = n && is_digit(*first);
@@ -98,11 +98,10 @@ void habit_between(const source *in, size_t end, span at, char *out, size_t size
         snprintf(out, size, "; %s", hint);
     } else if (!number && is_op(first, n)) {
         bool word = is_letter(*second) || is_digit(*second);
-        snprintf(out, size, "; apply it: %.*s(%.*s)", (int)n, first,
-                 !word    ? 3
-                 : m > 20 ? 20
-                          : (int)m,
-                 word ? second : "…");
+        int shown = word && m < 20 ? (int)m : 20;
+        snprintf(out, size, "; apply it: %.*s(%.*s)", (int)n, first, shown, word ? second : "…");
+    } else if (listed) {
+        snprintf(out, size, "; to multiply write '*', between %s ','", listed);
     } else {
         bool numbers = number && m && is_digit(*second) && end < at.start;
         snprintf(out, size, "; to multiply write '*'%s", numbers ? ", a list is [1, 2]" : "");

@@ -116,7 +116,7 @@ static bool is_option(const char *word) {
 static bool two_expressions(const struct command *c, const char *first, const char *second, const char *next, fault *f) {
     if (c->bit == OPS)
         return fault_say(f, EXIT_USAGE, "two operations, '%s' and '%s': ask for one at a time", first, second);
-    if (*second == '=' || !strcmp(next, "=") || (*next == '=' && next[1] != '=')) {
+    if (*second == '=' || (*next == '=' && next[1] != '=')) {
         return fault_say(f, EXIT_USAGE, "a value is written without blanks around '=': %s=3", *second == '=' ? "x" : second);
     }
     return fault_say(f, EXIT_USAGE, "two expressions, '%s' and '%s': put the whole expression between single quotes",

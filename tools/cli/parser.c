@@ -232,7 +232,7 @@ static bool end_of_statement(parser *s, int statement) {
     if (parse_is(s, TOKEN_CLOSE) || parse_is(s, TOKEN_CLOSE_LIST)) {
         return fault_set(s->f, EXIT_USAGE, s->in, at, "%s closes a bracket that was not opened", what);
     }
-    if (operand_follows) habit_between(s->in, s->last, at, hint, sizeof hint);
+    if (operand_follows) habit_between(s->in, s->last, at, NULL, hint, sizeof hint);
     if (parse_is(s, TOKEN_COMMA)) snprintf(hint, sizeof hint, "; a list is written [1, 2, 3]");
     return fault_set(s->f, EXIT_USAGE, s->in, at, "expected an operator before %s%s", what, hint);
 }
