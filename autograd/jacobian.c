@@ -57,9 +57,9 @@ static ag_tensor *row(ag_tensor *eye, int64_t k, const ag_tensor *like) {
     return e ? ag_reshape(e, ag_shape_of(like)) : NULL;
 }
 
-/* Puts the n lines of one block together: rows one below the other, or columns side by side. */
+/* Puts the n lines of one block together: rows one below the other, or columns side by side. They came of an n × n matrix, so
+ * n is an int. */
 static ag_tensor *join(ag_tensor *const line[], int64_t n, int axis, ag_dtype dtype, ag_shape shape) {
-    if (n > INT32_MAX) return ag__fail(line[0]->tape, AG_ERR_SHAPE, "jacobian: more than %d rows", INT32_MAX);
     ag_tensor *all = n == 1 ? line[0] : ag_concat(line, (int)n, axis);
     all = all ? ag_reshape(all, shape) : NULL;
     return all && (ag_dtype)all->dtype != dtype ? ag_cast(all, dtype) : all;

@@ -3,7 +3,7 @@
  *     layer, rms norm   (…, 3, 4) over its last two axes:      rows of 12, weight (3,4), the same for all rows
  *     group norm        (n, 6, 5) in 2 groups of channels:     2n rows of 15, weight (6), one for each 5 of a row
  *
- * Their gradients are two ops of their own (row_norm.c), whose attributes are ag__row_norm's. */
+ * Their gradients are two ops of their own (row_norm.c), whose attributes are the fields of ag__norm_kind. */
 #ifndef OPS_ROW_NORM_H
 #define OPS_ROW_NORM_H
 

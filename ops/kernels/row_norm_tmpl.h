@@ -33,7 +33,10 @@ INLINE void add(sums *a, int k, double v) {
 }
 
 static void settle(sums *a) {
-    for (int k = 0; k < 4; k++) a->s[k] += isfinite(a->lost[k]) ? a->lost[k] : 0;
+    for (int k = 0; k < 4; k++) {
+        a->s[k] += isfinite(a->lost[k]) ? a->lost[k] : 0;
+        a->lost[k] = 0;
+    }
 }
 
 /* Σ over the lanes: each is added to the one whose number differs in one bit, for every bit. */
@@ -301,7 +304,6 @@ static void back_runs(const ag__row_norm_job *j, int64_t i, int64_t at) {
     for (int pass = 0; pass < 2; pass++) {
         sums all = {{0}, {0}};
         add_runs(j, x, g, w, s, &all);
-        all = (sums){{all.s[0], all.s[1], all.s[2], all.s[3]}, {0}};
         bool far = far_out(j, s, &all, &r, &s);
         back = slope_of(j, r, &all);
         if (!far) break;
