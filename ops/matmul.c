@@ -66,50 +66,63 @@ static void run_lanes(void *context, int64_t begin, int64_t end) {
 
 /* A 1-d x is a row or a column: both its strides are that of its elements. */
 static ag__matrix matrix_of(const ag_tensor *x) {
-    return (ag__matrix){ag_data(x), ag_stride(x, ag_rank(x) > 1 ? -2 : -1), ag_stride(x, -1)};
+    int last = x->shape->rank - 1;
+    return (ag__matrix){x->data, ag__stride(x, last ? last - 1 : 0), ag__stride(x, last)};
 }
 
 static bool is_row(const ag_tensor *y) { return ag_rank(ag_in(y, 0)) == 1; }
 static bool is_column(const ag_tensor *y) { return ag_rank(ag_in(y, 1)) == 1; }
 
-bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
-    const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
-    if (ag_size(y) == 0) return true;
-    job j; /* not cleared: for the smallest matrices that would show */
-    ag__product *p = &j.product;
-    bool wide = ag_dtype_of(y) == AG_F64;
-    j.gemm = wide ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
+/* Of the first pair of matrices. */
+static void product_of(ag__product *p, ag_tensor *y, bool turned) {
+    const ag_tensor *a = ag__in(y)[0], *b = ag__in(y)[1];
+    const ag__shape *as = a->shape, *bs = b->shape;
     p->a = matrix_of(a), p->b = matrix_of(b), p->c = ag_out_data(y, 0);
     if (turned) p->b = (ag__matrix){p->b.data, p->b.col, p->b.row};
-    p->m = is_row(y) ? 1 : ag_dim(a, -2), p->k = ag_dim(a, -1);
-    p->n = p->c_row = is_column(y) ? 1 : ag_dim(b, turned ? -2 : -1);
-    p->add = add;
-    j.a = p->a.data, j.b = p->b.data, j.y = p->c, j.work = NULL;
-    ag__batch_start(&j.batch, a, b, y, ag_rank(y) - !is_row(y) - !is_column(y));
-    fold_rows(p, &j.batch);
+    p->m = as->rank > 1 ? as->dim[as->rank - 2] : 1, p->k = as->dim[as->rank - 1];
+    p->n = p->c_row = bs->rank > 1 ? bs->dim[bs->rank - 1 - turned] : 1;
+}
+
+/* A single tile, as of every small product, where each step shows. */
+static bool run_tile(ag_tensor *y, const ag__gemm *gemm, const ag__product *p) {
+    double work = (double)p->m * (double)p->n * (double)p->k / CHUNK;
+    void *own = NULL;
+    if (work >= 2 && ag__product_splits(p)) return ag__product_split(y, gemm, p, work);
+    if (p->work && !(own = ag_op_workspace(y, (size_t)p->work))) return false;
+    gemm->run(p, 0, 1, own);
+    return true;
+}
+
+static bool run_tiles(ag_tensor *y, job *j) {
+    ag__product *p = &j->product;
     double each = (double)p->m * (double)p->n * (double)p->k;
-    j.element = wide ? sizeof(double) : sizeof(float);
-    j.matrix = p->m * p->n * j.element;
-    j.gemm->plan(p, ag__caches_here());
-    j.tasks = j.batch.count * p->tiles;
-    j.chunk = each < CHUNK ? (int64_t)(CHUNK / (each + 1)) + 1 : 1;
-    if (j.tasks == 1 && each >= 2 * CHUNK && ag__product_splits(p)) {
-        p->work = (p->work + 63) / 64 * 64;
-        return ag__product_split(y, j.gemm, p, each / CHUNK);
-    }
-    int64_t lanes = j.tasks <= j.chunk ? 1 : least((j.tasks - 1) / j.chunk + 1, ag_threads());
-    if (p->work) {
-        p->work = (p->work + 63) / 64 * 64; /* a lane's begins with a cache line */
-        j.work = ag_op_workspace(y, (size_t)lanes * (size_t)p->work);
-        if (!j.work) return false;
-    }
+    j->a = p->a.data, j->b = p->b.data, j->y = p->c, j->work = NULL;
+    j->element = (int64_t)ag_dtype_size(ag_dtype_of(y)), j->matrix = p->m * p->n * j->element;
+    j->chunk = each < CHUNK ? (int64_t)(CHUNK / (each + 1)) + 1 : 1;
+    int64_t lanes = j->tasks <= j->chunk ? 1 : least((j->tasks - 1) / j->chunk + 1, ag_threads());
+    if (p->work && !(j->work = ag_op_workspace(y, (size_t)lanes * (size_t)p->work))) return false;
     if (lanes == 1) {
-        run_tasks(&j, 0, j.tasks, j.work);
+        run_tasks(j, 0, j->tasks, j->work);
         return true;
     }
-    atomic_init(&j.next, 0);
-    ag__parallel_lanes((int)lanes, each * (double)j.batch.count / CHUNK, run_lanes, &j);
+    atomic_init(&j->next, 0);
+    ag__parallel_lanes((int)lanes, each * (double)j->batch.count / CHUNK, run_lanes, j);
     return true;
+}
+
+bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
+    job j; /* not cleared: for the smallest matrices that would show */
+    ag__product *p = &j.product;
+    if (y->shape->size == 0) return true;
+    j.gemm = y->dtype == AG_F64 ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
+    product_of(p, y, turned);
+    p->add = add;
+    ag__batch_start(&j.batch, ag__in(y)[0], ag__in(y)[1], y, y->shape->rank - !is_row(y) - !is_column(y));
+    fold_rows(p, &j.batch);
+    j.gemm->plan(p, ag__caches_here());
+    p->work = (p->work + 63) / 64 * 64; /* a lane's begins with a cache line */
+    j.tasks = j.batch.count * p->tiles;
+    return j.tasks == 1 ? run_tile(y, j.gemm, p) : run_tiles(y, &j);
 }
 
 static bool matmul_run(ag_tensor *y) { return ag__matmul_into(y, false, false); }

@@ -9,8 +9,7 @@ static int64_t panel_size(const ag__product *p) { return p->depth * least(round_
 
 /* k in equal blocks of at most `limit`. */
 static int64_t depth_of(int64_t k, int64_t limit) {
-    int64_t blocks = parts(k, limit);
-    return blocks > 1 ? round_up(parts(k, blocks), 8) : most(k, 1);
+    return k > limit ? round_up(parts(k, parts(k, limit)), 8) : most(k, 1);
 }
 
 /* Cycles, about: what the tiles take, and what turning costs where the rows of b, or of c, do not lie along a vector. */
@@ -30,9 +29,10 @@ static void turn_product(ag__product *p) {
  * tile is no higher than what of a stays in the second cache. */
 static void cut(ag__product *p, const ag__caches *caches) {
     double work = (double)p->m * (double)p->n * (double)p->k / MILLION;
-    int64_t high = most(caches->l2 * 2 / 3 / (p->depth * (int64_t)sizeof(REAL)), 64);
+    int64_t line = p->depth * (int64_t)sizeof(REAL), near = caches->l2 * 2 / 3;
     p->down = p->across = 1, p->rows = p->m, p->cols = p->n;
-    if (work >= 0.4 || p->m > high) {
+    if (work >= 0.4 || (p->m > 64 && p->m > near / line)) {
+        int64_t high = most(near / line, 64);
         int64_t tiles = work < 4 ? 2 : (int64_t)(4 + least((int64_t)(work / 32), MOST_TILES - 4)) & ~1;
         p->down = parts(p->m, high);
         p->across = most(1, least(parts(tiles, p->down), p->n / (2 * WIDE)));
@@ -55,7 +55,9 @@ static void plan(ag__product *p, const ag__caches *caches) {
     if (p->n == 1) p->b.col = 1;
     p->turned = false;
     p->dots = p->a.col == 1 && p->b.row == 1 && p->k >= 2 * LANES && least(p->m, p->n) <= FEW;
-    if (!p->dots && cost(p->n, p->m, p->k, p->a.row, true) < cost(p->m, p->n, p->k, p->b.col, false)) turn_product(p);
+    bool fits = p->b.col == 1 && p->n % LANES == 0; /* as it lies, nothing costs less */
+    if (!p->dots && !fits && cost(p->n, p->m, p->k, p->a.row, true) < cost(p->m, p->n, p->k, p->b.col, false))
+        turn_product(p);
     p->row = !p->dots && p->m == 1 && p->b.col == 1 && p->n > 2 * WIDE && (!p->turned || p->c_row == 1);
     p->depth = depth_of(p->k, depth_limit(p, caches));
     p->direct = p->m <= 2 * ROWS || p->k * p->b.row * size <= caches->l1 / 3;

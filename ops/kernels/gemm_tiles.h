@@ -3,7 +3,7 @@
 /* A tile of c, HIGH × BROAD vectors, and what is multiplied into it. */
 typedef struct block {
     const REAL *a, *b;
-    int64_t a_row, a_col, b_row;
+    int64_t a_row, b_row, a_col;
     REAL *c;
     int64_t c_row, k;
     REAL *panel;       /* COPY: where b goes */

@@ -162,8 +162,9 @@ static void run(const ag__product *p, int64_t begin, int64_t end, void *work) {
     area r = {.strips = p->work ? work : near};
     r.panel = r.strips + strips_size(p);
     for (int64_t i = begin; i < end; i++) {
-        r.top = i / p->across * p->rows, r.bottom = least(r.top + p->rows, p->m);
-        r.left = i % p->across * p->cols, r.right = least(r.left + p->cols, p->n);
+        int64_t down = i ? i / p->across : 0; /* a small product is one tile, and would wait for the division */
+        r.top = down * p->rows, r.bottom = least(r.top + p->rows, p->m);
+        r.left = (i - down * p->across) * p->cols, r.right = least(r.left + p->cols, p->n);
         if (p->dots) scalar_products(p, &r);
         else if (p->row) single_row(p, &r);
         else rectangle(p, &r);
