@@ -31,7 +31,7 @@ static plan plan_of(ag_shape s, ag__norm_kind kind) {
         p.affine = AG_SHAPE(s.dim[1]);
         p.period = kind.groups;
         for (int i = 2; i < s.rank; i++) p.inner *= s.dim[i];
-        p.rows = s.dim[0] * kind.groups;
+        p.rows = s.dim[1] ? s.dim[0] * kind.groups : 0; /* no channels go into any number of groups */
         p.n = s.dim[1] / kind.groups * p.inner;
         return p;
     }
