@@ -99,23 +99,39 @@ static ag_tensor *conv1d(ag_tensor *y) {
     return form_of(y, 1, &f) ? finish(y, &f, 1, ag_conv2d(f.x, f.w, &f.options)) : NULL;
 }
 
+/* x (n,c,h,w) and w (c, o/groups, kh, kw) go together; *o is how many channels they make. */
+static bool fits_transposed(ag_tensor *y, const form *f, int64_t *o) {
+    const int64_t groups = f->options.groups, most = INT64_C(1) << 31; /* keeps sums of products from overflowing */
+    char x[AG__TEXT], w[AG__TEXT];
+    ag_shape_text(ag_in(y, 0), x, sizeof x), ag_shape_text(ag_in(y, 1), w, sizeof w);
+    if (groups < 1 || ag_dim(f->x, 1) != ag_dim(f->w, 0) || ag_dim(f->w, 0) % groups) {
+        return ag_op_fail(y, AG_ERR_SHAPE,
+                          "x %s needs as many channels as axis 0 of the kernel %s has, a multiple of groups %lld", x, w,
+                          (long long)groups);
+    }
+    if (__builtin_mul_overflow(ag_dim(f->w, 1), groups, o)) { /* of no channels there may be any number of groups */
+        return ag_op_fail(y, AG_ERR_SHAPE, "kernel %s makes more channels in %lld groups than an index can count", w,
+                          (long long)groups);
+    }
+    for (int i = 2; i < 4; i++) {
+        if (ag_dim(f->x, i) > most || ag_dim(f->w, i) > most) {
+            return ag_op_fail(y, AG_ERR_SHAPE, "x %s and kernel %s must have at most 2^31 pixels on an axis", x, w);
+        }
+    }
+    return true;
+}
+
 static ag_tensor *transposed(ag_tensor *y, int axes) {
     form f = {0};
+    if (ag__conv_same(&((const form_attrs *)ag_attrs(y))->padding)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "padding=same goes with conv1d and conv2d; here it is a number");
+        return NULL;
+    }
     if (!form_of(y, axes, &f)) return NULL;
     const ag_conv2d_options *o = &f.options;
-    ag_shape s = {4, {ag_dim(f.x, 0), o->groups < 1 ? 0 : ag_dim(f.w, 1) * o->groups}}, pad = {.rank = 4};
+    ag_shape s = {4, {ag_dim(f.x, 0)}}, pad = {.rank = 4};
     bool beyond = false; /* more pixels than conv2d would leave unread */
-    if (ag__conv_same(&((const form_attrs *)ag_attrs(y))->padding)) {
-        ag_op_fail(y, AG_ERR_ARGUMENT, "padding is a number here, not same");
-        return NULL;
-    }
-    char xs[AG__TEXT], ws[AG__TEXT];
-    if (o->groups < 1 || ag_dim(f.x, 1) != ag_dim(f.w, 0) || ag_dim(f.w, 0) % o->groups) {
-        ag_op_fail(y, AG_ERR_SHAPE, "x %s needs as many channels as axis 0 of the kernel %s has, a multiple of groups %lld",
-                   ag_shape_text(ag_in(y, 0), xs, sizeof xs), ag_shape_text(ag_in(y, 1), ws, sizeof ws),
-                   (long long)o->groups);
-        return NULL;
-    }
+    if (!fits_transposed(y, &f, &s.dim[1])) return NULL;
     for (int i = 0; i < AXES; i++) {
         int64_t n = ag_dim(f.x, 2 + i), reach = o->dilation[i] * (ag_dim(f.w, 2 + i) - 1) + 1;
         if (f.more[i] >= (o->stride[i] > o->dilation[i] ? o->stride[i] : o->dilation[i]) && f.more[i]) {
