@@ -65,11 +65,18 @@ static bool need_blocks(ag_tensor *y, int64_t r, bool channels, bool pixels) {
     char text[AG__TEXT];
     if (!ag_need_rank(y, 0, 3, AG_MAX_RANK - 2)) return false;
     if (r < 1 || r > (1 << 20))
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "the factor is %lld; it must be at least 1", (long long)r);
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "the factor is %lld; it must be at least 1 and at most 2^20", (long long)r);
     if ((!channels || ag_dim(x, -3) % (r * r) == 0) && (!pixels || (ag_dim(x, -2) % r == 0 && ag_dim(x, -1) % r == 0)))
         return true;
     return ag_op_fail(y, AG_ERR_SHAPE, channels ? "the channels of %s do not split by %lld²" : "%s does not split by %lld",
                       ag_shape_text(x, text, sizeof text), (long long)r);
+}
+
+/* n times `by`, which only an empty x, whose other extents bound nothing, lets overflow. */
+static bool grown(ag_tensor *y, int64_t n, int64_t by, int64_t *out) {
+    return !__builtin_mul_overflow(n, by, out) ||
+           ag_op_fail(y, AG_ERR_SHAPE, "an extent of %lld times %lld is beyond what an index can count", (long long)n,
+                      (long long)by);
 }
 
 /* The leading axes, then these; `order` names them among themselves. */
@@ -90,16 +97,18 @@ static ag_tensor *pixel_shuffle(ag_tensor *y) {
     int64_t r = ((const factor_attrs *)ag_attrs(y))->factor;
     if (!need_blocks(y, r, true, false)) return NULL;
     ag_tensor *x = ag_in(y, 0);
-    int64_t c = ag_dim(x, -3) / (r * r), h = ag_dim(x, -2), w = ag_dim(x, -1);
-    return moved(x, (const int64_t[]){c, r, r, h, w}, (const int[]){0, 3, 1, 4, 2}, (const int64_t[]){c, h * r, w * r});
+    int64_t c = ag_dim(x, -3) / (r * r), h = ag_dim(x, -2), w = ag_dim(x, -1), high, wide;
+    if (!grown(y, h, r, &high) || !grown(y, w, r, &wide)) return NULL;
+    return moved(x, (const int64_t[]){c, r, r, h, w}, (const int[]){0, 3, 1, 4, 2}, (const int64_t[]){c, high, wide});
 }
 
 static ag_tensor *pixel_unshuffle(ag_tensor *y) {
     int64_t r = ((const factor_attrs *)ag_attrs(y))->factor;
     if (!need_blocks(y, r, false, true)) return NULL;
     ag_tensor *x = ag_in(y, 0);
-    int64_t c = ag_dim(x, -3), h = ag_dim(x, -2) / r, w = ag_dim(x, -1) / r;
-    return moved(x, (const int64_t[]){c, h, r, w, r}, (const int[]){0, 2, 4, 1, 3}, (const int64_t[]){c * r * r, h, w});
+    int64_t c = ag_dim(x, -3), h = ag_dim(x, -2) / r, w = ag_dim(x, -1) / r, deep;
+    if (!grown(y, c, r * r, &deep)) return NULL;
+    return moved(x, (const int64_t[]){c, h, r, w, r}, (const int[]){0, 2, 4, 1, 3}, (const int64_t[]){deep, h, w});
 }
 
 AG__COMPOSED(pixel_shuffle, 1, factor_attrs, up_fields, "r² channels as one of r times the height and width", pixel_shuffle);
