@@ -1,6 +1,6 @@
 /* var.c: variance and standard deviation, alone or with the mean.
  *
- *     var = Σ (x − mean)² / max(n − correction, 0)     ∂var/∂x = 2 (x − mean) / (n − correction),  ∂mean/∂x = 1 / n
+ *     var = Σ (x − mean)² / f,  f = max(n − correction, 0)     ∂var/∂x = 2 (x − mean) / f,  ∂mean/∂x = 1 / n
  *
  * Deviations are taken from the mean of each piece and the pieces merged, never as E[x²] − E[x]²: nothing cancels. */
 #include <math.h>
@@ -20,7 +20,9 @@ typedef struct var_attrs {
 static const ag_attr_field var_fields[] = {
     AG__OVER_FIELDS, {"correction", AG_ATTR_F64, offsetof(var_attrs, correction), "1"}, {0}};
 
-static double freedom(const ag_tensor *y) { return ag__reduce_terms(y) - ((const var_attrs *)ag_attrs(y))->correction; }
+static double freedom(const ag_tensor *y) {
+    return fmax(ag__reduce_terms(y) - ((const var_attrs *)ag_attrs(y))->correction, 0);
+}
 
 static bool var_shape(ag_tensor *y) { return ag_need_float(y, 0) && ag__reduce_shape(y); }
 
@@ -30,7 +32,7 @@ static bool pair_shape(ag_tensor *y) {
 
 static bool run(ag_tensor *y, bool root, bool with_mean) {
     bool reduced[AG_MAX_RANK];
-    double *mean, *squares, divisor = fmax(freedom(y), 0);
+    double *mean, *squares, divisor = freedom(y);
     if (!ag__reduced_axes(y, reduced) || !ag__fold_pairs(y, reduced, ag__kernel()->pairs->moments, NULL, &mean, &squares))
         return false;
     for (int64_t i = 0; i < ag_size(ag_out(y, 0)); i++) {
@@ -57,7 +59,7 @@ static ag_tensor *of_var(ag_tensor *y, ag_tensor *g) {
     return ag_mul(ag_scale(ag__spread(y, g), 2 / freedom(y)), deviation(y));
 }
 
-/* g / std (x − mean) / (n − correction); 0 where std is 0 */
+/* g / std (x − mean) / f; 0 where std is 0 */
 static ag_tensor *of_std(ag_tensor *y, ag_tensor *g) {
     ag_tensor *std = ag_out(y, 0), *zero = ag_scalar(ag_tape_of(y), ag_dtype_of(std), 0),
               *one = ag_scalar(ag_tape_of(y), ag_dtype_of(std), 1), *flat = ag_eq(std, zero);
@@ -94,7 +96,7 @@ static bool std_mean_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
                                .shape = shape_fn,              \
                                .run = run_fn,                  \
                                .grad = grad_fn};
-RECORD(var, 1, "Σ (x − mean)² / (n − correction) over axes", var_shape, var_run, var_grad)
+RECORD(var, 1, "Σ (x − mean)² / max(n − correction, 0) over axes", var_shape, var_run, var_grad)
 RECORD(std, 1, "√ of var over axes", var_shape, std_run, std_grad)
 RECORD(var_mean, 2, "var, and the mean it is taken around", pair_shape, var_mean_run, var_mean_grad)
 RECORD(std_mean, 2, "std, and the mean it is taken around", pair_shape, std_mean_run, std_mean_grad)

@@ -114,6 +114,9 @@ Test(ops, variances_of_special_values) {
     assert_values(ag_std(ag_buffer(t, AG_F32, AG_SHAPE(0)), AG_ALL, 0, false), 0, NAN);
     assert_values(ag_var(F64(t, INFINITY, 1), AG_ALL, 1, false), 0, NAN);
     assert_values(gradient(ag_std(x, AG_ALL, 1, false), x), 0, 0, 0, 0);
+    ag_tensor *few = F64(t, 1, 3); /* no degree of freedom is left, nor fewer than none */
+    for (int correction = 2; correction <= 3; correction++)
+        assert_values(gradient(ag_var(few, AG_ALL, correction, false), few), 0, -INFINITY, INFINITY);
     assert_values(gradient(gradient(ag_std(x, AG_ALL, 1, false), x), x), 0, 0, 0, 0);
     assert_values(ag_std_mean(F64(t, 1, 2, 3), AG_ALL, 1, true, &mean), 1e-16, 1);
     assert_values(mean, 0, 2);
