@@ -7,20 +7,22 @@
 #include "ops/table.h"
 
 typedef struct lerp_attrs {
-    double weight; /* NaN: it is input 2 */
+    double weight; /* by name NaN: it is input 2 */
+    bool given;    /* from C a NaN is a number, too */
 } lerp_attrs;
 
 static const ag_attr_field lerp_fields[] = {{"weight", AG_ATTR_F64, offsetof(lerp_attrs, weight), "nan"}, {0}};
 
 static ag_tensor *lerp(ag_tensor *y) {
-    double number = ((const lerp_attrs *)ag_attrs(y))->weight;
-    ag_tensor *weight = ag_in_count(y) > 2 ? ag_in(y, 2) : NULL;
+    const lerp_attrs *a = ag_attrs(y);
+    ag_tensor *weight = ag_in(y, 2);
+    bool given = a->given || !isnan(a->weight);
     if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || (weight && !ag_need_same_dtype(y, 0, 2))) return NULL;
-    if (!weight == !!isnan(number)) {
+    if (given == (weight != NULL)) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "give the weight either as the third input or as weight=number");
         return NULL;
     }
-    return ag_mix(ag_in(y, 0), ag_in(y, 1), weight ? weight : ag__constant(ag_in(y, 0), number));
+    return ag_mix(ag_in(y, 0), ag_in(y, 1), weight ? weight : ag__constant(ag_in(y, 0), a->weight));
 }
 
 const ag_op ag__op_lerp = {
@@ -37,11 +39,11 @@ const ag_op ag__op_lerp = {
 
 ag_tensor *ag_lerp(ag_tensor *a, ag_tensor *b, ag_tensor *weight) {
     if (a && b && !weight) return ag_mix(a, b, weight); /* which says what is missing */
-    return ag_apply(&ag__op_lerp, (ag_tensor *[]){a, b, weight}, 3, &(lerp_attrs){(double)NAN});
+    return ag_apply(&ag__op_lerp, (ag_tensor *[]){a, b, weight}, 3, &(lerp_attrs){(double)NAN, false});
 }
 
 ag_tensor *ag_lerp_scalar(ag_tensor *a, ag_tensor *b, double weight) {
-    return ag_apply(&ag__op_lerp, (ag_tensor *[]){a, b}, 2, &(lerp_attrs){weight});
+    return ag_apply(&ag__op_lerp, (ag_tensor *[]){a, b}, 2, &(lerp_attrs){weight, true});
 }
 
 typedef struct value_attrs {

@@ -68,23 +68,25 @@ ag_tensor *ag_nan_to_num(ag_tensor *x, double nan, double posinf, double neginf)
 }
 
 typedef struct bound_attrs {
-    double bound;
+    double bound; /* by name NaN: it is input 1 */
+    bool given;   /* from C a NaN is a bound, too */
 } bound_attrs;
 
 static const ag_attr_field min_fields[] = {{"min", AG_ATTR_F64, offsetof(bound_attrs, bound), "nan"}, {0}};
 static const ag_attr_field max_fields[] = {{"max", AG_ATTR_F64, offsetof(bound_attrs, bound), "nan"}, {0}};
 
-/* The bound that input 1 or the attribute says, as a tensor; the number alone stays one for floats. */
+/* The bound that input 1 or the attribute says, as a tensor; the number alone stays one for floats, unless it is NaN. */
 static bool bound_of(ag_tensor *y, const char *name, double *number, ag_tensor **bound) {
-    bool whole = ag__need_number(y, 0) && ag_dtype_of(ag_in(y, 0)) == AG_I64;
-    *number = ((const bound_attrs *)ag_attrs(y))->bound;
+    const bound_attrs *a = ag_attrs(y);
+    *number = a->bound;
     *bound = ag_in(y, 1);
-    if (ag_tape_status(ag_tape_of(ag_in(y, 0)))) return false;
-    if (!*bound == !!isnan(*number))
+    if (!ag__need_number(y, 0)) return false;
+    bool given = a->given || !isnan(a->bound), whole = ag_dtype_of(ag_in(y, 0)) == AG_I64;
+    if (given == (*bound != NULL))
         return ag_op_fail(y, AG_ERR_ARGUMENT, "give the bound either as the second input or as %s=number", name);
     if (!*bound && whole && *number != rint(*number))
         return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %g; for i64 it must be a whole number", name, *number);
-    if (!*bound && whole) *bound = ag__constant(ag_in(y, 0), *number);
+    if (!*bound && (whole || isnan(*number))) *bound = ag__constant(ag_in(y, 0), *number);
     return true;
 }
 
@@ -105,8 +107,12 @@ static ag_tensor *clamp_max(ag_tensor *y) {
 AG__COMPOSED(clamp_min, 1, bound_attrs, min_fields, "x, at least min", clamp_min, .optional = 1, .inputs = "x min");
 AG__COMPOSED(clamp_max, 1, bound_attrs, max_fields, "x, at most max", clamp_max, .optional = 1, .inputs = "x max");
 
-ag_tensor *ag_clamp_min(ag_tensor *x, double min) { return ag_apply(&ag__op_clamp_min, &x, 1, &(bound_attrs){min}); }
-ag_tensor *ag_clamp_max(ag_tensor *x, double max) { return ag_apply(&ag__op_clamp_max, &x, 1, &(bound_attrs){max}); }
+ag_tensor *ag_clamp_min(ag_tensor *x, double min) {
+    return ag_apply(&ag__op_clamp_min, &x, 1, &(bound_attrs){min, true});
+}
+ag_tensor *ag_clamp_max(ag_tensor *x, double max) {
+    return ag_apply(&ag__op_clamp_max, &x, 1, &(bound_attrs){max, true});
+}
 
 /* weight: of one element, or one for each channel, axis 1 of x */
 static ag_tensor *prelu(ag_tensor *y) {

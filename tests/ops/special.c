@@ -94,6 +94,7 @@ TestEveryISA(ops, lerp_ends_exactly) {
     assert_values(ag_lerp(a, b, n), 0, 0.1, 1e16, NAN, NAN, NAN);
     assert_values(ag_lerp_scalar(a, b, 1), 0, 0.7, 1, NAN, NAN, NAN);
     assert_values(ag_lerp_scalar(a, b, 0.25), 1e-15, 0.25, 0.75e16, NAN, INFINITY, NAN);
+    assert_values(ag_lerp_scalar(a, b, (double)NAN), 0, NAN, NAN, NAN, NAN, NAN);
     ag_tape_free(t);
 }
 
@@ -113,6 +114,10 @@ TestEveryISA(ops, bounds_that_are_not_numbers) {
     assert_values(ag_clamp_between(x, least, NULL), 0, NAN, NAN, INFINITY, 4);
     assert_values(ag_clamp_between(x, NULL, most), 0, NAN, 1, NAN, 2);
     assert_values(ag_clamp_between(x, least, most), 0, NAN, NAN, NAN, 3);
+    assert_values(ag_clamp_min(x, (double)NAN), 0, NAN, NAN, NAN, NAN);
+    assert_values(ag_clamp_max(ag_cast(x, AG_F32), (double)NAN), 0, NAN, NAN, NAN, NAN);
+    cr_assert_null(ag_clamp_max(I64(t, 1, 2), (double)NAN));
+    assert_error(t, AG_ERR_ARGUMENT, "clamp_max: max is nan; for i64 it must be a whole number");
     assert_values(ag_round_decimals(F64(t, 2.675, -0.05, NAN, INFINITY, 1250), 2), 1e-15, 2.68, -0.05, NAN, INFINITY, 1250);
     assert_values(ag_round_decimals(F64(t, 250, -150, 49), -2), 0, 200, -200, 0);
     ag_tape_free(t);
