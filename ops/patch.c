@@ -147,6 +147,13 @@ static const ag_attr_field close_fields[] = {{"rtol", AG_ATTR_F64, offsetof(clos
                                              {"equal_nan", AG_ATTR_BOOL, offsetof(close_attrs, equal_nan), "false"},
                                              {0}};
 
+/* |a − b| of integers in f64, rounded once: the difference is taken as the integer it is unless that could overflow. */
+static ag_tensor *whole_apart(ag_tensor *a, ag_tensor *b) {
+    ag_tensor *rough = ag_abs(ag_sub(ag_cast(a, AG_F64), ag_cast(b, AG_F64)));
+    ag_tensor *fits = ag_lt(rough, ag__constant(rough, 0x1p62));
+    return ag_where(fits, ag_cast(ag_abs(ag_sub(a, b)), AG_F64), rough);
+}
+
 /* a = b, for infinities, or |a − b| finite and at most atol + rtol |b| */
 static ag_tensor *isclose(ag_tensor *y) {
     const close_attrs *c = ag_attrs(y);
@@ -156,10 +163,11 @@ static ag_tensor *isclose(ag_tensor *y) {
         return NULL;
     }
     ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
-    if (ag_dtype_of(a) == AG_I64) a = ag_cast(a, AG_F64), b = ag_cast(b, AG_F64);
-    ag_tensor *apart = ag_abs(ag_sub(a, b));
-    ag_tensor *near = ag_le(apart, ag_add_scalar(ag_scale(ag_abs(b), c->rtol), c->atol));
-    near = ag_logical_or(ag_eq(a, b), ag_logical_and(ag_isfinite(apart), near));
+    bool whole = ag_dtype_of(a) == AG_I64;
+    ag_tensor *equal = ag_eq(a, b), *apart = whole ? whole_apart(a, b) : ag_abs(ag_sub(a, b));
+    ag_tensor *size = ag_abs(whole ? ag_cast(b, AG_F64) : b);
+    ag_tensor *near = ag_le(apart, ag_add_scalar(ag_scale(size, c->rtol), c->atol));
+    near = ag_logical_or(equal, ag_logical_and(ag_isfinite(apart), near));
     return c->equal_nan ? ag_logical_or(near, ag_logical_and(ag_isnan(a), ag_isnan(b))) : near;
 }
 

@@ -138,6 +138,20 @@ TestEveryISA(ops, what_is_close_to_infinity_and_nan) {
     ag_tape_free(t);
 }
 
+/* As integers, which f64 does not hold: 2⁵³ + 1 is 2⁵³ there. */
+TestEveryISA(ops, large_integers_that_are_close) {
+    ag_tape *t = ag_tape_new();
+    const int64_t large = INT64_C(1) << 53;
+    ag_tensor *a = I64(t, large + 1, large, INT64_MAX, INT64_MIN, INT64_MAX, INT64_MIN + 1),
+              *b = I64(t, large, large + 1, INT64_MIN, INT64_MAX, INT64_MAX - 1, INT64_MIN);
+    assert_values(ag_isclose(a, b, 0, 0, true), 0, 0, 0, 0, 0, 0, 0);
+    assert_values(ag_isclose(a, b, 0, 1, false), 0, 1, 1, 0, 0, 1, 1);
+    assert_values(ag_isclose(a, b, 0, 0x1p64, false), 0, 1, 1, 1, 1, 1, 1);
+    assert_values(ag_isclose(a, b, 1.5, 0, false), 0, 1, 1, 0, 0, 1, 1);
+    assert_values(ag_isclose(a, b, 2.5, 0, false), 0, 1, 1, 1, 1, 1, 1);
+    ag_tape_free(t);
+}
+
 TestEveryISA(ops, integer_quotients_are_rounded) {
     ag_tape *t = ag_tape_new();
     ag_tensor *a = I64(t, 7, -7, 7, -7, 5, INT64_MIN), *b = I64(t, 2, 2, -2, -2, 0, 3);
