@@ -138,6 +138,11 @@ static ag_tensor *normal(ag_tensor *y) {
     ag_shape shape;
     if (!mean && !std) return fill_by(&ag__op_randn, t, a->dtype, a->shape, a->mean, a->std);
     if (!need_deviation(y, a->std) || !parameters(y, mean, std, &shape)) return NULL;
+    if ((mean && a->mean != 0) || (std && a->std != 1)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "the %s is given both as a tensor and as a number",
+                   mean && a->mean != 0 ? "mean" : "std");
+        return NULL;
+    }
     if (a->shape.rank) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "the shape is that of the tensors; give no other");
         return NULL;

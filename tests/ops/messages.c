@@ -352,6 +352,8 @@ static const fault faults[] = {
     {"normal", "f(3) | std=nan", AG_ERR_ARGUMENT, "normal: std is nan; it must not be negative"},
     {"normal", "f(3) | shape=3", AG_ERR_ARGUMENT, "normal: the shape is that of the tensors; give no other"},
     {"normal", "f(3) f(2)", AG_ERR_SHAPE, "normal: shapes do not broadcast"},
+    {"normal", "f(3) | mean=100", AG_ERR_ARGUMENT, "normal: the mean is given both as a tensor and as a number"},
+    {"normal", "f(3) f(3) | std=2", AG_ERR_ARGUMENT, "normal: the std is given both as a tensor and as a number"},
     {"exponential", "| shape=3 lambd=0", AG_ERR_ARGUMENT, "exponential: lambd is 0; it must be positive"},
     {"bernoulli", "f(3) | p=1.5", AG_ERR_ARGUMENT, "bernoulli: p is 1.5; a probability lies between 0 and 1"},
     {"bernoulli", "f(3)=0,1,-1", AG_ERR_VALUE, "bernoulli: element 2 is -1; a probability lies between 0 and 1"},
