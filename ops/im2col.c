@@ -42,10 +42,9 @@ static bool take_pair(ag_tensor *y, const char *name, ag_shape list, int64_t lea
     return true;
 }
 
-static bool take_grid(ag_tensor *y, ag_shape size, grid *w) {
+static bool take_grid(ag_tensor *y, const char *name, ag_shape size, grid *w) {
     const patch_attrs *a = ag_attrs(y);
-    if (!take_pair(y, "the size of an image", size, 0, w->size) ||
-        !take_pair(y, "kernel_size", a->kernel_size, 1, w->kernel) ||
+    if (!take_pair(y, name, size, 0, w->size) || !take_pair(y, "kernel_size", a->kernel_size, 1, w->kernel) ||
         !take_pair(y, "dilation", a->dilation, 1, w->dilation) || !take_pair(y, "padding", a->padding, 0, w->padding) ||
         !take_pair(y, "stride", a->stride, 1, w->stride))
         return false;
@@ -70,7 +69,7 @@ static ag_tensor *im2col(ag_tensor *y) {
     grid w;
     if (!ag__need_number(y, 0) || !ag_need_rank(y, 0, 3, 4)) return NULL;
     ag_tensor *x = ag_rank(ag_in(y, 0)) == 3 ? ag_unsqueeze(ag_in(y, 0), 0) : ag_in(y, 0);
-    if (!x || !take_grid(y, (ag_shape){2, {ag_dim(x, 2), ag_dim(x, 3)}}, &w)) return NULL;
+    if (!x || !take_grid(y, "the size of an image", (ag_shape){2, {ag_dim(x, 2), ag_dim(x, 3)}}, &w)) return NULL;
     ag_shape columns = {3, {ag_dim(x, 0), ag_dim(x, 1), w.count[0]}};
     if (__builtin_mul_overflow(columns.dim[1], w.kernel[0] * w.kernel[1], &columns.dim[1]) ||
         __builtin_mul_overflow(w.count[0], w.count[1], &columns.dim[2])) {
@@ -100,7 +99,8 @@ static ag_tensor *add_windows(ag_tensor *x, int axis, const grid *w, int i) {
 static ag_tensor *col2im(ag_tensor *y) {
     const patch_attrs *a = ag_attrs(y);
     grid w;
-    if (!ag__need_number(y, 0) || !ag_need_rank(y, 0, 2, 3) || !take_grid(y, a->output_size, &w)) return NULL;
+    if (!ag__need_number(y, 0) || !ag_need_rank(y, 0, 2, 3) || !take_grid(y, "output_size", a->output_size, &w))
+        return NULL;
     ag_tensor *x = ag_rank(ag_in(y, 0)) == 2 ? ag_unsqueeze(ag_in(y, 0), 0) : ag_in(y, 0);
     int64_t patch = w.kernel[0] * w.kernel[1], count = 0;
     bool fits = !__builtin_mul_overflow(w.count[0], w.count[1], &count);

@@ -293,8 +293,8 @@ AG_API ag_tensor *ag_einsum(const char *equation, ag_tensor *const xs[], int n);
 /* Shapes: views where the strides allow it; any dtype */
 AG_API ag_tensor *ag_reshape(ag_tensor *x, ag_shape shape);         /* one extent may be −1: what is left */
 AG_API ag_tensor *ag_permute(ag_tensor *x, ag_axes axes);           /* axis i of y is axis axes[i] of x */
-AG_API ag_tensor *ag_transpose(ag_tensor *x, int axis0, int axis1); /* swaps two axes; by name the last two */
-AG_API ag_tensor *ag_swapaxes(ag_tensor *x, int axis0, int axis1);  /* the same under NumPy's name */
+AG_API ag_tensor *ag_transpose(ag_tensor *x, int axis0, int axis1); /* swaps two axes; by name the presets are the last two */
+AG_API ag_tensor *ag_swapaxes(ag_tensor *x, int axis0, int axis1); /* the same under NumPy's name */
 AG_API ag_tensor *ag_movedim(ag_tensor *x, ag_axes source,
                              ag_axes destination);        /* axes source[k] to destination[k], the others in order */
 AG_API ag_tensor *ag_squeeze(ag_tensor *x, ag_axes axes); /* drops those of the axes that have extent 1 */
@@ -341,7 +341,7 @@ AG_API ag_tensor **ag_split_with_sizes(ag_tensor *x, const int64_t split_sizes[]
 AG_API ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *out[],
                             int n); /* split into at most so many, of size ⌈extent / chunks⌉ */
 AG_API ag_tensor **ag_tensor_split(ag_tensor *x, int64_t sections, int axis, ag_tensor *out[],
-                                   int n); /* so many parts, the first n % sections of one more: NumPy's array_split */
+                                   int n); /* so many parts, the first extent % sections of them longer by one: NumPy's array_split */
 AG_API ag_tensor **ag_tensor_split_indices(ag_tensor *x, const int64_t indices[], int axis, ag_tensor *out[],
                                            int n); /* x[:indices[0]], x[indices[0]:indices[1]], …: n − 1 of them, as slice reads them; by name indices= */
 AG_API ag_tensor **ag_unbind(ag_tensor *x, int axis, ag_tensor *out[], int n); /* the slabs along an axis, which goes */

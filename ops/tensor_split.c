@@ -41,7 +41,8 @@ static ag_tensor *tensor_split(ag_tensor *y) {
         return NULL;
     }
     if (a->indices.rank > AG_MAX_RANK || a->part < 0 || a->part >= count) {
-        ag_op_fail(y, AG_ERR_ARGUMENT, "part %lld of %lld", (long long)a->part, (long long)count);
+        ag_op_fail(y, AG_ERR_ARGUMENT, "part is %lld; there are %lld parts, counted from 0", (long long)a->part,
+                   (long long)count);
         return NULL;
     }
     if (!listed) {
