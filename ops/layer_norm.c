@@ -47,9 +47,6 @@ static bool need_ends(ag_tensor *y, ag_shape s) {
 
 static bool fits(ag_tensor *y, ag__norm_kind kind) { return ag__norm_fits(y, ag_in(y, 0), kind, 1); }
 
-/* A bias without a weight is added outside. */
-static bool plain(const ag_tensor *y) { return ag_in_count(y) < 3 || ag_in(y, 1); }
-
 static bool layer_shape(ag_tensor *y) {
     return need_ends(y, ((const shape_attrs *)ag_attrs(y))->normalized_shape) && fits(y, layer_kind(y)) &&
            ag_out_like(y, 0, ag_in(y, 0));
@@ -69,7 +66,7 @@ static ag_tensor *layer_compose(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *bias = ag_in_count(y) > 2 ? ag_in(y, 2) : NULL;
     const shape_attrs *a = ag_attrs(y);
     if (!need_ends(y, a->normalized_shape) || !fits(y, layer_kind(y))) return NULL;
-    if (!plain(y)) return ag_add(ag_layer_norm(x, a->normalized_shape, NULL, NULL, a->eps), bias);
+    if (!ag__norm_plain(y)) return ag_add(ag_layer_norm(x, a->normalized_shape, NULL, NULL, a->eps), bias);
     return ag__norm_compose(x, ag_in_count(y) > 1 ? ag_in(y, 1) : NULL, bias, layer_kind(y));
 }
 
@@ -86,7 +83,7 @@ const ag_op ag__op_layer_norm = {
     .run = layer_run,
     .grad = layer_grad,
     .compose = layer_compose,
-    .plain = plain,
+    .plain = ag__norm_plain,
     .jvp = layer_jvp,
     .flops = ag__norm_flops,
 };
@@ -168,7 +165,7 @@ static ag_tensor *group_compose(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *bias = ag_in_count(y) > 2 ? ag_in(y, 2) : NULL;
     const group_attrs *a = ag_attrs(y);
     if (!need_groups(y)) return NULL;
-    if (plain(y)) return ag__norm_compose(x, ag_in_count(y) > 1 ? ag_in(y, 1) : NULL, bias, group_kind(y));
+    if (ag__norm_plain(y)) return ag__norm_compose(x, ag_in_count(y) > 1 ? ag_in(y, 1) : NULL, bias, group_kind(y));
     ag_shape s = {.rank = ag_rank(x) - 1, .dim = {ag_dim(x, 1), 1, 1, 1, 1, 1, 1}};
     return ag_add(ag_group_norm(x, a->num_groups, NULL, NULL, a->eps), ag_reshape(bias, s));
 }
@@ -186,7 +183,7 @@ const ag_op ag__op_group_norm = {
     .run = group_run,
     .grad = group_grad,
     .compose = group_compose,
-    .plain = plain,
+    .plain = ag__norm_plain,
     .jvp = group_jvp,
     .flops = ag__norm_flops,
 };

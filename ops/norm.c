@@ -11,6 +11,7 @@
 #include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
+#include "ops/row_norm.h"
 #include "ops/table.h"
 
 enum { GRAIN = 1 << 15 }; /* elements worth waking a thread for */
@@ -34,16 +35,14 @@ static void normalize(void *context, int64_t begin, int64_t end) {
     j->kernel(j->n, j->c, j->inner, begin, end, j->x, j->weight, j->bias, j->eps, j->y, j->mean, j->var);
 }
 
-static ag_tensor *given(const ag_tensor *y, int i) { return i < ag_in_count(y) ? ag_in(y, i) : NULL; }
-
 static bool batch_norm_run(ag_tensor *y) {
     const ag_tensor *x = ag_in(y, 0);
     ag__along axis = ag__along_axis(ag_shape_of(x), 1);
     const ag__norm *kernels = ag_dtype_of(x) == AG_F64 ? ag__kernel()->norm_f64 : ag__kernel()->norm_f32;
     job j = {.kernel = kernels->batch_norm, .n = axis.outer, .c = axis.n, .inner = axis.inner};
-    j.x = ag_op_dense(y, 0), j.weight = given(y, 1) ? ag_op_dense(y, 1) : NULL;
-    j.bias = given(y, 2) ? ag_op_dense(y, 2) : NULL;
-    if (!j.x || (given(y, 1) && !j.weight) || (given(y, 2) && !j.bias)) return false;
+    j.x = ag_op_dense(y, 0), j.weight = ag_in(y, 1) ? ag_op_dense(y, 1) : NULL;
+    j.bias = ag_in(y, 2) ? ag_op_dense(y, 2) : NULL;
+    if (!j.x || (ag_in(y, 1) && !j.weight) || (ag_in(y, 2) && !j.bias)) return false;
     j.y = ag_out_data(y, 0), j.mean = ag_out_data(y, 1), j.var = ag_out_data(y, 2);
     j.eps = ((const norm_attrs *)ag_attrs(y))->eps;
     ag_parallel_for(j.c, (int64_t)(GRAIN / ((double)j.n * (double)j.inner + 1)) + 1, normalize, &j);
@@ -70,7 +69,7 @@ static bool batch_norm_shape(ag_tensor *y) {
     for (int i = 1; i < ag_in_count(y); i++) {
         if (!ag_need_same_dtype(y, 0, i)) return false;
     }
-    if (!need_channels(x, given(y, 1), "weight") || !need_channels(x, given(y, 2), "bias")) return false;
+    if (!need_channels(x, ag_in(y, 1), "weight") || !need_channels(x, ag_in(y, 2), "bias")) return false;
     if (!(eps >= 0)) return ag_op_fail(y, AG_ERR_ARGUMENT, "eps is %g; it must be 0 or more", eps);
     ag_shape c = {.rank = 1, .dim = {ag_dim(x, 1)}};
     return ag_out_like(y, 0, x) && ag_out_shape(y, 1, ag_dtype_of(x), c) && ag_out_shape(y, 2, ag_dtype_of(x), c);
@@ -98,7 +97,7 @@ static ag_tensor *plus(ag_tensor *a, ag_tensor *b) { return a ? ag_add(a, b) : b
 /* With r = 1 / √(var + eps), x̂ = (x − mean) r and N elements a channel:
  *     ∂bias = Σ g, ∂weight = Σ g x̂, ∂x = weight r (g − (Σ g + x̂ Σ g x̂) / N) + g_mean / N + 2 (x − mean) g_var / N */
 static bool batch_norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    ag_tensor *x = ag_in(y, 0), *weight = given(y, 1), *centred = ag_sub(x, beside(ag_out(y, 1), x));
+    ag_tensor *x = ag_in(y, 0), *weight = ag_in(y, 1), *centred = ag_sub(x, beside(ag_out(y, 1), x));
     ag_shape c = ag_shape_of(ag_out(y, 1));
     double count = (double)ag_size(x) / (double)ag_dim(x, 1), part = count > 0 ? 1 / count : 0;
     if (!centred) return false;
@@ -106,7 +105,7 @@ static bool batch_norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) 
         ag_tensor *r = beside(rstd_of(ag_out(y, 2), ((const norm_attrs *)ag_attrs(y))->eps), x), *hat = ag_mul(centred, r);
         ag_tensor *sum = sum_channels(g[0]), *moment = sum_channels(ag_mul(g[0], hat));
         if (weight && ag_wants(y, 1)) d[1] = ag_reshape(moment, c);
-        if (given(y, 2) && ag_wants(y, 2)) d[2] = ag_reshape(sum, c);
+        if (ag_in(y, 2) && ag_wants(y, 2)) d[2] = ag_reshape(sum, c);
         if (ag_wants(y, 0)) {
             ag_tensor *mean = ag_scale(ag_add(sum, ag_mul(hat, moment)), part);
             d[0] = ag_mul(weight ? ag_mul(beside(weight, x), r) : r, ag_sub(g[0], mean));
@@ -116,6 +115,14 @@ static bool batch_norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) 
     if (g[1] && ag_wants(y, 0)) d[0] = plus(d[0], ag_scale(beside(g[1], x), part));
     if (g[2] && ag_wants(y, 0)) d[0] = plus(d[0], ag_mul(ag_scale(centred, 2 * part), beside(g[2], x)));
     return ag_tape_status(ag_tape_of(y)) == AG_OK;
+}
+
+/* A bias alone: the weight is 1. */
+static ag_tensor *batch_norm_compose(ag_tensor *y) {
+    ag_tensor *x = ag_in(y, 0), *weight = ag_in(y, 1), *bias = ag_in(y, 2);
+    if (!weight && bias)
+        weight = ag_full(ag_tape_of(x), ag_dtype_of(x), AG_SHAPE(ag_rank(x) > 1 ? ag_dim(x, 1) : 0), 1);
+    return ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, ag_attrs(y));
 }
 
 const ag_op ag__op_batch_norm = {
@@ -131,6 +138,8 @@ const ag_op ag__op_batch_norm = {
     .shape = batch_norm_shape,
     .run = batch_norm_run,
     .grad = batch_norm_grad,
+    .compose = batch_norm_compose,
+    .plain = ag__norm_plain,
 };
 
 static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *mean, ag_tensor *var,
@@ -150,7 +159,6 @@ ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_te
                          ag_tensor *running_var, bool training, double momentum, double eps) {
     if (x && !training) return with_running(x, weight, bias, running_mean, running_var, eps);
     norm_attrs a = {eps};
-    if (x && bias && !weight) weight = ag_full(ag_tape_of(x), ag_dtype_of(x), ag_shape_of(bias), 1);
     ag_tensor *y = ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, &a);
     if (!y) return NULL;
     double count = ag_size(ag_out(y, 1)) ? (double)ag_size(x) / (double)ag_dim(x, 1) : 0;

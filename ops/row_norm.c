@@ -58,6 +58,8 @@ static bool need_affine(ag_tensor *y, int i, ag_shape wanted, bool channels) {
                       channels ? "one value for each channel" : "that of what is normalised");
 }
 
+bool ag__norm_plain(const ag_tensor *y) { return ag_in(y, 1) || !ag_in(y, 2); }
+
 bool ag__norm_fits(ag_tensor *y, const ag_tensor *x, ag__norm_kind kind, int i) {
     char text[AG__TEXT];
     if (ag_dtype_of(x) > AG_F64) return ag_need_float(y, i - 1);

@@ -16,6 +16,8 @@ typedef struct ag__norm_kind {
     bool centred; /* false: the mean counts as 0 */
 } ag__norm_kind;
 
+/* Optional inputs x, weight, bias as run takes them: a bias not without a weight. */
+bool ag__norm_plain(const ag_tensor *y);
 /* In shape: weight and bias, inputs i and i + 1, where given, hold what the kind wants of them for x, a float. */
 bool ag__norm_fits(ag_tensor *y, const ag_tensor *x, ag__norm_kind kind, int i);
 /* In run: y from inputs x, weight, bias. */

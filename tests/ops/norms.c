@@ -2,6 +2,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "autograd/op.h"
 #include "every_isa.h"
 #include "ops/ops.h"
 
@@ -127,6 +128,12 @@ TestEveryISA(ops, batch_norm_without_weight_or_bias) {
         cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
         assert_values(ag_grad(bias), 0, 2, 2);
     }
+    ag_tensor *by_name = ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, bias}, 3, "eps=0");
+    assert_values(ag_part(by_name, 0), 1e-15, 4, 4, 6, 6);
+    assert_values(ag_part(by_name, 1), 0, 2, 20);
+    assert_values(ag_part(ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, NULL}, 3, "eps=0"), 0), 1e-15, -1, -1, 1, 1);
+    cr_assert_null(ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, ag_buffer(t, AG_F64, AG_SHAPE(3))}, 3, ""));
+    assert_error(t, AG_ERR_SHAPE, "batch_norm: bias must hold one value for each of the 2 channels");
     ag_tape_free(t);
 }
 
