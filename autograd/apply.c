@@ -129,7 +129,7 @@ AG__COLD static bool run_watched(ag_tensor *y) {
     double start = ag__now();
     if (y->op->run && !y->op->run(y)) return false;
     double seconds = ag__now() - start;
-    if (watch & AG__WATCH_PROFILE) ag__profile_ran(y, start, seconds);
+    if (watch & AG__WATCH_PROFILE) ag__profile_ran(y, ag__op_bytes(y), start, seconds);
     if (!(watch & AG__WATCH_DEBUG)) return true;
     ag__debug_ran(y, seconds);
     return ag__debug_check(y);
@@ -200,7 +200,8 @@ __attribute__((noinline)) static bool put_off(ag_tensor *y) {
 
 static bool may_wait(const ag_tensor *y) {
     const ag_tape *t = y->tape;
-    return y->op->flags & AG_MAP && t->region == &t->scratch && !t->pure && !t->watch && y->shape->size >= AG__CHAIN_LEAST;
+    bool seen = t->watch & ~AG__WATCH_PROFILE;
+    return y->op->flags & AG_MAP && t->region == &t->scratch && !t->pure && !seen && y->shape->size >= AG__CHAIN_LEAST;
 }
 
 static bool compute(ag_tensor *y, unsigned input_flags) {

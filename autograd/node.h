@@ -359,8 +359,10 @@ bool ag__hook_call(ag_tensor *x); /* puts what x's hook makes of x.slot in its p
 
 /* profile.c */
 double ag__op_flops(const ag_tensor *y); /* of one run */
+double ag__op_bytes(const ag_tensor *y); /* read and written by one run */
 bool ag__work_take(ag_tensor *y);        /* AG__WATCH_WORK: takes the cost of a run from tape.allowance, or fails */
-void ag__profile_ran(const ag_tensor *y, double start, double seconds);
+double ag__bytes_of(const ag_tensor *x); /* distinct ones: what broadcasting repeats counts once */
+void ag__profile_ran(const ag_tensor *y, double bytes, double start, double seconds); /* bytes: read and written */
 void ag__profile_free(ag_tape *t);
 
 /* rng.c's needs */

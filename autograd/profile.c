@@ -3,7 +3,8 @@
  *     ag__run ── AG__WATCH_PROFILE ──▶ tallies by op and by scope, exact however long it lasts    the table
  *                                 └──▶ events, the first 2^20 of them                              the trace
  *
- * A run inside a reverse loop counts as backward, and for the scope of the node whose rule it serves: that is tape.visited.
+ * A chain of elementwise ops in one pass (ops/chain.c) is a run of each of them, with an equal share of its time and of the
+ * bytes that it moved. A run inside a reverse loop counts as backward, and for the scope of the node whose rule it serves: that is tape.visited.
  * Profiles take memory outside the tape's count and never stop a program: where it cannot be had, events are left out and
  * counted. */
 #include <math.h>
@@ -50,18 +51,17 @@ bool ag__work_take(ag_tensor *y) {
     return true;
 }
 
-/* Distinct bytes of x: what broadcasting repeats counts once. */
-static double bytes_of(const ag_tensor *x) {
+double ag__bytes_of(const ag_tensor *x) {
     double n = (double)ag__dtype_bytes[x->dtype];
     for (int i = 0; i < x->shape->rank; i++) n *= ag__stride(x, i) || !x->shape->dim[i] ? (double)x->shape->dim[i] : 1;
     return n;
 }
 
-static double bytes_touched(const ag_tensor *y) {
+double ag__op_bytes(const ag_tensor *y) {
     double n = 0;
     if (y->op->flags & AG_VIEW && !(y->op->flags & AG_EFFECT)) return 0;
-    for (uint32_t i = 0; i < y->nin; i++) n += bytes_of(ag__in(y)[i]);
-    for (int o = 0; o < (y->flags & AG__TUPLE ? y->op->nout : 1); o++) n += bytes_of(ag_out(y, o));
+    for (uint32_t i = 0; i < y->nin; i++) n += ag__bytes_of(ag__in(y)[i]);
+    for (int o = 0; o < (y->flags & AG__TUPLE ? y->op->nout : 1); o++) n += ag__bytes_of(ag_out(y, o));
     return n;
 }
 
@@ -94,12 +94,12 @@ static void add(tally *to, const event *e) {
     to->flops += e->flops;
 }
 
-void ag__profile_ran(const ag_tensor *y, double start, double seconds) {
+void ag__profile_ran(const ag_tensor *y, double bytes, double start, double seconds) {
     const ag_tape *t = y->tape;
     ag__profile *p = t->profile;
     const ag_tensor *of = t->visited ? t->visited : y;
-    event e = {.op = y->op, .shape = ag_out(y, 0)->shape, .start = start, .seconds = seconds, .scope = of->scope};
-    e.bytes = bytes_touched(y);
+    event e = {
+        .op = y->op, .shape = ag_out(y, 0)->shape, .start = start, .seconds = seconds, .bytes = bytes, .scope = of->scope};
     e.flops = ag__op_flops(y);
     e.direction = t->visited ? AG__BACKWARD : AG__FORWARD;
     e.dtype = ag_out(y, 0)->dtype;

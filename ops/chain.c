@@ -268,6 +268,19 @@ static bool compile(chain *c, ag_tensor *y, void *onto) {
     return true;
 }
 
+/* A chain in a profile: each node has an equal share of the time and of the bytes, those of the sources and of the output. */
+AG__COLD static void profile(const chain *c, const ag_tensor *y, double start) {
+    int n = c->steps;
+    double bytes = ag__bytes_of(y);
+    if (!c->step[n - 1].y) { /* added to what was there */
+        bytes *= 2;
+        n--;
+    }
+    for (int k = 0; k < c->sources; k++) bytes += ag__bytes_of(c->source[k].x);
+    double seconds = (ag__now() - start) / n;
+    for (int k = 0; k < n; k++) ag__profile_ran(c->step[k].y, bytes / n, start + k * seconds, seconds);
+}
+
 bool ag__chain_run(ag_tensor *y, void *onto) {
     chain c;
     c.sources = c.steps = c.rank = c.slots = 0, c.part = 0;
@@ -278,11 +291,14 @@ bool ag__chain_run(ag_tensor *y, void *onto) {
         c.sources = c.steps = c.rank = c.slots = 0, c.part = 0;
         compile(&c, y, onto);
     }
+    bool profiled = y->flags & AG__PENDING && y->tape->watch & AG__WATCH_PROFILE; /* what runs at once, by its caller */
+    double start = profiled ? ag__now() : 0;
     int64_t tiles = y->shape->size / c.inner * c.tiles, each = c.inner < c.tile ? c.inner : c.tile;
     if (y->shape->size < 2 * GRAIN || tiles == 1) {
         run_tiles(&c, 0, tiles);
     } else {
         ag_parallel_for(tiles, each < GRAIN ? GRAIN / each : 1, run_tiles, &c);
     }
+    if (profiled) profile(&c, y, start);
     return true;
 }

@@ -1,9 +1,10 @@
-/* chain.c: gradients whose elementwise parts run as chains have the bits of those that run op by op, as they do while a profile
- * is being taken. */
-#include "ops/isa.h"
+/* chain.c: gradients whose elementwise parts run as chains have the bits of those that run op by op, as they do while work is
+ * counted. */
+#include <math.h>
 
-#include "autograd/inspect.h"
+#include "autograd/profile.h"
 #include "check.h"
+#include "ops/isa.h"
 #include "ops/ops.h"
 
 enum { LEAVES = 4 };
@@ -33,16 +34,16 @@ static expression *const expressions[] = {smooth, used_often, powers, choices, t
 enum { EXPRESSIONS = sizeof expressions / sizeof *expressions };
 
 /* Rows of 257, which a tile does not hold, or of 7, of which it holds many. */
-static void gradients_of(expression *f, ag_dtype dtype, bool wide, bool profiled, ag_tape *t, ag_tensor *g[LEAVES]) {
+static void gradients_of(expression *f, ag_dtype dtype, bool wide, bool singly, ag_tape *t, ag_tensor *g[LEAVES]) {
     int64_t m = wide ? 130 : 5001, n = wide ? 257 : 7;
     const ag_shape shapes[LEAVES] = {AG_SHAPE(m, n), AG_SHAPE(n), AG_SHAPE(m, 1), AG_SHAPE()};
     ag_tensor *x[LEAVES];
     uint64_t random = 5;
     for (int i = 0; i < LEAVES; i++) x[i] = check_leaf(t, dtype, shapes[i], AG_REQUIRES_GRAD, -1, 1, &random);
-    if (profiled) ag_profile_start(t);
+    t->watch = singly ? AG__WATCH_WORK : 0;
+    t->allowance = (double)INFINITY;
     for (int twice = 0; twice < 2; twice++)
         cr_assert(ag_backward(ag_sum(f(x), AG_ALL, false)), "%s", ag_tape_message(t));
-    if (profiled) ag_profile_stop(t);
     for (int i = 0; i < LEAVES; i++) g[i] = ag_requires_grad(x[i]) ? ag_grad(x[i]) : NULL;
 }
 
@@ -101,10 +102,28 @@ static ag_tensor *profile_from_here(void *context, ag_tensor *x, ag_tensor *g) {
     return ag_scale(pending, 2);
 }
 
-Test(chain, ends_where_a_profile_begins) {
+Test(chain, may_be_begun_before_a_profile) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = ag_param(t, AG_F32, AG_SHAPE(5000)), *y = ag_scale(x, 1);
     cr_assert(ag_hook_grad(y, profile_from_here, NULL) && ag_backward(ag_sum(y, AG_ALL, false)), "%s", ag_tape_message(t));
     cr_assert_eq(ag_at(ag_grad(x), 17), 4);
+    ag_tape_free(t);
+}
+
+/* d = g (1 − y²) reads g and y and writes d, whatever lies between; what is added to reads its place, too. */
+Test(chain, moves_what_it_reads_and_writes_by_its_profile) {
+    enum { N = 5000 };
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_param(t, AG_F32, AG_SHAPE(N)), *g = ag_full(t, AG_F32, AG_SHAPE(N), 2),
+              *y[2] = {ag_tanh(x), ag_tanh(x)};
+    cr_assert(ag_profile_start(t) && ag_backward_from(y, (ag_tensor *[]){g, g}, 2) && ag_profile_stop(t));
+    double bytes = 0;
+    int64_t runs = 0;
+    for (int i = 0; i < AG__OPS; i++) {
+        bytes += t->profile->ops[i].of[AG__BACKWARD].bytes;
+        runs += t->profile->ops[i].of[AG__BACKWARD].runs;
+    }
+    cr_assert_eq(runs, 2 * 3, "sub, mul and square, twice: %d", (int)runs);
+    cr_assert_float_eq(bytes, 4 * N * (3 + 4), 1, "%g bytes", bytes);
     ag_tape_free(t);
 }
