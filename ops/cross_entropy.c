@@ -12,6 +12,7 @@
 #include "ops/loss.h"
 #include "ops/need.h"
 #include "ops/ops.h"
+#include "ops/reduce.h"
 #include "ops/table.h"
 
 /* Input i is x, input i + 1 the labels. */
@@ -141,6 +142,7 @@ const ag_op ag__op_cross_entropy = {
     .grad = cross_entropy_rule,
     .compose = cross_entropy_compose,
     .plain = cross_entropy_plain,
+    .flops = ag__reduce_flops,
 };
 
 ag_cross_entropy_options ag_cross_entropy_defaults(void) {

@@ -35,6 +35,7 @@ const ag_op ag__op_logsumexp = {
     .shape = logsumexp_shape,
     .run = logsumexp_run,
     .grad = logsumexp_grad,
+    .flops = ag__reduce_flops,
 };
 
 ag_tensor *ag_logsumexp(ag_tensor *x, ag_axes axes, bool keepdim) {

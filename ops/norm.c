@@ -140,6 +140,7 @@ const ag_op ag__op_batch_norm = {
     .grad = batch_norm_grad,
     .compose = batch_norm_compose,
     .plain = ag__norm_plain,
+    .flops = ag__norm_flops,
 };
 
 static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *mean, ag_tensor *var,

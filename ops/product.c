@@ -111,6 +111,8 @@ static ag_tensor *others_compose(ag_tensor *y) {
     return ag_mul(before(x, axis), flipped(before(flipped(x, axis), axis), axis));
 }
 
+static double others_flops(const ag_tensor *y) { return 3 * (double)ag_size(y); }
+
 const ag_op ag__op_prod_others = {
     .size = sizeof(ag_op),
     .name = "prod_others",
@@ -121,6 +123,7 @@ const ag_op ag__op_prod_others = {
     .shape = others_shape,
     .run = others_run,
     .compose = others_compose,
+    .flops = others_flops,
 };
 
 ag_tensor *ag_prod_others(ag_tensor *x, int axis) {

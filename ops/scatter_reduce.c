@@ -183,6 +183,8 @@ static bool reduce_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return a->reduce == AG_REDUCE_PROD ? of_product(&b, y, d) : of_extreme(&b, y, d);
 }
 
+static double reduce_flops(const ag_tensor *y) { return (double)ag_size(ag_in(y, 2)); }
+
 const ag_op ag__op_scatter_reduce = {
     .size = sizeof(ag_op),
     .name = "scatter_reduce",
@@ -196,6 +198,7 @@ const ag_op ag__op_scatter_reduce = {
     .grad = reduce_grad,
     .compose = compose,
     .plain = plain,
+    .flops = reduce_flops,
 };
 
 ag_tensor *ag_scatter_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src, ag_reduce reduce, bool include_self) {

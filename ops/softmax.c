@@ -106,6 +106,8 @@ static ag_tensor *softmax_grad_compose(ag_tensor *y) {
     return ag_mul(p, ag_sub(g, total(y, ag_mul(g, p))));
 }
 
+static double softmax_grad_flops(const ag_tensor *y) { return 4 * (double)ag_size(y); }
+
 const ag_op ag__op_softmax_grad = {
     .size = sizeof(ag_op),
     .name = "softmax_grad",
@@ -117,6 +119,7 @@ const ag_op ag__op_softmax_grad = {
     .shape = grad_shape,
     .run = softmax_grad_run,
     .compose = softmax_grad_compose,
+    .flops = softmax_grad_flops,
 };
 
 ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {

@@ -85,6 +85,9 @@ static bool std_mean_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return with_mean(y, g, g[0] ? of_std(y, g[0]) : NULL, d);
 }
 
+/* The mean, and Σ (x − mean)² */
+static double var_flops(const ag_tensor *y) { return 4 * ag__reduce_flops(y); }
+
 #define RECORD(op, outputs, text, shape_fn, run_fn, grad_fn)   \
     const ag_op ag__op_##op = {.size = sizeof(ag_op),          \
                                .name = #op,                    \
@@ -95,7 +98,8 @@ static bool std_mean_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
                                .formula = text,                \
                                .shape = shape_fn,              \
                                .run = run_fn,                  \
-                               .grad = grad_fn};
+                               .grad = grad_fn,                \
+                               .flops = var_flops};
 RECORD(var, 1, "Σ (x − mean)² / max(n − correction, 0) over axes", var_shape, var_run, var_grad)
 RECORD(std, 1, "√ of var over axes", var_shape, std_run, std_grad)
 RECORD(var_mean, 2, "var, and the mean it is taken around", pair_shape, var_mean_run, var_mean_grad)
