@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#define APART static __attribute__((noinline))
 #define W(v) ((uint64_t)(v))
 
 /* Before a loop whose output overlaps no input: no second copy of it for when it does. */

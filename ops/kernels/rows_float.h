@@ -2,9 +2,54 @@
 #define K(v) ((T)(v))
 
 /* Cheap rows end with a loop of single elements. In the others, of many instructions, that would be a second copy of all of them:
- * what is left after whole steps is done as one more step that ends where the run does, or on a copy of a run shorter than it. */
+ * their loops take whole steps only. Any other run they hand, with themselves, to NAME(steps), which does what is left as one more
+ * step that ends where the run does, or on a copy of a run shorter than it. Compiled for size, loops are no vectors, and a step is
+ * one element. */
+#ifdef __OPTIMIZE_SIZE__
+enum { NAME(STEP) = 1 };
+#else
 enum { NAME(STEP) = 64 / sizeof(T) };
+#endif
 #define WHOLE(n) ((n) & ~(int64_t)(NAME(STEP) - 1))
+
+/* One element, as a step that has it everywhere: written as it will be read. */
+APART void NAME(one)(const void *const in[], void *out, double p, double q, int inputs, ag__row_fn *row) {
+    T few[3][NAME(STEP)];
+    const void *const at[] = {few[0], few[1]};
+    for (int k = 0; k < inputs; k++) {
+        const T x = *(const T *)in[k];
+        for (int j = 0; j < NAME(STEP); j++) few[k][j] = x;
+    }
+    row(NAME(STEP), at, few[2], p, q);
+    *(T *)out = few[2][0];
+}
+
+/* Fewer elements than a step, as a step that has the first one beside them. */
+APART void NAME(few)(int64_t n, const void *const in[], void *out, double p, double q, int inputs, ag__row_fn *row) {
+    T few[3][NAME(STEP)];
+    const void *const at[] = {few[0], few[1]};
+    for (int k = 0; k < inputs; k++) {
+        const T x = *(const T *)in[k];
+        for (int j = 0; j < NAME(STEP); j++) few[k][j] = x;
+        memcpy(few[k], in[k], (size_t)n * sizeof(T));
+    }
+    row(NAME(STEP), at, few[2], p, q);
+    memcpy(out, few[2], (size_t)n * sizeof(T));
+}
+
+/* A run of n elements by a row of `inputs` inputs whose loop takes whole steps. out overlaps no input. */
+APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, double q, int inputs, ag__row_fn *row) {
+    const int64_t last = n - NAME(STEP);
+    if (n == 1) {
+        NAME(one)(in, out, p, q, inputs, row);
+    } else if (last < 0) {
+        NAME(few)(n, in, out, p, q, inputs, row);
+    } else {
+        const void *const at[] = {(const T *)in[0] + last, inputs > 1 ? (const T *)in[1] + last : NULL};
+        row(WHOLE(n), in, out, p, q);
+        row(NAME(STEP), at, (T *)out + last, p, q);
+    }
+}
 
 #define LOOP1(name, value, R)                                                                  \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
@@ -28,27 +73,22 @@ enum { NAME(STEP) = 64 / sizeof(T) };
     }
 
 /* Sine and its kin note that they met an element too large for the loop's arithmetic, and those are done once more by
- * themselves. out overlaps no input. */
+ * themselves. */
 #define STEPS1(name, value)                                                                    \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
         const T *u = in[0];                                                                    \
-        T *y = out, few[NAME(STEP)];                                                           \
-        unsigned any = 0;                                                                      \
-        int64_t whole = WHOLE(n);                                                              \
-        (void)p, (void)q;                                                                      \
-        for (bool more = whole < n;; more = false, whole = NAME(STEP)) {                       \
-            INDEPENDENT for (int64_t i = 0; i < whole; i++) {                                  \
-                unsigned *const wild = &any;                                                   \
-                const T x = u[i];                                                              \
-                (void)wild;                                                                    \
-                y[i] = (value);                                                                \
-            }                                                                                  \
-            if (!more) break;                                                                  \
-            if (n < NAME(STEP)) u = NAME(take)(u, n, few), y = few;                            \
-            else u += n - NAME(STEP), y += n - NAME(STEP);                                     \
+        T *y = out;                                                                            \
+        if (WHOLE(n) != n) {                                                                   \
+            NAME(steps)(n, in, out, p, q, 1, NAME(name));                                      \
+            return;                                                                            \
         }                                                                                      \
-        if (y == few) NAME(give)(few, n, out);                                                 \
-        u = in[0], y = out;                                                                    \
+        unsigned any = 0;                                                                      \
+        INDEPENDENT for (int64_t i = 0; i < WHOLE(n); i++) {                                   \
+            unsigned *const wild = &any;                                                       \
+            const T x = u[i];                                                                  \
+            (void)wild;                                                                        \
+            y[i] = (value);                                                                    \
+        }                                                                                      \
         for (int64_t i = 0; any && i < n; i++) {                                               \
             unsigned one = 0, *wild = &one;                                                    \
             const T x = u[i];                                                                  \
@@ -58,22 +98,18 @@ enum { NAME(STEP) = 64 / sizeof(T) };
             if (one) y[i] = (value);                                                           \
         }                                                                                      \
     }
-#define STEPS2(name, value)                                                                             \
-    static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) {          \
-        const T *u = in[0], *v = in[1];                                                                 \
-        T *y = out, few[2][NAME(STEP)];                                                                 \
-        int64_t whole = WHOLE(n);                                                                       \
-        (void)p, (void)q;                                                                               \
-        for (bool more = whole < n;; more = false, whole = NAME(STEP)) {                                \
-            INDEPENDENT for (int64_t i = 0; i < whole; i++) {                                           \
-                const T a = u[i], b = v[i];                                                             \
-                y[i] = (value);                                                                         \
-            }                                                                                           \
-            if (!more) break;                                                                           \
-            if (n < NAME(STEP)) u = NAME(take)(u, n, few[0]), v = NAME(take)(v, n, few[1]), y = few[0]; \
-            else u += n - NAME(STEP), v += n - NAME(STEP), y += n - NAME(STEP);                         \
-        }                                                                                               \
-        if (y == few[0]) NAME(give)(few[0], n, out);                                                    \
+#define STEPS2(name, value)                                                                    \
+    static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
+        const T *u = in[0], *v = in[1];                                                        \
+        T *y = out;                                                                            \
+        if (WHOLE(n) != n) {                                                                   \
+            NAME(steps)(n, in, out, p, q, 2, NAME(name));                                      \
+            return;                                                                            \
+        }                                                                                      \
+        INDEPENDENT for (int64_t i = 0; i < WHOLE(n); i++) {                                   \
+            const T a = u[i], b = v[i];                                                        \
+            y[i] = (value);                                                                    \
+        }                                                                                      \
     }
 #define LOOP3(name, value, C, chosen)                                                          \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
@@ -89,18 +125,6 @@ enum { NAME(STEP) = 64 / sizeof(T) };
     }
 #define AS_IS(v) (v)
 #define AS_BOOL(v) ((v) != 0) /* a bool of foreign memory may be any byte */
-
-/* Fewer elements than a step, as a step: a single one everywhere, so that it is written as it will be read. */
-static const T *NAME(take)(const T *x, int64_t n, T *few) {
-    for (int k = 0; k < NAME(STEP); k++) few[k] = x[0];
-    if (n > 1) memcpy(few, x, (size_t)n * sizeof(T));
-    return few;
-}
-
-static void NAME(give)(const T *few, int64_t n, T *y) {
-    if (n == 1) *y = *few;
-    else memcpy(y, few, (size_t)n * sizeof(T));
-}
 
 #include "activation.h"
 
