@@ -35,29 +35,39 @@ static uint64_t bits_at(const void *from, int i, bool to_bool, bool single) {
     return u;
 }
 
+/* Element i of input k of a row: bool where it chooses, else of the row's dtype. */
+static void fill(const ag_op *op, bool single, int k, char *x) {
+    bool chooses = op->map->kind & AG__MAP_CHOOSES && k == 0;
+    for (int i = 0; i < MOST; i++) {
+        if (chooses) {
+            ((bool *)(void *)x)[i] = value(i, k) > 0;
+        } else if (single) {
+            ((float *)(void *)x)[i] = (float)value(i, k);
+        } else {
+            ((double *)(void *)x)[i] = value(i, k);
+        }
+    }
+}
+
 static void need_same(const ag_op *op, ag_dtype dtype) {
     ag__row_fn *loop = ag__kernel()->rows->row[op->map->row].loop[dtype];
     bool single = dtype == AG_F32;
-    static double storage[2][MOST + 1], whole[MOST], one[1];
-    size_t element = single ? sizeof(float) : sizeof(double);
-    if (!loop || op->arity > 2) return;
+    static double storage[3][MOST + 1], whole[MOST], one[1];
+    size_t element = single ? sizeof(float) : sizeof(double), size[3] = {element, element, element};
+    if (!loop) return;
+    cr_assert_leq(op->arity, 3);
+    if (op->map->kind & AG__MAP_CHOOSES) size[0] = sizeof(bool);
     for (int offset = 0; offset < 2; offset++) {
-        char *x[2];
-        for (int k = 0; k < 2; k++) {
-            x[k] = (char *)storage[k] + (size_t)offset * element;
-            for (int i = 0; i < MOST; i++) {
-                if (single) {
-                    ((float *)(void *)x[k])[i] = (float)value(i, k);
-                } else {
-                    ((double *)(void *)x[k])[i] = value(i, k);
-                }
-            }
+        char *x[3];
+        for (int k = 0; k < 3; k++) {
+            x[k] = (char *)storage[k] + (size_t)offset * size[k];
+            fill(op, single, k, x[k]);
         }
         for (int n = 1; n <= MOST; n += n < 40 ? 1 : 37) {
-            loop(n, (const void *[]){x[0], x[1]}, whole, 0.5, 2);
+            loop(n, (const void *[]){x[0], x[1], x[2]}, whole, 0.5, 2);
             for (int i = n > 8 ? n - 8 : 0; i < n; i++) {
-                size_t at = (size_t)i * element;
-                loop(1, (const void *[]){x[0] + at, x[1] + at}, one, 0.5, 2);
+                size_t at = (size_t)i;
+                loop(1, (const void *[]){x[0] + at * size[0], x[1] + at * size[1], x[2] + at * size[2]}, one, 0.5, 2);
                 cr_assert_eq(bits_at(whole, i, op->map->kind & AG__MAP_TO_BOOL, single),
                              bits_at(one, 0, op->map->kind & AG__MAP_TO_BOOL, single),
                              "%s, %s, %s: element %d of %d is not what it is alone", op->name, ag_isa(),
