@@ -16,7 +16,7 @@ static int64_t leading_stride(const ag_tensor *x, int i, int rank) {
 bool ag__batch_shape(ag_tensor *y, int least, ag_shape *out) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     char left[AG__TEXT], right[AG__TEXT];
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
     if (!ag_need_rank(y, 0, least, AG_MAX_RANK) || !ag_need_rank(y, 1, least, AG_MAX_RANK)) return false;
     out->rank = ag_rank(ag_rank(a) > ag_rank(b) ? a : b);
     if (out->rank < 2) out->rank = 2;

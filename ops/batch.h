@@ -12,7 +12,7 @@ typedef struct ag__batch {
     int64_t dim[AG_MAX_RANK], a[AG_MAX_RANK], b[AG_MAX_RANK]; /* strides in elements */
 } ag__batch;
 
-/* In shape: both inputs of rank `least` (1 or 2) or more, float and of one dtype; out gets the leading axes and two more, which
+/* In shape: both inputs of rank `least` (1 or 2) or more, numbers and of one dtype; out gets the leading axes and two more, which
  * the caller sets. */
 bool ag__batch_shape(ag_tensor *y, int least, ag_shape *out);
 /* In run, where `out` has the broadcast leading axes, the first `leading` of its own. */

@@ -2,13 +2,14 @@
  * promises of its operands. */
 #include <stddef.h>
 
+#include "ops/loss.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
-/* Both float, of one dtype and of these ranks. */
+/* Both numbers, of one dtype and of these ranks. */
 static bool need_pair(ag_tensor *y, int i, int rank, int j, int other) {
-    return ag_need_float(y, i) && ag_need_same_dtype(y, i, j) && ag_need_rank(y, i, rank, rank) &&
+    return ag__need_number(y, i) && ag_need_same_dtype(y, i, j) && ag_need_rank(y, i, rank, rank) &&
            ag_need_rank(y, j, other, other);
 }
 
@@ -50,12 +51,15 @@ typedef struct add_attrs {
 static const ag_attr_field add_fields[] = {
     {"beta", AG_ATTR_F64, offsetof(add_attrs, beta), "1"}, {"alpha", AG_ATTR_F64, offsetof(add_attrs, alpha), "1"}, {0}};
 
-static ag_tensor *scaled(ag_tensor *x, double a) { return a == 1 ? x : ag_scale(x, a); }
+static ag_tensor *scaled(ag_tensor *x, double a) {
+    return a == 1 ? x : ag_dtype_of(x) == AG_I64 ? ag_mul(x, ag__constant(x, a)) : ag_scale(x, a);
+}
 
 /* With beta = 0, x is not looked at: its NaN does not pass. */
 static ag_tensor *add_product(ag_tensor *y, int rank, int other) {
     const add_attrs *a = ag_attrs(y);
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!ag__need_factor(y, "beta", a->beta) || !ag__need_factor(y, "alpha", a->alpha)) return NULL;
     ag_tensor *p = multiply(y, 1, rank, other), *x = p ? ag_expand(ag_in(y, 0), ag_shape_of(p)) : NULL;
     if (!x) return NULL;
     p = scaled(p, a->alpha);
@@ -122,7 +126,7 @@ static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_
 /* Both operands in their common shape, and the axis in it. */
 static bool align(ag_tensor *y, ag_tensor *out[2], int *axis) {
     ag_shape s;
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_broadcast_inputs(y, &s)) return false;
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_broadcast_inputs(y, &s)) return false;
     if (!ag_need_axis(y, ((const axis_attrs *)ag_attrs(y))->axis, s.rank, axis)) return false;
     for (int i = 0; i < 2; i++) {
         ag_tensor *x = ag_in(y, i);

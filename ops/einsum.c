@@ -204,7 +204,7 @@ static ag_tensor *einsum(ag_tensor *y) {
     uint64_t sets[AG__EINSUM_MOST], out;
     ag__pair steps[AG__EINSUM_MOST];
     for (int i = 0; i < ag_in_count(y); i++) {
-        if (!ag_need_float(y, i) || !ag_need_same_dtype(y, 0, i)) return NULL;
+        if (!ag__need_number(y, i) || !ag_need_same_dtype(y, 0, i)) return NULL;
     }
     if (!ag__einsum_read(y, ((const einsum_attrs *)ag_attrs(y))->equation, &e)) return NULL;
     for (int i = 0; i < e.n; i++) {

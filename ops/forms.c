@@ -21,10 +21,7 @@ static ag_tensor *scaled(ag_tensor *y) {
     double alpha = ((const scaled_attrs *)ag_attrs(y))->alpha;
     ag_tensor *b = ag_in(y, 1);
     if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
-    if (ag_dtype_of(b) == AG_I64 && alpha != rint(alpha)) {
-        ag_op_fail(y, AG_ERR_ARGUMENT, "alpha is %g; for i64 it must be a whole number", alpha);
-        return NULL;
-    }
+    if (!ag__need_factor(y, "alpha", alpha)) return NULL;
     return alpha == 1 ? b : ag_mul(b, ag__constant(b, alpha));
 }
 

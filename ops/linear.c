@@ -24,7 +24,7 @@ static ag_tensor *plus(ag_tensor *x, ag_tensor *bias) { return bias ? ag_add(x, 
 static bool need_linear(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1);
     char xs[AG__TEXT], ws[AG__TEXT];
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return false;
     if (!ag_need_rank(y, 0, 1, AG_MAX_RANK) || !ag_need_rank(y, 1, 1, 2) || !need_bias(y, 2, w)) return false;
     return ag_dim(x, -1) == ag_dim(w, -1) ||
            ag_op_fail(y, AG_ERR_SHAPE, "%s should have %lld features in its last axis, for %s",
@@ -122,7 +122,7 @@ static bool same_leading(const ag_tensor *a, const ag_tensor *b) {
 static ag_tensor *bilinear(ag_tensor *y) {
     ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1), *w = ag_in(y, 2);
     char as[AG__TEXT], bs[AG__TEXT], ws[AG__TEXT];
-    if (!ag_need_float(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_same_dtype(y, 0, 2)) return NULL;
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_same_dtype(y, 0, 2)) return NULL;
     if (!ag_need_rank(y, 0, 1, AG_MAX_RANK) || !ag_need_rank(y, 1, 1, AG_MAX_RANK) || !ag_need_rank(y, 2, 3, 3))
         return NULL;
     if (!need_bias(y, 3, w)) return NULL;

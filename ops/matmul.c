@@ -114,6 +114,7 @@ bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
     job j; /* not cleared: for the smallest matrices that would show */
     ag__product *p = &j.product;
     if (y->shape->size == 0) return true;
+    if (y->dtype == AG_I64) return ag__matmul_i64(y, turned, add);
     j.gemm = y->dtype == AG_F64 ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
     product_of(p, y, turned);
     p->add = add;

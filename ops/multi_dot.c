@@ -45,7 +45,7 @@ static bool need_chain(ag_tensor *y, bool vectors) {
     if (n > MOST) return ag_op_fail(y, AG_ERR_ARGUMENT, "takes at most %d matrices", MOST);
     for (int i = 0; i < n; i++) {
         bool end = vectors && n > 1 && (i == 0 || i == n - 1);
-        if (!ag_need_float(y, i) || !ag_need_same_dtype(y, 0, i) || !ag_need_rank(y, i, end ? 1 : 2, 2)) return false;
+        if (!ag__need_number(y, i) || !ag_need_same_dtype(y, 0, i) || !ag_need_rank(y, i, end ? 1 : 2, 2)) return false;
         if (i == 0 || ag_dim(ag_in(y, i - 1), -1) == ag_dim(ag_in(y, i), 0)) continue;
         char left[AG__TEXT], right[AG__TEXT];
         return ag_op_fail(y, AG_ERR_SHAPE, "inner sizes differ: %s · %s", ag_shape_text(ag_in(y, i - 1), left, sizeof left),

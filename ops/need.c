@@ -1,4 +1,5 @@
 /* need.c: checks that several operations share, beyond those of op.h. */
+#include <math.h>
 #include <stdio.h>
 
 #include "ops/need.h"
@@ -8,6 +9,11 @@ bool ag__need_number(ag_tensor *y, int i) {
     char text[AG__TEXT];
     return ag_op_fail(y, AG_ERR_DTYPE, "%s is bool; f32, f64 or i64 is needed: ag_cast it",
                       ag_shape_text(ag_in(y, i), text, sizeof text));
+}
+
+bool ag__need_factor(ag_tensor *y, const char *attribute, double value) {
+    if (ag_dtype_of(ag_in(y, 0)) != AG_I64 || value == rint(value)) return true;
+    return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %g; for i64 it must be a whole number", attribute, value);
 }
 
 bool ag__need_line(ag_tensor *y, int axis, int rank, int *out) { return ag_need_axis(y, axis, rank ? rank : 1, out); }

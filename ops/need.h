@@ -33,7 +33,8 @@ static inline void ag__copy_slab(void *to, const void *from, size_t bytes) {
 
 enum { AG__TEXT = 192 }; /* room for a shape of eight axes and a name in a message */
 
-bool ag__need_number(ag_tensor *y, int i); /* f32, f64 or i64 */
+bool ag__need_number(ag_tensor *y, int i);                               /* f32, f64 or i64 */
+bool ag__need_factor(ag_tensor *y, const char *attribute, double value); /* of input 0: for i64 a whole number */
 /* ag_need_axis of an op that may run along any one axis: a scalar counts as the one element of a line, as in PyTorch. */
 bool ag__need_line(ag_tensor *y, int axis, int rank, int *out);
 bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: rank and extents */

@@ -253,7 +253,7 @@ AG_API ag_tensor *ag_cumulative_trapezoid(ag_tensor *y, ag_tensor *x, double dx,
 AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
                                  bool reverse); /* y[k] = a[k] y[k−1] + b[k], y[−1] = 0; reverse: y[k] = a[k+1] y[k+1] + b[k], the transpose in b */
 
-/* Products: float */
+/* Products: number; i64 wraps around, its beta and alpha are whole numbers */
 AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */
 AG_API ag_tensor *ag_mm(ag_tensor *a, ag_tensor *b);   /* (m,k)(k,n) → (m,n) */
 AG_API ag_tensor *ag_bmm(ag_tensor *a, ag_tensor *b);  /* (b,m,k)(b,k,n) → (b,m,n) */
@@ -284,7 +284,7 @@ AG_API ag_tensor *ag_multi_dot(ag_tensor *const xs[],
                                int n); /* x₀ x₁ … xₙ₋₁ in the cheapest order; the first and the last may be 1-d */
 AG_API ag_tensor *ag_chain_matmul(ag_tensor *const xs[], int n); /* the same of matrices alone */
 AG_API ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int axis1,
-                           int axis2); /* Σ_k x[…,k,…,k + offset,…] on axes axis1 and axis2; number */
+                           int axis2); /* Σ_k x[…,k,…,k + offset,…] on axes axis1 and axis2 */
 /* einsum: Σ Π xs over labelled axes (NumPy's and PyTorch's notation): "ij,jk->ik", "bij,bjk" (output: letters that occur
  * once, in order), "...ij->...ji", "ii->i" (a diagonal), ",ij->j"; an extent of 1 broadcasts; the products are taken in the
  * order that costs least, for more than 8 operands in a good one */

@@ -19,7 +19,7 @@ static const ag_attr_field dot_fields[] = {{"count", AG_ATTR_INT, offsetof(dot_a
                                            {"b_axes", AG_ATTR_AXES, offsetof(dot_attrs, b_axes), "all"},
                                            {0}};
 
-static bool need_floats(ag_tensor *y) { return ag_need_float(y, 0) && ag_need_same_dtype(y, 0, 1); }
+static bool need_numbers(ag_tensor *y) { return ag__need_number(y, 0) && ag_need_same_dtype(y, 0, 1); }
 
 /* x with the axes of `inner` merged into one, before or behind all others merged; appends the others' extents. */
 static ag_tensor *merge(ag_tensor *x, ag_axes inner, bool before, ag_shape *rest) {
@@ -70,14 +70,16 @@ static ag_tensor *tensordot(ag_tensor *y) {
     const dot_attrs *d = ag_attrs(y);
     ag_axes left = d->a_axes, right = d->b_axes;
     int rank = ag_rank(ag_in(y, 0)), other = ag_rank(ag_in(y, 1));
-    if (!need_floats(y)) return NULL;
+    if (!need_numbers(y)) return NULL;
     if ((left.count < 0) != (right.count < 0) || (left.count >= 0 && left.count != right.count)) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "a_axes and b_axes must name as many axes of a as of b");
         return NULL;
     }
     if (left.count < 0) { /* the last axes of a with the first of b */
         if (d->count < 0 || d->count > rank || d->count > other) {
-            ag_op_fail(y, AG_ERR_ARGUMENT, "count is %d, of %d and %d axes", d->count, rank, other);
+            char as[AG__TEXT], bs[AG__TEXT];
+            ag_op_fail(y, AG_ERR_ARGUMENT, "%d axes cannot be the last of %s and the first of %s", d->count,
+                       ag_shape_text(ag_in(y, 0), as, sizeof as), ag_shape_text(ag_in(y, 1), bs, sizeof bs));
             return NULL;
         }
         left.count = right.count = d->count;
@@ -120,7 +122,7 @@ static ag_tensor *kron(ag_tensor *y) {
     ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     int rank = ag_rank(ag_rank(a) > ag_rank(b) ? a : b), places = 0;
     ag_shape left = {0}, right = {0}, out = {.rank = rank};
-    if (!need_floats(y)) return NULL;
+    if (!need_numbers(y)) return NULL;
     for (int i = 0; i < rank; i++) {
         int p = i - (rank - ag_rank(a)), q = i - (rank - ag_rank(b));
         int64_t m = p < 0 ? 1 : ag_dim(a, p), n = q < 0 ? 1 : ag_dim(b, q);

@@ -27,7 +27,8 @@ const char integer_ops[] =
     " masked_fill triu unfold_add unpad masked_scatter searchsorted bucketize"
     " rsub expand_as reshape_as t atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle"
     " add_scaled sub_scaled div_rounded clamp_between masked_fill_tensor nan_to_num clamp_min clamp_max isclose"
-    " trace"
+    " matmul mm bmm mv dot vdot vecdot inner outer kron cross addmm addmv baddbmm addbmm addr"
+    " linear bilinear tensordot multi_dot chain_matmul einsum matrix_power trace"
     " tril assign ";
 const char bool_ops[] =
     " cast any all count_nonzero where eq ne lt le gt ge"
