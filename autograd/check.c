@@ -1,7 +1,7 @@
 /* check.c: what the functions of an op record may ask of their node, and the checks that shape functions share. */
 #include <string.h>
 
-#include "autograd/node.h"
+#include "autograd/text.h"
 
 ag_tensor *ag_in(const ag_tensor *y, int i) { return i < (int)y->nin ? ag__in(y)[i] : NULL; }
 int ag_in_count(const ag_tensor *y) { return (int)y->nin; }
@@ -116,13 +116,28 @@ bool ag_need_rank(ag_tensor *y, int i, int least, int most) {
     return ag_op_fail(y, AG_ERR_SHAPE, "needs %d to %d axes, but %s has %d", least, most, text, rank);
 }
 
+/* ", of x (2,3), index (4)": the operands, without a random key; "" if there are none. */
+static const char *operands(const ag_tensor *y, char *out, size_t size) {
+    char text[160];
+    ag__text w = ag__text_in(out, size);
+    for (uint32_t i = 0; i + !!(y->op->flags & AG_RANDOM) < y->nin; i++) {
+        const ag_tensor *x = ag__in(y)[i];
+        if (x) ag__text_put(&w, i ? ", %s" : ", of %s", ag__label(x, text, sizeof text));
+    }
+    return out;
+}
+
+AG__COLD static bool fail_axis(ag_tensor *y, int axis, int rank) {
+    char of[256];
+    operands(y, of, sizeof of);
+    if (!rank) return ag_op_fail(y, AG_ERR_ARGUMENT, "axis %d: a scalar has no axes%s", axis, of);
+    return ag_op_fail(y, AG_ERR_ARGUMENT, "axis %d is out of range for %d axes: -%d to %d%s", axis, rank, rank,
+                      rank - 1, of);
+}
+
 bool ag_need_axis(ag_tensor *y, int axis, int rank, int *out) {
     int resolved = axis < 0 ? axis + rank : axis;
-    if (resolved < 0 || resolved >= rank) {
-        return rank ? ag_op_fail(y, AG_ERR_ARGUMENT, "axis %d is out of range for %d axes: -%d to %d", axis, rank, rank,
-                                 rank - 1)
-                    : ag_op_fail(y, AG_ERR_ARGUMENT, "axis %d: a scalar has no axes", axis);
-    }
+    if (resolved < 0 || resolved >= rank) return fail_axis(y, axis, rank);
     *out = resolved;
     return true;
 }

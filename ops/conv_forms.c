@@ -94,9 +94,19 @@ static ag_tensor *finish(ag_tensor *y, const form *f, int axes, ag_tensor *out) 
     return f->alone ? ag_select(out, 0, 0) : out;
 }
 
+/* conv2d says so of images; here it is said of what was given. Longer lines and more channels are left to it. */
+static bool reaches(ag_tensor *y, const form *f) {
+    char x[AG__TEXT], w[AG__TEXT];
+    double n = (double)ag_dim(f->x, 3) + 2 * (double)f->options.padding[1];
+    double reach = (double)f->options.dilation[1] * ((double)ag_dim(f->w, 3) - 1) + 1;
+    return reach <= n ||
+           ag_op_fail(y, AG_ERR_SHAPE, "kernel %s spans %.0f elements on axis 2, where %s has %.0f with its padding",
+                      ag_shape_text(ag_in(y, 1), w, sizeof w), reach, ag_shape_text(ag_in(y, 0), x, sizeof x), n);
+}
+
 static ag_tensor *conv1d(ag_tensor *y) {
     form f = {0};
-    return form_of(y, 1, &f) ? finish(y, &f, 1, ag_conv2d(f.x, f.w, &f.options)) : NULL;
+    return form_of(y, 1, &f) && reaches(y, &f) ? finish(y, &f, 1, ag_conv2d(f.x, f.w, &f.options)) : NULL;
 }
 
 /* x (n,c,h,w) and w (c, o/groups, kh, kw) go together; *o is how many channels they make. */

@@ -56,9 +56,9 @@ static bool edges_of(ag_tensor *y, ag_shape x, ag_shape pad, int mode, edges *e,
     if (mode < AG_PAD_CONSTANT || mode > AG_PAD_CIRCULAR)
         return ag_op_fail(y, AG_ERR_ARGUMENT, "no mode has the number %d", mode);
     if (pad.rank < 0 || pad.rank > AG_MAX_RANK || pad.rank % 2 || pad.rank / 2 > x.rank) {
-        return ag_op_fail(y, AG_ERR_ARGUMENT,
-                          "pad has %d numbers; it needs two for each of the last axes, of which there are %d", pad.rank,
-                          x.rank);
+        char text[AG__TEXT];
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "pad has %d numbers; it needs two for each of the last axes of %s",
+                          pad.rank, ag__dims_text(x, text));
     }
     for (int i = 0; i < x.rank; i++) {
         int k = 2 * (x.rank - 1 - i);

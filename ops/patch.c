@@ -121,8 +121,9 @@ static ag_tensor *prelu(ag_tensor *y) {
     int64_t channels = ag_rank(x) > 1 ? ag_dim(x, 1) : 1;
     ag_shape s = {.rank = ag_rank(x) > 1 ? ag_rank(x) - 1 : 0};
     if (ag_size(weight) != 1 && ag_size(weight) != channels) {
-        ag_op_fail(y, AG_ERR_SHAPE, "the weight has %lld elements; it needs 1, or %lld, one for each channel (axis 1 of x)",
-                   (long long)ag_size(weight), (long long)channels);
+        char xs[AG__TEXT], ws[AG__TEXT];
+        ag_op_fail(y, AG_ERR_SHAPE, "the weight %s needs 1 element, or %lld, one for each channel on axis 1 of %s",
+                   ag_shape_text(weight, ws, sizeof ws), (long long)channels, ag_shape_text(x, xs, sizeof xs));
         return NULL;
     }
     for (int k = 0; k < s.rank; k++) s.dim[k] = k ? 1 : channels;

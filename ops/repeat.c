@@ -57,7 +57,9 @@ static ag_tensor *tile(ag_tensor *y) {
 static ag_tensor *repeat(ag_tensor *y) {
     int asked = ((const tile_attrs *)ag_attrs(y))->repeats.rank, rank = ag_rank(ag_in(y, 0));
     if (asked >= rank) return tile(y);
-    ag_op_fail(y, AG_ERR_ARGUMENT, "repeats names %d axes of %d; ag_tile takes the others as 1", asked, rank);
+    char text[AG__TEXT];
+    ag_op_fail(y, AG_ERR_ARGUMENT, "repeats names %d axes of %s, which has %d; ag_tile takes the others as 1", asked,
+               ag_shape_text(ag_in(y, 0), text, sizeof text), rank);
     return NULL;
 }
 

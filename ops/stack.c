@@ -11,12 +11,25 @@
 
 typedef ag_tensor *raise_fn(ag_tensor *x, int axis);
 
-/* All inputs, raised, then joined. */
+/* Does input k, raised, go with input 0 along axis? */
+static bool need_neighbour(ag_tensor *y, ag_tensor *const part[], int k, int axis) {
+    char first[AG__TEXT], other[AG__TEXT];
+    ag_shape s = ag_shape_of(part[0]), r = ag_shape_of(part[k]);
+    if (axis < s.rank && axis < r.rank) s.dim[axis] = r.dim[axis];
+    return ag__same_shape(s, r) || ag_op_fail(y, AG_ERR_SHAPE, "%s and %s (input %d) cannot be joined along axis %d",
+                                              ag_shape_text(ag_in(y, 0), first, sizeof first),
+                                              ag_shape_text(ag_in(y, k), other, sizeof other), k, axis);
+}
+
+/* All inputs, of one dtype, raised, then joined. */
 static ag_tensor *join(ag_tensor *y, raise_fn *raised, int axis) {
     int n = ag_in_count(y);
     ag_tensor **part = ag__temp(ag_tape_of(y), (size_t)n * sizeof *part), *joined = NULL;
     bool done = part != NULL;
-    for (int k = 0; done && k < n; k++) done = (part[k] = raised(ag_in(y, k), axis)) != NULL;
+    for (int k = 1; done && k < n; k++) done = ag_need_same_dtype(y, 0, k);
+    for (int k = 0; done && k < n; k++) {
+        done = (part[k] = raised(ag_in(y, k), axis)) != NULL && need_neighbour(y, part, k, axis);
+    }
     if (done) joined = ag_concat(part, n, axis);
     ag__temp_free(ag_tape_of(y), part);
     return joined;
@@ -34,7 +47,7 @@ static ag_tensor *stack(ag_tensor *y) {
     if (!ag_need_rank(y, 0, 0, AG_MAX_RANK - 1)) return NULL;
     if (!ag_need_axis(y, ((const stack_attrs *)ag_attrs(y))->axis, s.rank + 1, &axis)) return NULL;
     for (int k = 1; k < ag_in_count(y); k++) {
-        if (!ag_need_same_dtype(y, 0, k) || !ag_need_same_shape(y, 0, k)) return NULL;
+        if (!ag_need_same_shape(y, 0, k)) return NULL;
     }
     return join(y, ag_unsqueeze, axis);
 }

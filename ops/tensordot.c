@@ -108,7 +108,7 @@ ag_tensor *ag_tensordot_axes(ag_tensor *a, ag_tensor *b, ag_axes a_axes, ag_axes
 
 static ag_tensor *inner(ag_tensor *y) {
     ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
-    if (!need_floats(y)) return NULL;
+    if (!need_numbers(y)) return NULL;
     return ag_rank(a) && ag_rank(b) ? dot_over(y, AG_AXES(-1), AG_AXES(-1)) : ag_mul(a, b);
 }
 

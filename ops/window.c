@@ -33,10 +33,10 @@ static bool windows_of(ag_tensor *y, ag_shape whole, const window_attrs *a, int 
                           AG_MAX_RANK);
     if (whole.rank) n = whole.dim[*axis];
     if (a->size < 0 || a->size > n || a->step < 1) {
+        char text[AG__TEXT];
         return ag_op_fail(
-            y, AG_ERR_ARGUMENT,
-            "a window of size %lld and step %lld along %lld elements; size goes from 0 to these, step from 1",
-            (long long)a->size, (long long)a->step, (long long)n);
+            y, AG_ERR_ARGUMENT, "a window of size %lld and step %lld along axis %d of %s; size goes from 0 to its %lld elements, step from 1",
+            (long long)a->size, (long long)a->step, *axis, ag__dims_text(whole, text), (long long)n);
     }
     if (whole.rank) out->dim[*axis] = (n - a->size) / a->step + 1;
     out->dim[out->rank++] = a->size;

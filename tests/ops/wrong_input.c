@@ -26,7 +26,9 @@ static bool sentence(const sample *s, const char *message) {
            message[n - 1] != '.' && message[n - 1] != ' ';
 }
 
-static void refused(attempt *a, ag_tensor *const in[], int n, const char *text, int status, const char *what) {
+/* shown: part of the message */
+static void refused_showing(attempt *a, ag_tensor *const in[], int n, const char *text, int status, const char *what,
+                            const char *shown) {
     const sample *s = a->s;
     int64_t size = ag_tape_size(a->t);
     ag_tensor *y = ag_call(a->t, s->op->name, in, n, text);
@@ -36,17 +38,28 @@ static void refused(attempt *a, ag_tensor *const in[], int n, const char *text, 
     need(s, status == ANY || ag_tape_status(a->t) == (ag_status)status, "%s is an error of %s: %s", what,
          ag_status_name(ag_tape_status(a->t)), message);
     need(s, sentence(s, message), "%s: not a sentence on this op: '%s'", what, message);
+    need(s, strstr(message, shown), "%s: '%s' does not show %s", what, message, shown);
     need(s, sample_call(s, a->t, a->in) == NULL, "%s: the op works while the error stands", what);
     need(s, ag_tape_size(a->t) == size, "%s leaves nodes on the tape", what);
     ag_tape_clear(a->t);
 }
 
-/* The inputs with number i replaced. */
+static void refused(attempt *a, ag_tensor *const in[], int n, const char *text, int status, const char *what) {
+    refused_showing(a, in, n, text, status, what, "");
+}
+
+/* The inputs with number i replaced: by a tensor called wrong, of which name and shape are shown. */
 static void refused_with(attempt *a, int i, ag_tensor *x, int status, const char *what) {
     ag_tensor *in[SAMPLE_INPUTS];
+    char shown[96] = "";
     memcpy(in, a->in, sizeof in);
     in[i] = x;
-    refused(a, in, a->s->n, a->s->attributes, status, what);
+    if (x && !ag_op_of(x)) ag_shape_text(ag_set_name(x, "wrong"), shown, sizeof shown);
+    refused_showing(a, in, a->s->n, a->s->attributes, status, what, shown);
+    if (x && status == AG_ERR_DTYPE) { /* both dtypes, or what is needed in words */
+        const char *name = ag_dtype_name(ag_dtype_of(x)), *message = ag_last_message();
+        need(a->s, strstr(message, name), "%s: '%s' does not say %s", what, message, name);
+    }
 }
 
 static ag_tensor *zeros(ag_tape *t, ag_dtype dtype, ag_shape shape) { return ag_buffer(t, dtype, shape); }
@@ -211,6 +224,37 @@ static void wrong_broadcast(attempt *a) {
     }
 }
 
+static bool shows_one_of(ag_tensor *const in[], int n, const char *message) {
+    char shape[96];
+    bool shows = false;
+    for (int i = 0; i < n; i++) shows = shows || strstr(message, ag_shape_text(in[i], shape, sizeof shape));
+    return shows;
+}
+
+/* Shapes that most operations refuse: a scalar, one more axis, more elements on the last. */
+static void wrong_shapes(attempt *a) {
+    const sample *s = a->s;
+    for (int i = 0; i < s->n; i++) {
+        for (int k = 0; k < 3; k++) {
+            ag_shape shape = s->in[i].shape;
+            if (k == 0) shape.rank = 0;
+            if (k == 1) shape.dim[shape.rank++] = 7;
+            if (k == 2 && shape.rank) shape.dim[shape.rank - 1] += 11;
+            ag_tensor *in[SAMPLE_INPUTS], *x = zeros(a->t, sample_dtype(s, i, AG_F32), shape);
+            memcpy(in, a->in, sizeof in);
+            in[i] = x;
+            ag_mark here = ag_tape_mark(a->t);
+            bool taken = ag_call(a->t, s->op->name, in, s->n, s->attributes) != NULL;
+            bool by_value = ag_tape_status(a->t) == AG_ERR_VALUE; /* the shape is right, then */
+            ag_tape_clear(a->t);
+            ag_tape_rewind(a->t, here);
+            if (taken || by_value) continue;
+            refused(a, in, s->n, s->attributes, ANY, "a wrong shape");
+            need(s, shows_one_of(in, s->n, ag_last_message()), "'%s' shows no operand's shape", ag_last_message());
+        }
+    }
+}
+
 void wrong_input(const sample *s) {
     attempt a = {.s = s, .t = ag_tape_new(), .elsewhere = ag_tape_new()};
     need(s, sample_tensors(s, a.t, AG_F32, 0, a.in), "%s", ag_tape_message(a.t));
@@ -220,6 +264,7 @@ void wrong_input(const sample *s) {
     wrong_text(&a);
     wrong_attributes(&a);
     wrong_broadcast(&a);
+    wrong_shapes(&a);
     if (s->n) refused(&a, NULL, s->n, s->attributes, AG_ERR_ARGUMENT, "no array of inputs");
     need(s, ag_call(NULL, s->op->name, a.in, s->n, s->attributes) == NULL, "a NULL tape is accepted");
     need(s, sample_call(s, a.t, a.in) != NULL, "after all errors were cleared: %s", ag_tape_message(a.t));
