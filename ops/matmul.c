@@ -96,7 +96,7 @@ static bool run_tile(ag_tensor *y, const ag__gemm *gemm, const ag__product *p) {
 static bool run_tiles(ag_tensor *y, job *j) {
     ag__product *p = &j->product;
     double each = (double)p->m * (double)p->n * (double)p->k;
-    j->a = p->a.data, j->b = p->b.data, j->y = p->c, j->work = NULL;
+    j->work = NULL;
     j->element = (int64_t)ag_dtype_size(ag_dtype_of(y)), j->matrix = p->m * p->n * j->element;
     j->chunk = each < CHUNK ? (int64_t)(CHUNK / (each + 1)) + 1 : 1;
     int64_t lanes = j->tasks <= j->chunk ? 1 : least((j->tasks - 1) / j->chunk + 1, ag_threads());
@@ -118,6 +118,7 @@ bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
     j.gemm = y->dtype == AG_F64 ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
     product_of(p, y, turned);
     p->add = add;
+    j.a = p->a.data, j.b = p->b.data, j.y = p->c; /* before the plan, which may turn the product round */
     ag__batch_start(&j.batch, ag__in(y)[0], ag__in(y)[1], y, y->shape->rank - !is_row(y) - !is_column(y));
     fold_rows(p, &j.batch);
     j.gemm->plan(p, ag__caches_here());
