@@ -71,7 +71,7 @@ typedef struct job {
 static size_t row_bytes(const job *w) { return (size_t)w->c * ag_dtype_size(w->dtype); }
 
 /* At least as many rows as are worth a thread's while. */
-static int64_t grain_of(const job *w) { return 1 + 8192 / w->c; }
+static int64_t grain_of(const job *w) { return 1 + 8192 / (w->c + 1); }
 
 static void loss_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
@@ -193,6 +193,7 @@ static bool cross_entropy_grad_run(ag_tensor *y) {
 
 static ag_tensor *cross_entropy_grad_compose(ag_tensor *y) {
     ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1), *label = ag_in(y, 2);
+    if (ag_size(x) == 0) return ag_alias(x);
     ag_tensor *counts = ag__labels_count(label, ((const grad_attrs *)ag_attrs(y))->ignore_index);
     ag_tensor *p = ag_softmax(x, 1),
               *target = ag_one_hot(ag__labels_in_range(label, counts), ag_dim(x, 1), ag_dtype_of(x));

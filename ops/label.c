@@ -66,6 +66,7 @@ static bool pick_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     ag_tensor *x = ag_in(y, 0), *label = ag_in(y, 1),
               *counts = ag__labels_count(label, ((const pick_attrs *)ag_attrs(y))->ignore_index);
     if (!counts) return false;
+    if (ag_size(x) == 0) return true; /* there may be labels, all ignored */
     int axis = class_axis(x);
     ag_tensor *back = ag_where(counts, ag_neg(g[0]), ag__constant(g[0], 0));
     d[0] = ag_gather_add(ag_unsqueeze(back, axis), axis, ag_unsqueeze(ag__labels_in_range(label, counts), axis),
@@ -105,6 +106,7 @@ static ag_tensor *over_classes(ag_tensor *x, ag_tensor *w) {
 static ag_tensor *nll_of(ag_tensor *x, ag_tensor *label, ag_tensor *w, int64_t ignored, double smoothing, int reduction) {
     ag_tensor *each = ag_nll_pick(x, label, ignored), *counts = each ? ag__labels_count(label, ignored) : NULL;
     if (!counts) return NULL;
+    if (ag_size(x) == 0) w = NULL; /* there may be labels, all ignored, and no class's weight for them */
     ag_tensor *zero = ag__constant(x, 0), *own = w ? ag_take(w, ag__labels_in_range(label, counts), 0) : NULL;
     if (w) each = ag_mul(each, own);
     if (smoothing > 0) { /* (1 − ε) of the label's, ε/c of each class's */

@@ -45,6 +45,13 @@ Test(losses, nothing_counts) {
     ag_cross_entropy_options o = ag_cross_entropy_defaults();
     o.reduction = AG_SUM;
     assert_values(ag_cross_entropy_with(x, label, NULL, &o), 0, 0);
+    ag_tensor *none = ag_param(t, AG_F64, AG_SHAPE(2, 0)), *w = ag_param(t, AG_F64, AG_SHAPE(0)); /* of no classes */
+    y = ag_cross_entropy(none, label);
+    assert_values(y, 0, NAN);
+    assert_shape(slope(slope(y, none), none), 2, 0);
+    y = ag_nll_loss(none, label, w, AG_SUM, -100);
+    assert_values(y, 0, 0);
+    assert_shape(slope(y, none), 2, 0);
     ag_tape_free(t);
 }
 
