@@ -3,6 +3,7 @@
  *     with replacement      weights 1 0 2 1, their sums 1 1 3 4: the first sum above u · 4
  *     without               the places of the smallest eᵢ / wᵢ, e exponential (Efraimidis, Spirakis 2006): the least of them is at i
  *                           with probability wᵢ / Σ w, the next likewise among the others, … */
+#include <float.h>
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -101,8 +102,12 @@ static int by_key(const void *a, const void *b) {
 }
 
 static void without_replacement(const urn *u, const double *exponential, place *places, int64_t *out) {
-    for (int64_t i = 0; i < u->c; i++)
-        places[i] = (place){weight(u, i) > 0 ? exponential[i] / weight(u, i) : (double)INFINITY, i};
+    double most = 0; /* weights are measured by it, lest quotients of small ones overflow */
+    for (int64_t i = 0; i < u->c; i++) most = fmax(most, weight(u, i));
+    for (int64_t i = 0; i < u->c; i++) {
+        double w = weight(u, i);
+        places[i] = (place){w > 0 ? fmin(exponential[i] * (most / w), DBL_MAX) : (double)INFINITY, i};
+    }
     qsort(places, (size_t)u->c, sizeof *places, by_key);
     for (int64_t k = 0; k < u->count; k++) out[k] = places[k].index;
 }

@@ -73,6 +73,9 @@ Test(choices, multinomial_takes_every_weight) {
         const int64_t *x = ag_i64(ag_multinomial(w, 3, false));
         cr_assert_eq(1 << x[0] | 1 << x[1] | 1 << x[2], 1 << 1 | 1 << 2 | 1 << 4);
     }
+    w = ag_from_f64(t, (const double[]){0, 5e-324, 2, 0, 1e300}, AG_SHAPE(5)); /* whose quotients overflow */
+    const int64_t *x = ag_i64(ag_multinomial(w, 3, false));
+    cr_assert_eq(1 << x[0] | 1 << x[1] | 1 << x[2], 1 << 1 | 1 << 2 | 1 << 4);
     ag_tape_free(t);
 }
 
