@@ -70,7 +70,7 @@ static inline double zeta_right(double s, double x) {
         tail += b[k] * rising;
         rising *= (s + 2 * k + 1) * (s + 2 * k + 2) / (a * a);
     }
-    double sum = pow(a, -s) * (a / (s - 1) + 0.5 + tail);
+    double sum = pow(a, 1 - s) * (1 / (s - 1) + (0.5 + tail) / a); /* a^−s underflows before a^(1−s) does */
     for (double k = count - 1; k >= 0; k--) sum += pow(x + k, -s); /* the small ones first */
     return sum;
 }
