@@ -73,7 +73,8 @@ static ag_tensor *index_add(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *source = ag_in(y, 2);
     ag_shape whole = ag_shape_of(line(x));
     int axis;
-    if (!need_list(y, 1, a->axis, &axis) || !ag__need_number(y, 0)) return NULL;
+    if (!need_list(y, 1, a->axis, &axis) || !ag__need_number(y, 0) || !ag__need_factor(y, "alpha", a->alpha))
+        return NULL;
     whole.dim[axis] = ag_size(ag_in(y, 1));
     if (!need_source(y, whole)) return NULL;
     if (a->alpha != 1) source = ag_mul(source, ag_scalar(ag_tape_of(y), ag_dtype_of(x), a->alpha));

@@ -84,8 +84,7 @@ static bool bound_of(ag_tensor *y, const char *name, double *number, ag_tensor *
     bool given = a->given || !isnan(a->bound), whole = ag_dtype_of(ag_in(y, 0)) == AG_I64;
     if (given == (*bound != NULL))
         return ag_op_fail(y, AG_ERR_ARGUMENT, "give the bound either as the second input or as %s=number", name);
-    if (!*bound && whole && *number != rint(*number))
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %g; for i64 it must be a whole number", name, *number);
+    if (!*bound && !ag__need_factor(y, name, *number)) return false;
     if (!*bound && (whole || isnan(*number))) *bound = ag__constant(ag_in(y, 0), *number);
     return true;
 }

@@ -237,6 +237,8 @@ static const fault faults[] = {
     {"embedding", "f(4,3) i(2)<4 | padding_idx=4", AG_ERR_ARGUMENT, "padding_idx 4 is not a row of 4"},
     {"index_select", "f(4,3) i(1,2)<4 | axis=0", AG_ERR_SHAPE, "needs"},
     {"index_add", "f(4,3) i(2)<4 f(2,2) | axis=0", AG_ERR_SHAPE, "source (2,2) must be (2,3)"},
+    {"index_add", "i(3)<3 i(1)=0 i(1)<3 | axis=0 alpha=0.5", AG_ERR_ARGUMENT,
+     "index_add: alpha is 0.5; for i64 it must be a whole number"},
     {"index_copy", "f(4,3) i(2)=0,4 f(2,3) | axis=0", AG_ERR_VALUE, "index[1,0] = 4 is not in [-4, 4)"},
     {"index_fill", "f(2,4) i(2)=0,-5 | axis=1 value=0", AG_ERR_VALUE, "index[0,1] = -5 is not in [-4, 4)"},
     {"scatter", "f(4,3) i(2,3)<4 f(1,3) | axis=0", AG_ERR_SHAPE, "index (2,3) must have as many axes as src (1,3)"},
