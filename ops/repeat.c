@@ -134,6 +134,10 @@ static ag_tensor *interleave_counts(ag_tensor *y, ag_tensor *x, int axis) {
     ag_tensor *counts = ag_in(y, 1);
     int64_t size = ((const interleave_attrs *)ag_attrs(y))->output_size;
     if (!ag_need_dtype(y, 1, AG_I64) || !ag_need_rank(y, 1, 0, 1)) return NULL;
+    if (((const interleave_attrs *)ag_attrs(y))->repeats != 1) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "give repeats either as counts or as a number");
+        return NULL;
+    }
     if (ag_size(counts) == 1) counts = ag_expand(ag_reshape(counts, AG_SHAPE(1)), AG_SHAPE(ag_dim(x, axis)));
     if (size == AG_END || (counts && ag_size(counts) != ag_dim(x, axis))) {
         ag_op_fail(y, AG_ERR_ARGUMENT,
@@ -155,7 +159,7 @@ static ag_tensor *repeat_interleave(ag_tensor *y) {
     }
     if (a->axis.count < 0) x = ag_flatten(x, 0, -1);
     if (!x || (a->axis.count == 1 && !ag_need_axis(y, a->axis.axis[0], ag_rank(x), &axis))) return NULL;
-    if (ag_in_count(y) > 1 && ag_in(y, 1)) return interleave_counts(y, x, axis);
+    if (ag_in(y, 1)) return interleave_counts(y, x, axis);
     if (a->repeats < 0) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "repeats is %lld", (long long)a->repeats);
         return NULL;
@@ -164,6 +168,11 @@ static ag_tensor *repeat_interleave(ag_tensor *y) {
     ag__along all = ag__along_axis(s, axis);
     if (__builtin_mul_overflow(s.dim[axis], a->repeats, &s.dim[axis])) {
         ag_op_fail(y, AG_ERR_SHAPE, "axis %d grows beyond what an index can count", axis);
+        return NULL;
+    }
+    if (a->output_size != AG_END && a->output_size != s.dim[axis]) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "output_size is %lld, where the result has %lld slabs along axis %d",
+                   (long long)a->output_size, (long long)s.dim[axis], axis);
         return NULL;
     }
     ag_shape lined = {.rank = 3, .dim = {all.outer * all.n, 1, all.inner}}, spread = lined;

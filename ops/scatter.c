@@ -21,7 +21,7 @@ static const ag_attr_field scatter_fields[] = {{"axis", AG_ATTR_INT, offsetof(sc
                                                {"value", AG_ATTR_F64, offsetof(scatter_attrs, value), "0"},
                                                {0}};
 
-static bool has_src(const ag_tensor *y) { return ag_in_count(y) > 2 && ag_in(y, 2); }
+static bool has_src(const ag_tensor *y) { return ag_in(y, 2) != NULL; }
 
 static bool plain(const ag_tensor *y) {
     return !has_src(y) || ag__same_shape(ag_shape_of(ag_in(y, 1)), ag_shape_of(ag_in(y, 2)));
@@ -29,7 +29,7 @@ static bool plain(const ag_tensor *y) {
 
 /* A src larger than the index is used as far as the index goes. */
 static ag_tensor *corner(ag_tensor *y) {
-    ag_tensor *index = ag_in(y, 1), *src = has_src(y) ? ag_in(y, 2) : NULL;
+    ag_tensor *index = ag_in(y, 1), *src = ag_in(y, 2);
     if (src && !(src = ag__line_source(y, index, src))) return NULL;
     return ag_apply(&ag__op_scatter, (ag_tensor *[]){ag_in(y, 0), index, src}, 3, ag_attrs(y));
 }
@@ -38,6 +38,7 @@ static bool scatter_shape(ag_tensor *y) {
     const scatter_attrs *a = ag_attrs(y);
     int axis;
     if (has_src(y) && (!ag_need_same_dtype(y, 0, 2) || !ag_need_same_shape(y, 1, 2))) return false;
+    if (has_src(y) && a->value != 0) return ag_op_fail(y, AG_ERR_ARGUMENT, "give src or value, not both");
     return ag__need_index(y, 1, ag_shape_of(ag_in(y, 0)), a->axis, &axis) && ag_out_like(y, 0, ag_in(y, 0));
 }
 
