@@ -5,7 +5,8 @@
 
 Both sides are processes that set the problem up and then run a batch of about 20 ms whenever they are asked. They are asked in
 turn; whoever is not asked stands still (SIGSTOP), so that no waiting thread of one side disturbs the other. What is printed are
-medians over the rounds, and how many times faster autograd is: above 1 it wins. Without problems: those of the README.
+medians over the rounds, and how many times faster autograd is: above 1 it wins. Needs build/release. Without problems: steps,
+rows, maps and sgemm, from which the README's table is taken.
 
 Peers, from Debian's packages, each optional: python3-torch (PyTorch), libopenblas-dev, libdnnl-dev (oneDNN), libblis-dev. They run
 as fast as they can: memory is kept, not given back to the system; OpenMP's threads stay on their processors; PyTorch gets the
@@ -132,12 +133,14 @@ def compare(problem, threads, options, peers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("problems", nargs="*", help="as ag_bench takes them, or sgemm, dgemm, maps, steps, rows")
-    parser.add_argument("--threads", default="1")
-    parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--isa", default="")
-    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("problems", nargs="*", help="as ag_bench takes them (step:a), or sets of them: " + ", ".join(SETS))
+    parser.add_argument("--threads", default="1", help="numbers of threads, one after the other: 1,2")
+    parser.add_argument("--rounds", type=int, default=15, help="how often each side is asked")
+    parser.add_argument("--isa", default="", help="our instruction set, as AG_ISA; with avx2 OpenBLAS and BLIS have theirs, too")
+    parser.add_argument("--markdown", action="store_true", help="rows of a table")
     options = parser.parse_args()
+    if not os.path.exists(BENCH):
+        sys.exit("compare.py: %s is missing; build it: cmake --preset release && cmake --build --preset release" % BENCH)
     peers = build_peers()
     problems = sum((SETS.get(p, [p]) for p in options.problems or ["steps", "rows", "maps", "sgemm"]), [])
     for threads in map(int, options.threads.split(",")):

@@ -3,7 +3,7 @@
  *     cc -O2 -D PEER_DNNL blas_peer.c -ldnnl              oneDNN: dnnl_sgemm
  *     cc -O2 blas_peer.c -lopenblas                       OpenBLAS, or BLIS: -lblis
  *
- * Serves like `ag_bench --serve`, for problems matmul:f32:nn:MxNxK. */
+ * Serves like `ag_bench --serve`, for its problems matmul:f32:nn:MxNxK, with f64 but for oneDNN, and t for a turned operand. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
