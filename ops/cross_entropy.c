@@ -6,7 +6,6 @@
  * which, like softmax's, is differentiated through its compose. Weights, smoothing, soft targets, more axes and other
  * reductions are composed (label.c). */
 #include <stddef.h>
-#include <string.h>
 
 #include "ops/isa.h"
 #include "ops/loss.h"
@@ -71,14 +70,12 @@ typedef struct job {
 static size_t row_bytes(const job *w) { return (size_t)w->c * ag_dtype_size(w->dtype); }
 
 /* At least as many rows as are worth a thread's while. */
-static int64_t grain_of(const job *w) { return 1 + 8192 / (w->c + 1); }
+static int64_t grain_of(const job *w) { return 1 + 8192 / w->c; }
 
 static void loss_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
     ag__loss_fn *loss = ag__kernel()->cross_entropy->loss[w->dtype];
-    for (int64_t i = begin; i < end; i++) {
-        w->loss[i] = w->label[i] == w->ignored ? 0 : loss(w->x + (size_t)i * row_bytes(w), w->c, w->label[i]);
-    }
+    loss(w->x + (size_t)begin * row_bytes(w), end - begin, w->c, w->label + begin, w->ignored, w->loss + begin);
 }
 
 static bool cross_entropy_shape(ag_tensor *y) {
@@ -96,8 +93,8 @@ static bool cross_entropy_run(ag_tensor *y) {
         w.x = w.label ? ag_op_dense(y, 0) : NULL;
         w.loss = w.x ? ag_op_workspace(y, (size_t)n * sizeof *w.loss) : NULL;
         if (!w.loss) return false;
-        ag_parallel_for(n, grain_of(&w), loss_rows, &w);
-        for (int64_t i = 0; i < n; i++) total += w.loss[i];
+        if (counted) ag_parallel_for(n, grain_of(&w), loss_rows, &w);
+        for (int64_t i = 0; counted && i < n; i++) total += w.loss[i];
     }
     if (ag_dtype_of(y) == AG_F32) {
         *(float *)ag_out_data(y, 0) = (float)(total / (double)counted);
@@ -167,14 +164,8 @@ static bool cross_entropy_grad_shape(ag_tensor *y) {
 static void grad_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
     ag__loss_grad_fn *grad = ag__kernel()->cross_entropy->grad[w->dtype];
-    for (int64_t i = begin; i < end; i++) {
-        size_t at = (size_t)i * row_bytes(w);
-        if (w->label[i] == w->ignored) {
-            memset(w->d + at, 0, row_bytes(w));
-        } else {
-            grad(w->x + at, w->c, w->label[i], w->scale, w->d + at);
-        }
-    }
+    size_t at = (size_t)begin * row_bytes(w);
+    grad(w->x + at, end - begin, w->c, w->label + begin, w->ignored, w->scale, w->d + at);
 }
 
 static bool cross_entropy_grad_run(ag_tensor *y) {
@@ -187,7 +178,7 @@ static bool cross_entropy_grad_run(ag_tensor *y) {
     w.scale = ag_item(ag_in(y, 0)) / (double)counted;
     w.x = w.label ? ag_op_dense(y, 1) : NULL;
     if (!w.x) return false;
-    ag_parallel_for(n, grain_of(&w), grad_rows, &w);
+    if (w.c) ag_parallel_for(n, grain_of(&w), grad_rows, &w); /* without classes every row is ignored */
     return true;
 }
 

@@ -20,23 +20,30 @@ typedef struct axis_attrs {
 static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
 
 typedef struct job {
-    ag__line_fn *line;
+    ag__softmax_fn *line;
     const char *a, *b;
     char *out;
     size_t element;
     ag__along s;
 } job;
 
+/* Lines begin … end − 1; those of one outer index are neighbours. */
 static void run_lines(void *context, int64_t begin, int64_t end) {
     const job *w = context;
-    for (int64_t i = begin; i < end; i++) {
-        int64_t o = i / w->s.inner, j = i % w->s.inner;
-        size_t at = (size_t)(o * w->s.n * w->s.inner + j) * w->element;
-        w->line(w->a + at, w->b + at, w->s.n, w->s.inner, w->out + at);
+    int64_t inner = w->s.inner, n = w->s.n;
+    if (inner == 1) {
+        size_t at = (size_t)(begin * n) * w->element;
+        w->line(w->a + at, w->b + at, end - begin, n, 1, w->out + at);
+        return;
+    }
+    for (int64_t i = begin, lines; i < end; i += lines) {
+        size_t at = (size_t)(i / inner * n * inner + i % inner) * w->element;
+        lines = inner - i % inner < end - i ? inner - i % inner : end - i;
+        w->line(w->a + at, w->b + at, lines, n, inner, w->out + at);
     }
 }
 
-static bool run(ag_tensor *y, ag__line_fn *const line[2]) {
+static bool run(ag_tensor *y, ag__softmax_fn *const line[2]) {
     const axis_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;

@@ -1,11 +1,13 @@
-/* cross_entropy.h: the cross-entropy of one row of c logits and its gradient, on raw memory. */
+/* cross_entropy.h: the cross-entropy of rows of c > 0 logits and its gradient, on raw memory. A row whose label is `ignored`
+ * counts 0. */
 #ifndef OPS_KERNELS_CROSS_ENTROPY_H
 #define OPS_KERNELS_CROSS_ENTROPY_H
 
 #include <stdint.h>
 
-typedef double ag__loss_fn(const void *row, int64_t c, int64_t label);
-typedef void ag__loss_grad_fn(const void *row, int64_t c, int64_t label, double scale, void *out);
+typedef void ag__loss_fn(const void *x, int64_t rows, int64_t c, const int64_t *label, int64_t ignored, double *loss);
+typedef void ag__loss_grad_fn(const void *x, int64_t rows, int64_t c, const int64_t *label, int64_t ignored,
+                              double scale, void *out);
 
 /* By dtype: f32, f64. */
 typedef struct ag__cross_entropy {

@@ -79,3 +79,19 @@ static double NAME(exp_sum)(const T *x, int64_t n, int64_t step, T m, T *out) {
     }
     return s;
 }
+
+/* Lines shorter than the lanes, a few classes or heads, would leave most of a vector empty alone: they go through exp a tile
+ * at a time, where they follow one another. Their numbers are the same either way. Of other lines, one at a time. */
+INLINE int64_t NAME(lines_at_once)(int64_t n, int64_t step) {
+    return step == 1 && n < NAME(LANES) ? NAME(TILE) / n : 1;
+}
+
+/* Of that many short lines: each one's largest element m, e^(x − m), and Σ e^(x − m) */
+static void NAME(exp_short)(const T *x, int64_t lines, int64_t n, T *most, T *e, double *sum) {
+    for (int64_t i = 0; i < lines; i++) {
+        most[i] = NAME(largest)(x + i * n, n, 1);
+        for (int64_t j = 0; j < n; j++) e[i * n + j] = x[i * n + j] - most[i];
+    }
+    NAME(exp_tile)(e, lines * n, 1, 0, e);
+    for (int64_t i = 0; i < lines; i++) sum[i] = NAME(sum)(e + i * n, n, 1);
+}

@@ -1,12 +1,13 @@
-/* softmax.h: softmax, log-softmax and their gradients along one line of n elements, `step` apart, on raw memory;
- * and what logsumexp starts from. */
+/* softmax.h: softmax, log-softmax and their gradients along neighbouring lines of n > 0 elements, on raw memory; and what
+ * logsumexp starts from. */
 #ifndef OPS_KERNELS_SOFTMAX_H
 #define OPS_KERNELS_SOFTMAX_H
 
 #include <stdint.h>
 
-/* Inputs a and b (the gradient and the value; softmax itself reads a alone), and the output. */
-typedef void ag__line_fn(const void *a, const void *b, int64_t n, int64_t step, void *out);
+/* Inputs a and b (the gradient and the value; softmax itself reads a alone), and the output. A line's elements are `step`
+ * apart; lines of step 1 follow one another, others are columns side by side. */
+typedef void ag__softmax_fn(const void *a, const void *b, int64_t lines, int64_t n, int64_t step, void *out);
 
 /* Of each of `width` ≤ AG__LOG_SUM_TILE columns of n > 0 rows, `stride` elements apart (stride 1: of one row of n): the largest
  * element m and Σ e^(x − m); where m is infinite, Σ eˣ. NaN is passed over by m and makes the sum NaN. */
@@ -16,9 +17,9 @@ typedef void ag__log_sum_fn(const void *x, int64_t n, int64_t stride, int64_t wi
 /* By dtype: f32, f64. */
 typedef struct ag__softmax {
     ag__log_sum_fn *log_sum[2];
-    ag__line_fn *softmax[2], *log_softmax[2];
-    ag__line_fn *softmax_grad[2];     /* y (g − Σ g y) */
-    ag__line_fn *log_softmax_grad[2]; /* g − e^y Σ g */
+    ag__softmax_fn *softmax[2], *log_softmax[2];
+    ag__softmax_fn *softmax_grad[2];     /* y (g − Σ g y) */
+    ag__softmax_fn *log_softmax_grad[2]; /* g − e^y Σ g */
 } ag__softmax;
 
 #endif

@@ -41,9 +41,13 @@ static const large larges[] = {
                      "f(1,3,20,20) f(3,64,3,3) | shape=1,64,20,20 padding=1"},
     {"conv2d_weight", "f(2,13,20,21) f(2,9,20,21) | shape=13,9,3,3 padding=1 ; "
                       "f(3,3,20,20) f(3,64,20,20) | shape=3,64,3,3 padding=1"},
-    {"softmax", "f(200,70) | axis=1 ; f(70,200) | axis=0"},
-    {"log_softmax", "f(200,70) | axis=1"},
-    {"cross_entropy", "f(300,40) i(300)<40"},
+    {"softmax", "f(200,70) | axis=1 ; f(70,200) | axis=0 ; f(5,70,60) | axis=1 ; f(6000,3) ; f(70,15) ; f(70,16)"},
+    {"log_softmax", "f(200,70) | axis=1 ; f(6000,3) ; f(5,70,60) | axis=1"},
+    {"softmax_grad", "f(6000,3) f(6000,3) | axis=1 ; f(5,70,60) f(5,70,60) | axis=1"},
+    {"log_softmax_grad", "f(6000,3) f(6000,3) | axis=1 ; f(5,70,60) f(5,70,60) | axis=1"},
+    {"cross_entropy", "f(300,40) i(300)<40 ; f(6000,3) i(6000)<3 ; f(70,15) i(70)<15 ; f(70,16) i(70)<16"},
+    {"cross_entropy_grad",
+     "f() f(300,40) i(300)<40 ; f() f(6000,3) i(6000)<3 ; f() f(300,15) i(300)<15 | ignore_index=7"},
     {"batch_norm", "f(70,37) f(37) f(37) | eps=0.01 ; f(20,19,13) f(19) f(19) | eps=0.01"},
     {"layer_norm",
      "f(70,700) f(700) f(700) | normalized_shape=700 ; f(3,4000) f(4000) f(4000) | normalized_shape=4000 ; "
