@@ -213,7 +213,7 @@ static bool compute(ag_tensor *y, unsigned input_flags) {
 AG__COLD static ag_tensor *undo(ag_tape *t, const ag_op *op, ag__region *r, ag__place before) {
     if (!t->status) ag__fail(t, AG_ERR_STATE, "%s failed without saying why", op->name);
     ag__fail_within(t, op->name);
-    ag__region_cut(t, r, before);
+    ag__region_cut(t, r, &before);
     return NULL;
 }
 
@@ -256,7 +256,7 @@ __attribute__((noinline)) static ag_tensor *compose(ag_tape *t, const ag_op *op,
     if (out) return out;
     if (!t->status) ag__fail(t, AG_ERR_STATE, "%s failed without saying why", op->name);
     ag__fail_within(t, op->name);
-    ag__region_cut(t, t->region, before);
+    ag__region_cut(t, t->region, &before);
     return NULL;
 }
 

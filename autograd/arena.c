@@ -112,11 +112,11 @@ bool ag__region_more(ag_tape *t, ag__region *r) {
     return true;
 }
 
-void ag__region_cut(ag_tape *t, ag__region *r, ag__place place) {
+void ag__region_cut(ag_tape *t, ag__region *r, const ag__place *place) {
     if (t->poison && r->segments > r->count) { /* a cell whose node was never completed */
         ag__give(t, r->segment[--r->segments], sizeof(ag_tensor));
     }
-    for (int64_t i = r->count; i-- > place.count;) {
+    for (int64_t i = r->count; i-- > place->count;) {
         ag_tensor *x = ag__node(r, i);
         if (x->store) ag__storage_drop(t, x->store);
         if (x->meta) ag__meta_free(x);
@@ -125,8 +125,8 @@ void ag__region_cut(ag_tape *t, ag__region *r, ag__place place) {
             r->segments--;
         }
     }
-    if (r->count > place.count) r->count = place.count;
-    while (r->chunk != place.chunk) {
+    if (r->count > place->count) r->count = place->count;
+    while (r->chunk != place->chunk) {
         ag__chunk *c = r->chunk;
         r->chunk = c->prev;
         if (t->poison) memset(chunk_bytes(c), 0xDB, c->used);
@@ -134,8 +134,8 @@ void ag__region_cut(ag_tape *t, ag__region *r, ag__place place) {
         r->spare = c;
     }
     if (r->chunk) {
-        if (t->poison) memset(chunk_bytes(r->chunk) + place.used, 0xDB, r->chunk->used - place.used);
-        r->chunk->used = place.used;
+        if (t->poison) memset(chunk_bytes(r->chunk) + place->used, 0xDB, r->chunk->used - place->used);
+        r->chunk->used = place->used;
     }
 }
 
@@ -155,7 +155,7 @@ void ag__region_trim(ag_tape *t, ag__region *r) {
 }
 
 void ag__region_free(ag_tape *t, ag__region *r) {
-    ag__region_cut(t, r, (ag__place){0});
+    ag__region_cut(t, r, &(ag__place){0});
     for (int64_t i = 0; i < r->segments; i++) ag__give(t, r->segment[i], sizeof(ag_tensor) << r->shift);
     ag__give(t, r->segment, (size_t)r->capacity * sizeof *r->segment);
     chunks_free(t, r->chunk);

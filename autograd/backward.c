@@ -101,7 +101,7 @@ bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n) {
     t->recording = true;
     bool done = true;
     for (int i = 0; i < n && done; i++) done = seed(&p, ys[i], gys ? gys[i] : NULL);
-    ag__region_cut(t, &t->scratch, scratch);
+    ag__region_cut(t, &t->scratch, &scratch);
     done = done && ag__reverse(&p, 0, hi) && commit(t);
     for (int64_t i = 0; p.live > 0 && i < hi; i++) ag__clear_slot(&p, ag__node(p.r, i));
     for (int64_t i = 0; i < t->touched_count; i++) {

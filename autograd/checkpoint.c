@@ -108,7 +108,7 @@ static bool evaluate(ag_tape *t, const segment *s, ag_tensor *const in[], int n,
         cell[o] = done ? ag__cell_keep(t, out[o]) : NULL;
         done = done && cell[o];
     }
-    ag__region_cut(t, &t->scratch, before);
+    ag__region_cut(t, &t->scratch, &before);
     t->region = region;
     t->own = own;
     t->recording = recording;

@@ -290,8 +290,8 @@ static bool load(loading *l, const char *path, ag_tensor *out[], int capacity) {
     if (good) return true;
     ag__place persistent = ag__place_of(&t->persistent); /* shapes are kept there too: the nodes go, the bytes stay */
     persistent.count = leaves;
-    ag__region_cut(t, &t->recorded, recorded);
-    ag__region_cut(t, &t->persistent, persistent);
+    ag__region_cut(t, &t->recorded, &recorded);
+    ag__region_cut(t, &t->persistent, &persistent);
     t->scope_count = scope_count;
     t->draws = draws;
     t->key = key;

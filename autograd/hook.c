@@ -39,7 +39,7 @@ bool ag__hook_call(ag_tensor *x) {
             x->slot = cell;
         }
     }
-    ag__region_cut(t, t->region, before);
+    ag__region_cut(t, t->region, &before);
     return done && !t->status;
 }
 

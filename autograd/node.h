@@ -251,8 +251,8 @@ bool ag__region_more(ag_tape *t, ag__region *r); /* another segment */
 static inline ag__place ag__place_of(const ag__region *r) {
     return (ag__place){r->count, r->chunk, r->chunk ? r->chunk->used : 0};
 }
-void ag__region_cut(ag_tape *t, ag__region *r, ag__place place); /* nodes and bytes beyond place are dropped */
-void ag__region_trim(ag_tape *t, ag__region *r);                 /* frees what a cut has emptied */
+void ag__region_cut(ag_tape *t, ag__region *r, const ag__place *place); /* nodes and bytes beyond place are dropped */
+void ag__region_trim(ag_tape *t, ag__region *r);                        /* frees what a cut has emptied */
 void ag__region_free(ag_tape *t, ag__region *r);
 void ag__quarantine_free(ag_tape *t);
 static inline ag_tensor *ag__node(const ag__region *r, int64_t i) {

@@ -353,7 +353,7 @@ static bool visit(ag__pass *p, ag_tensor *y) {
     }
     done = done && deliver(p, y, g, d);
     for (int i = 0; i < nout; i++) release(p, tuple ? y->part[i] : y);
-    if (!p->record && t->region->count != before.count) ag__region_cut(t, t->region, before);
+    if (!p->record && t->region->count != before.count) ag__region_cut(t, t->region, &before);
     if (many) ag__temp_free(t, d);
     return done;
 }

@@ -93,7 +93,7 @@ bool ag_tape_rewind(ag_tape *t, ag_mark mark) {
     }
     if (ag__inside(t)) { return ag__fail(t, AG_ERR_STATE, "rewind: called inside a gradient rule or hook") != NULL; }
     t->mark = m;
-    ag__region_cut(t, &t->recorded, m->place);
+    ag__region_cut(t, &t->recorded, &m->place);
     if (t->ends.past > t->recorded.count)
         t->ends = (ag__ends){.y = t->ends.y, .capacity = t->ends.capacity, .state = AG__ENDS_DROPPED};
     return true;

@@ -65,13 +65,13 @@ ag__row_fn *ag__map_adder(int dtype) { return ag__kernel()->rows->row[AG__ROW_ad
 
 /* Few elements, and every operand as y lies in memory. */
 static bool plain(const ag_tensor *y) {
+    if (y->shape->size <= 1) return true;
     bool same = y->shape->size < SMALL;
     for (uint32_t k = 0; k < y->nin; k++) same = same && y->in[k]->shape == y->shape && !y->in[k]->strides;
-    return same || y->shape->size == 1;
+    return same;
 }
 
 bool ag__map_run(ag_tensor *y) {
-    if (y->shape->size == 0) return true;
     if (!plain(y)) return ag__chain_run(y, NULL);
     const void *in[] = {y->in[0]->data, y->nin > 1 ? y->in[1]->data : NULL, y->nin > 2 ? y->in[2]->data : NULL};
     ag__map_loop(y)(y->shape->size, in, y->data, attribute(y, 0), attribute(y, 1));
