@@ -24,13 +24,13 @@ INLINE double unit_f64(uint64_t w) { /* 52 bits and a last one */
 
 static void uniform_f32(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
     float *y = out, last = nextafterf((float)b, (float)a);
-    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
-        uint32_t w[GROUP];
-        group_words(d, g, w);
+    for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {
+        uint32_t w[BATCH * GROUP];
+        n = GROUP * batch_words(d, first, groups, w);
         if (a == 0 && b == 1) {
-            for (int i = 0; i < GROUP; i++) y[i] = unit_f32(w[i]);
+            for (int64_t i = 0; i < n; i++) y[i] = unit_f32(w[i]);
         } else {
-            for (int i = 0; i < GROUP; i++) {
+            for (int64_t i = 0; i < n; i++) {
                 float v = (float)(a + (b - a) * (double)unit_f32(w[i]));
                 y[i] = (double)v < b ? v : last;
             }
@@ -40,10 +40,10 @@ static void uniform_f32(const ag__draw *d, int64_t first, int64_t groups, double
 
 static void uniform_f64(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
     double *y = out, last = nextafter(b, a);
-    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
-        uint64_t w[GROUP];
-        group_long_words(d, g, w);
-        for (int i = 0; i < GROUP; i++) {
+    for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {
+        uint64_t w[BATCH * GROUP];
+        n = GROUP * batch_long_words(d, first, groups, w);
+        for (int64_t i = 0; i < n; i++) {
             double v = a + (b - a) * unit_f64(w[i]);
             y[i] = v < b ? v : last;
         }
@@ -68,20 +68,20 @@ INLINE double minus_log_f64(uint64_t w) {
 static void exponential_f32(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
     float *y = out, rate = (float)a;
     (void)b;
-    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
-        uint32_t w[GROUP];
-        group_words(d, g, w);
-        for (int i = 0; i < GROUP; i++) y[i] = minus_log_f32(w[i]) / rate;
+    for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {
+        uint32_t w[BATCH * GROUP];
+        n = GROUP * batch_words(d, first, groups, w);
+        for (int64_t i = 0; i < n; i++) y[i] = minus_log_f32(w[i]) / rate;
     }
 }
 
 static void exponential_f64(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
     double *y = out;
     (void)b;
-    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
-        uint64_t w[GROUP];
-        group_long_words(d, g, w);
-        for (int i = 0; i < GROUP; i++) y[i] = minus_log_f64(w[i]) / a;
+    for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {
+        uint64_t w[BATCH * GROUP];
+        n = GROUP * batch_long_words(d, first, groups, w);
+        for (int64_t i = 0; i < n; i++) y[i] = minus_log_f64(w[i]) / a;
     }
 }
 
@@ -105,11 +105,11 @@ INLINE void normal_pair_f64(uint64_t w, uint64_t v, double *x, double *y) {
 
 static void normal_f32(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
     float *y = out, mean = (float)a, deviation = (float)b;
-    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
-        uint32_t w[GROUP];
-        group_words(d, g, w);
-        for (int half = 0; half < GROUP; half += 2 * BLOCKS) {
-            for (int i = half; i < half + BLOCKS; i++) {
+    for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {
+        uint32_t w[BATCH * GROUP];
+        n = GROUP * batch_words(d, first, groups, w);
+        for (int64_t half = 0; half < n; half += 2 * BLOCKS) {
+            for (int64_t i = half; i < half + BLOCKS; i++) {
                 float z0, z1;
                 normal_pair_f32(w[i], w[i + BLOCKS], &z0, &z1);
                 y[i] = mean + deviation * z0;
@@ -121,11 +121,11 @@ static void normal_f32(const ag__draw *d, int64_t first, int64_t groups, double 
 
 static void normal_f64(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {
     double *y = out;
-    for (int64_t g = first; g < first + groups; g++, y += GROUP) {
-        uint64_t w[GROUP];
-        group_long_words(d, g, w);
-        for (int half = 0; half < GROUP; half += 2 * BLOCKS) {
-            for (int i = half; i < half + BLOCKS; i++) {
+    for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {
+        uint64_t w[BATCH * GROUP];
+        n = GROUP * batch_long_words(d, first, groups, w);
+        for (int64_t half = 0; half < n; half += 2 * BLOCKS) {
+            for (int64_t i = half; i < half + BLOCKS; i++) {
                 double z0, z1;
                 normal_pair_f64(w[i], w[i + BLOCKS], &z0, &z1);
                 y[i] = a + b * z0;
@@ -145,10 +145,10 @@ static int64_t words_below(double p) { return (int64_t)ceil(p * 0x1p32); }
         const int64_t least = words_below(p);                                                                       \
         const uint32_t last = (uint32_t)(least - 1);                                                                \
         const T none = least ? below : above;                                                                       \
-        for (int64_t g = first; g < first + groups; g++, y += GROUP) {                                              \
-            uint32_t w[GROUP];                                                                                      \
-            group_words(d, g, w);                                                                                   \
-            for (int i = 0; i < GROUP; i++) y[i] = w[i] <= last ? none : above;                                     \
+        for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n) {                                      \
+            uint32_t w[BATCH * GROUP];                                                                              \
+            n = GROUP * batch_words(d, first, groups, w);                                                           \
+            for (int64_t i = 0; i < n; i++) y[i] = w[i] <= last ? none : above;                                     \
         }                                                                                                           \
     }                                                                                                               \
     static void mask_##name(const ag__draw *d, int64_t first, int64_t groups, double a, double b, void *out) {      \
@@ -161,10 +161,10 @@ static int64_t words_below(double p) { return (int64_t)ceil(p * 0x1p32); }
     static void chance_##name(const ag__draw *d, int64_t first, int64_t groups, const void *in, void *out) {        \
         const T *p = in;                                                                                            \
         T *y = out;                                                                                                 \
-        for (int64_t g = first; g < first + groups; g++, y += GROUP, p += GROUP) {                                  \
-            uint32_t w[GROUP];                                                                                      \
-            group_words(d, g, w);                                                                                   \
-            for (int i = 0; i < GROUP; i++) y[i] = (double)w[i] * 0x1p-32 < (double)p[i] ? 1 : 0;                   \
+        for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n, p += n) {                              \
+            uint32_t w[BATCH * GROUP];                                                                              \
+            n = GROUP * batch_words(d, first, groups, w);                                                           \
+            for (int64_t i = 0; i < n; i++) y[i] = (double)w[i] * 0x1p-32 < (double)p[i] ? 1 : 0;                   \
         }                                                                                                           \
     }
 YES_OR_NO(float, f32)
@@ -175,10 +175,10 @@ YES_OR_NO(double, f64)
     static void gamma_##name(const ag__draw *d, int64_t first, int64_t groups, const void *in, void *out) {    \
         const T *a = in;                                                                                       \
         T *y = out;                                                                                            \
-        for (int64_t g = first; g < first + groups; g++, y += GROUP, a += GROUP) {                             \
-            uint64_t w[GROUP];                                                                                 \
-            group_long_words(d, g, w);                                                                         \
-            for (int i = 0; i < GROUP; i++) {                                                                  \
+        for (int64_t n; groups > 0; first += BATCH, groups -= BATCH, y += n, a += n) {                         \
+            uint64_t w[BATCH * GROUP];                                                                         \
+            n = GROUP * batch_long_words(d, first, groups, w);                                                 \
+            for (int64_t i = 0; i < n; i++) {                                                                  \
                 y[i] = (T)gamma_quantile((double)a[i], (f64_number(w[i] >> 12, 0) + 0.5) * 0x1p-52,            \
                                          (f64_number(~w[i] >> 12, 0) + 0.5) * 0x1p-52, (double)(least), near); \
             }                                                                                                  \
@@ -188,7 +188,7 @@ GAMMA(float, f32, FLT_MIN, 0.05)
 GAMMA(double, f64, DBL_MIN, 0.01)
 
 static void words(const ag__draw *d, int64_t first, int64_t groups, uint64_t *out) {
-    for (int64_t g = first; g < first + groups; g++, out += GROUP) group_long_words(d, g, out);
+    for (; groups > 0; first += BATCH, groups -= BATCH, out += BATCH * GROUP) batch_long_words(d, first, groups, out);
 }
 
 const ag__random TABLE(random) = {

@@ -30,17 +30,18 @@ enum { LANES = 2 };
 
 typedef uint64_t lanes __attribute__((vector_size(8 * LANES)));
 
-enum { GROUP = AG__DRAW_GROUP, BLOCKS = GROUP / 4 };
+enum { GROUP = AG__DRAW_GROUP, BLOCKS = GROUP / 4, BATCH = 4 };
 
-/* The words of 16 blocks from counter (draw, first) on: word 0 of all, then word 1 of all, … */
-static inline __attribute__((always_inline)) void block_words(const ag__draw *d, uint64_t first, uint32_t word[GROUP]) {
+/* The words of `groups` groups, of 16 blocks from counter (draw, first) on: word 0 of all, then word 1 of all, … */
+static __attribute__((noinline)) void block_words(const ag__draw *d, uint64_t first, int64_t groups, uint32_t *word) {
     static const uint64_t place[BLOCKS] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-    for (int at = 0; at < BLOCKS; at += LANES) {
-        lanes c0, zero = {0};
-        memcpy(&c0, place + at, sizeof c0);
-        c0 += first;
-        lanes c1 = c0 >> 32, c2 = zero + d->draw, c3 = c2 >> 32, m0 = zero + 0xD2511F53, m1 = zero + 0xCD9E8D57;
-        uint32_t k0 = (uint32_t)d->key, k1 = (uint32_t)(d->key >> 32);
+    const lanes zero = {0}, m0 = zero + 0xD2511F53, m1 = zero + 0xCD9E8D57;
+    for (int64_t at = 0; at < groups * BLOCKS; at += LANES) {
+        lanes c0;
+        memcpy(&c0, place + at % BLOCKS, sizeof c0);
+        c0 += first + (uint64_t)(at - at % BLOCKS);
+        lanes c1 = c0 >> 32, c2 = zero + d->draw, c3 = c2 >> 32;
+        uint32_t k0 = (uint32_t)d->key, k1 = (uint32_t)(d->key >> 32), *out = word + at / BLOCKS * GROUP + at % BLOCKS;
 #pragma GCC unroll 10
         for (int round = 0; round < 10; round++) {
             const lanes a = LOW_PRODUCT(c0, m0), b = LOW_PRODUCT(c2, m1);
@@ -52,24 +53,29 @@ static inline __attribute__((always_inline)) void block_words(const ag__draw *d,
             k1 += 0xBB67AE85;
         }
         for (int i = 0; i < LANES; i++) {
-            word[at + i] = (uint32_t)c0[i];
-            word[at + i + BLOCKS] = (uint32_t)c1[i];
-            word[at + i + 2 * BLOCKS] = (uint32_t)c2[i];
-            word[at + i + 3 * BLOCKS] = (uint32_t)c3[i];
+            out[i] = (uint32_t)c0[i];
+            out[i + BLOCKS] = (uint32_t)c1[i];
+            out[i + 2 * BLOCKS] = (uint32_t)c2[i];
+            out[i + 3 * BLOCKS] = (uint32_t)c3[i];
         }
     }
 }
 
-static inline __attribute__((always_inline)) void group_words(const ag__draw *d, int64_t group, uint32_t word[GROUP]) {
-    block_words(d, (uint64_t)group * BLOCKS, word);
+/* The words of the first of `groups` groups, as many as a batch holds; returns of how many. */
+static inline int64_t batch_words(const ag__draw *d, int64_t first, int64_t groups, uint32_t word[BATCH * GROUP]) {
+    const int64_t some = groups < BATCH ? groups : BATCH;
+    block_words(d, (uint64_t)first * BLOCKS, some, word);
+    return some;
 }
 
 /* The same words above, as many more below. */
-static inline __attribute__((always_inline)) void group_long_words(const ag__draw *d, int64_t group, uint64_t word[GROUP]) {
-    uint32_t high[GROUP], low[GROUP];
-    block_words(d, (uint64_t)group * BLOCKS, high);
-    block_words(d, (uint64_t)group * BLOCKS | UINT64_C(1) << 63, low);
-    for (int i = 0; i < GROUP; i++) word[i] = (uint64_t)high[i] << 32 | low[i];
+static __attribute__((noinline)) int64_t batch_long_words(const ag__draw *d, int64_t first, int64_t groups,
+                                                          uint64_t word[BATCH * GROUP]) {
+    uint32_t high[BATCH * GROUP], low[BATCH * GROUP];
+    const int64_t some = batch_words(d, first, groups, high);
+    block_words(d, (uint64_t)first * BLOCKS | UINT64_C(1) << 63, some, low);
+    for (int64_t i = 0; i < some * GROUP; i++) word[i] = (uint64_t)high[i] << 32 | low[i];
+    return some;
 }
 
 #endif
