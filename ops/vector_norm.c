@@ -91,10 +91,10 @@ static bool norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return d[0] != NULL;
 }
 
-/* A power counts as ten. */
+/* In f64, |x| or its square, and the sum; a power counts as 32. */
 static double norm_flops(const ag_tensor *y) {
     double p = order(y);
-    return (p == 0 || p == 1 || p == 2 || isinf(p) ? 2 : 11) * ag__reduce_flops(y);
+    return (p == 0 || p == 1 || p == 2 || isinf(p) ? 3 : 34) * ag__reduce_flops(y);
 }
 
 const ag_op ag__op_norm = {
