@@ -85,6 +85,20 @@ ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal) {
     return ag_apply(&ag__op_tril, &x, 1, &a);
 }
 
+/* The lower triangle of p qᵀ, both (…,n,m). The upper right quarter of a large one is not multiplied. */
+static ag_tensor *lower_product(ag_tensor *p, ag_tensor *q) {
+    enum { LARGE = 16 };
+    int64_t n = ag_dim(p, -2), half = n / 2;
+    q = ag_transpose(q, -1, -2);
+    if (n < LARGE) return ag_tril(ag_matmul(p, q), 0);
+    ag_tensor *above = ag_matmul(ag_slice(p, -2, 0, half, 1), ag_slice(q, -1, 0, half, 1)),
+              *below = ag_matmul(ag_slice(p, -2, half, AG_END, 1), q);
+    if (!above || !below) return NULL;
+    ag_shape s = ag_shape_of(above);
+    s.dim[s.rank - 1] = n;
+    return ag_tril(ag_concat((ag_tensor *[]){ag_unslice(above, s, -1, 0, half, 1), below}, 2, -2), 0);
+}
+
 /* cholesky */
 
 typedef struct cholesky_attrs {
@@ -144,8 +158,8 @@ static bool cholesky_run(ag_tensor *y) {
 /* Murray (2016), "Differentiation of the Cholesky decomposition": with X = Lᵀ tril(g),
  * ∂a = ½ L⁻ᵀ (Φ + Φᵀ) L⁻¹, Φ the lower triangle of X with its diagonal halved. Symmetric, so L⁻ᵀ may be applied twice. */
 static bool cholesky_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    ag_tensor *x = ag_matmul(ag_transpose(y, -1, -2), ag_tril(g[0], 0));
-    ag_tensor *both = ag_add(ag_tril(x, 0), ag_transpose(ag_tril(x, -1), -1, -2));
+    ag_tensor *x = lower_product(ag_transpose(y, -1, -2), ag_transpose(ag_tril(g[0], 0), -1, -2));
+    ag_tensor *both = ag_add(x, ag_transpose(ag_tril(x, -1), -1, -2));
     ag_tensor *half = ag_solve_triangular(y, both, false, true);
     return (d[0] = ag_scale(ag_solve_triangular(y, ag_transpose(half, -1, -2), false, true), 0.5)) != NULL;
 }
@@ -264,8 +278,8 @@ static bool solve_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     if (!ag_wants(y, 0)) return db != NULL;
     bool turned = s->transpose != s->upper;
     ag_tensor *p = turned ? y : db, *q = turned ? db : y;
-    ag_tensor *triangle = ag_tril(ag_matmul(p, ag_transpose(q, -1, -2)), 0);
-    return (d[0] = ag_neg(s->upper ? ag_transpose(triangle, -1, -2) : triangle)) != NULL;
+    ag_tensor *triangle = lower_product(ag_neg(p), q);
+    return (d[0] = s->upper ? ag_transpose(triangle, -1, -2) : triangle) != NULL;
 }
 
 static double solve_flops(const ag_tensor *y) { return (double)ag_size(y) * (double)ag_dim(y, -2); }
