@@ -37,18 +37,30 @@ static bool times_of(ag_tensor *y, ag_shape reps, ag_shape *from, ag_shape *time
                       ag_shape_text(ag_in(y, 0), text, sizeof text), ag__dims_text(reps, list));
 }
 
-/* An axis at a time from the last: seen as outer × inner, each inner run `times` over. */
+/* At once where no more than AG_MAX_RANK axes are needed; else an axis at a time from the last: seen as outer × inner, each inner
+ * run `times` over. */
 static ag_tensor *tile(ag_tensor *y) {
-    ag_shape from, times;
+    ag_shape from, times, lined = {0}, spread = {0};
     if (!times_of(y, ((const tile_attrs *)ag_attrs(y))->repeats, &from, &times)) return NULL;
     ag_shape to = from;
+    int axes = from.rank;
+    for (int i = 0; i < from.rank; i++) axes += times.dim[i] != 1;
     ag_tensor *x = ag_reshape(ag_in(y, 0), from);
+    for (int i = 0; i < from.rank && axes <= AG_MAX_RANK; i++) {
+        if (times.dim[i] != 1) {
+            lined.dim[lined.rank++] = 1;
+            spread.dim[spread.rank++] = times.dim[i];
+        }
+        lined.dim[lined.rank++] = spread.dim[spread.rank++] = from.dim[i];
+        to.dim[i] = from.dim[i] * times.dim[i];
+    }
+    if (axes <= AG_MAX_RANK) return ag_reshape(ag_expand(ag_reshape(x, lined), spread), to);
     for (int i = from.rank - 1; i >= 0 && x; i--) {
         if (times.dim[i] == 1) continue;
         to.dim[i] = from.dim[i] * times.dim[i];
         ag__along run = ag__along_axis(to, i);
-        ag_shape lined = {.rank = 3, .dim = {run.outer, 1, from.dim[i] * run.inner}};
-        ag_shape spread = {.rank = 3, .dim = {run.outer, times.dim[i], from.dim[i] * run.inner}};
+        lined = (ag_shape){.rank = 3, .dim = {run.outer, 1, from.dim[i] * run.inner}};
+        spread = (ag_shape){.rank = 3, .dim = {run.outer, times.dim[i], from.dim[i] * run.inner}};
         x = ag_reshape(ag_expand(ag_reshape(x, lined), spread), to);
     }
     return x;
