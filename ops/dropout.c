@@ -53,20 +53,27 @@ static const ag_attr_field dropout_fields[] = {{"p", AG_ATTR_F64, offsetof(dropo
                                                {"training", AG_ATTR_BOOL, offsetof(dropout_attrs, training), "true"},
                                                {0}};
 
+/* Is anything left out? */
+static bool draws(const ag_tensor *y) {
+    const dropout_attrs *a = ag_attrs(y);
+    return a->training && a->p != 0;
+}
+
 /* x times a mask that varies along the first `axes` axes. */
 static ag_tensor *masked(ag_tensor *y, int axes) {
     const dropout_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     ag_shape shape = ag_shape_of(x);
     if (!ag_need_float(y, 0) || !need_probability(y, a->p)) return NULL;
-    if (!a->training || a->p == 0) return ag_alias(x);
+    if (!draws(y)) return ag_alias(x);
     for (int i = axes; i < shape.rank; i++) shape.dim[i] = 1;
     return ag_mul(x, ag_dropout_mask(ag_tape_of(x), ag_dtype_of(x), shape, a->p));
 }
 
-/* A mask over the first two axes of x (n,c,…), or over the first where x (c,…) is one sample. */
+/* A mask over the first two axes of x (n,c,…), or over the first where x (c,…) is one sample. Where nothing is left out, x may be
+ * anything, as in PyTorch. */
 static ag_tensor *channels(ag_tensor *y, int axes) {
-    return ag_need_rank(y, 0, axes, AG_MAX_RANK) ? masked(y, axes) : NULL;
+    return !draws(y) || ag_need_rank(y, 0, axes, AG_MAX_RANK) ? masked(y, axes) : NULL;
 }
 
 static ag_tensor *dropout(ag_tensor *y) { return masked(y, AG_MAX_RANK); }
@@ -80,11 +87,10 @@ static ag_tensor *dropout3d(ag_tensor *y) { return channels(y, ag_rank(ag_in(y, 
  * far below 0, then a v + b keeps mean 0 and variance 1: a = 1/√((1 − p)(1 + p α²)), b = p α a. */
 static ag_tensor *alpha_masked(ag_tensor *y, int axes) {
     const double alpha = 1.7580993408473766;
-    const dropout_attrs *at = ag_attrs(y);
-    double p = at->p, a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
+    double p = ((const dropout_attrs *)ag_attrs(y))->p, a = 1 / sqrt((alpha * alpha * p + 1) * (1 - p));
     ag_tensor *x = ag_in(y, 0);
     if (!ag_need_float(y, 0) || !need_probability(y, p)) return NULL;
-    if (!at->training || p == 0) return ag_alias(x);
+    if (!draws(y)) return ag_alias(x);
     if (p == 1) return ag_scale(x, 0);
     ag_shape shape = ag_shape_of(x);
     for (int i = axes; i < shape.rank; i++) shape.dim[i] = 1;
@@ -94,7 +100,7 @@ static ag_tensor *alpha_masked(ag_tensor *y, int axes) {
 
 static ag_tensor *alpha_dropout(ag_tensor *y) { return alpha_masked(y, AG_MAX_RANK); }
 static ag_tensor *feature_alpha_dropout(ag_tensor *y) {
-    return ag_need_rank(y, 0, 2, AG_MAX_RANK) ? alpha_masked(y, 2) : NULL;
+    return !draws(y) || ag_need_rank(y, 0, 2, AG_MAX_RANK) ? alpha_masked(y, 2) : NULL;
 }
 
 AG__COMPOSED(dropout, 1, dropout_attrs, dropout_fields, "x · dropout_mask", dropout);
