@@ -342,8 +342,9 @@ AG_API ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *o
                             int n); /* split into at most so many, of size ⌈extent / chunks⌉ */
 AG_API ag_tensor **ag_tensor_split(ag_tensor *x, int64_t sections, int axis, ag_tensor *out[],
                                    int n); /* so many parts, the first extent % sections of them longer by one: NumPy's array_split */
-AG_API ag_tensor **ag_tensor_split_indices(ag_tensor *x, const int64_t indices[], int axis, ag_tensor *out[],
-                                           int n); /* x[:indices[0]], x[indices[0]:indices[1]], …: n − 1 of them, as slice reads them; by name indices= */
+AG_API ag_tensor **ag_tensor_split_indices(
+    ag_tensor *x, const int64_t indices[], int axis, ag_tensor *out[],
+    int n); /* x[:indices[0]], x[indices[0]:indices[1]], …: n − 1 of them, as slice reads them; numbers, not a tensor: no shape depends on values; by name indices= */
 AG_API ag_tensor **ag_unbind(ag_tensor *x, int axis, ag_tensor *out[], int n); /* the slabs along an axis, which goes */
 AG_API ag_tensor **ag_broadcast_tensors(ag_tensor *const xs[], int n,
                                         ag_tensor *out[]); /* n tensors of one dtype, expanded to a common shape */

@@ -121,9 +121,9 @@ static ag_tensor *quantile(ag_tensor *y) { return compose(y, false); }
 static ag_tensor *nanquantile(ag_tensor *y) { return compose(y, true); }
 
 AG__COMPOSED(quantile, 1, quantile_attrs, fields, "what is q of the way through x in order, over one axis or all",
-             quantile, .inputs = "x q", .optional = 1);
+             quantile, .inputs = "x q", .optional = 1, .lo = 0.05, .hi = 0.95);
 AG__COMPOSED(nanquantile, 1, quantile_attrs, fields, "quantile of what is not NaN", nanquantile, .inputs = "x q",
-             .optional = 1);
+             .optional = 1, .lo = 0.05, .hi = 0.95);
 
 static ag_tensor *apply(const ag_op *op, ag_tensor *x, ag_tensor *q, quantile_attrs a) {
     if (x && !q) return ag_tape_fail(ag_tape_of(x), AG_ERR_ARGUMENT, op->name, "q is NULL");

@@ -180,12 +180,17 @@ static bool put_positional(const evaluator *e, int id, const ag_op *op, int from
         *given |= 1;
         return true;
     }
-    int required = 0, skipped = 0;
-    for (int i = 0; i < known; i++) required += !fields[i].preset;
+    int required = 0, skipped = 0, last_list = -1;
+    for (int i = 0; i < known; i++) {
+        required += !fields[i].preset;
+        if (is_list_type(&fields[i])) last_list = i;
+    }
     for (int i = 0; i < count; i++) {
         int argument = child_of(e->p, id, from + i);
         while (count == required && i + skipped < known && fields[i + skipped].preset)
             skipped++; /* arange(3): its end */
+        while (e->p->node[argument].kind == NODE_LIST && i + skipped < last_list && !is_list_type(&fields[i + skipped]))
+            skipped++; /* tensor_split(x, [1, 2]): its indices */
         if (i >= known) {
             text form = {0};
             ops_put_call(op, &form);
