@@ -20,7 +20,7 @@ AG__COLD static bool overwritten(ag_tensor *y, const ag_tensor *x) {
                     ag__label(x, text, sizeof text), ag_op_name(y)) == NULL;
 }
 
-bool ag__stale(ag_tensor *y) {
+static inline bool stale(ag_tensor *y) {
     for (uint32_t i = 0; i < y->nin; i++) {
         ag_tensor *x = ag__in(y)[i];
         if (!x->store) continue;
@@ -29,6 +29,8 @@ bool ag__stale(ag_tensor *y) {
     }
     return false;
 }
+
+bool ag__stale(ag_tensor *y) { return stale(y); }
 
 static bool broadcasts(const ag__shape *from, const ag__shape *to) {
     if (from->rank > to->rank) return false;
@@ -231,7 +233,7 @@ __attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tenso
 }
 
 bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    if (ag__stale(y)) return false;
+    if (stale(y)) return false;
     if (y->op->grad) return y->op->grad(y, g, d);
     if (y->op->compose || ag__expands(y->op)) return rule_by_composition(y, g, d, NULL);
     return ag_op_fail(y, AG_ERR_ARGUMENT, "has no gradient");

@@ -35,18 +35,19 @@ __attribute__((noinline)) static bool broadcast(ag_tensor *y) {
 }
 
 bool ag__map_shape(ag_tensor *y) {
-    const ag_map *map = y->op->map;
     uint32_t n = y->nin;
-    const ag_tensor *x = y->in[n - 1];
+    int kind = y->op->map->kind;
+    const ag_tensor *a = y->in[0], *x = y->in[n - 1], *b = n > 2 ? y->in[1] : x;
     if (!row_of(y)->loop[x->dtype]) return fail_dtype(y, x);
-    uint32_t first = map->kind & AG__MAP_CHOOSES ? 1 : 0;
-    for (uint32_t i = n - 1; i-- > first;) {
-        if (y->in[i]->dtype != x->dtype) return ag_need_same_dtype(y, (int)i, (int)n - 1);
+    if (b->dtype != x->dtype) return ag_need_same_dtype(y, 1, 2);
+    if (kind & AG__MAP_CHOOSES) {
+        if (!ag_need_dtype(y, 0, AG_BOOL)) return false;
+    } else if (a->dtype != x->dtype) {
+        return ag_need_same_dtype(y, 0, (int)n - 1);
     }
-    if (first && !ag_need_dtype(y, 0, AG_BOOL)) return false;
-    y->dtype = map->kind & AG__MAP_TO_BOOL ? AG_BOOL : x->dtype;
+    y->dtype = kind & AG__MAP_TO_BOOL ? AG_BOOL : x->dtype;
     y->shape = x->shape;
-    return (y->in[0]->shape == x->shape && (n < 3 || y->in[1]->shape == x->shape)) || broadcast(y);
+    return (a->shape == x->shape && b->shape == x->shape) || broadcast(y);
 }
 
 /* Scalar attribute i; 0 where the op has none. */
