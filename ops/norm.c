@@ -39,7 +39,7 @@ static bool batch_norm_run(ag_tensor *y) {
     const ag_tensor *x = ag_in(y, 0);
     ag__along axis = ag__along_axis(ag_shape_of(x), 1);
     const ag__norm *kernels = ag_dtype_of(x) == AG_F64 ? ag__kernel()->norm_f64 : ag__kernel()->norm_f32;
-    job j = {.kernel = kernels->batch_norm, .n = axis.outer, .c = axis.n, .inner = axis.inner};
+    job j = {.kernel = kernels->batch_norm, .n = axis.inner ? axis.outer : 0, .c = axis.n, .inner = axis.inner};
     j.x = ag_op_dense(y, 0), j.weight = ag_in(y, 1) ? ag_op_dense(y, 1) : NULL;
     j.bias = ag_in(y, 2) ? ag_op_dense(y, 2) : NULL;
     if (!j.x || (ag_in(y, 1) && !j.weight) || (ag_in(y, 2) && !j.bias)) return false;

@@ -137,6 +137,15 @@ TestEveryISA(ops, batch_norm_without_weight_or_bias) {
     ag_tape_free(t);
 }
 
+/* However many examples they are said to belong to. */
+Test(ops, batch_norm_of_no_elements, .timeout = 10) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_buffer(t, AG_F32, AG_SHAPE(INT64_C(1) << 40, 2, 0)), *y = ag_call(t, "batch_norm", &x, 1, "");
+    assert_shape(ag_part(y, 0), INT64_C(1) << 40, 2, 0);
+    assert_values(ag_part(y, 1), 0, 0, 0);
+    ag_tape_free(t);
+}
+
 /* Examples 1 3 and 5 9 of one channel: means 2 and 7, unbiased variances 2 and 8. */
 TestEveryISA(ops, instance_norm_moves_running_statistics) {
     ag_tape *t = ag_tape_new();
