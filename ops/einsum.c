@@ -120,15 +120,14 @@ static ag_tensor *broadcast_product(part *a, part *b, const ag__term *out, const
     return ag_mul(a->x, b->x);
 }
 
-static int64_t extents(ag_shape *s, const ag__term *t, uint64_t set, const int64_t extent[], bool one) {
+/* Appends the extents of t's labels, or one for all: then they are of one tensor, and their product fits. */
+static void extents(ag_shape *s, const ag__term *t, const int64_t extent[], bool one) {
     int64_t n = 1;
     for (int i = 0; i < t->rank; i++) {
-        if (!(set & bit(t->label[i]))) continue;
-        n *= extent[t->label[i]];
-        if (!one) s->dim[s->rank++] = extent[t->label[i]];
+        if (one) n *= extent[t->label[i]];
+        else s->dim[s->rank++] = extent[t->label[i]];
     }
     if (one) s->dim[s->rank++] = n;
-    return n;
 }
 
 /* p as a matrix for each batch label: rows and cols are sets, each merged into one axis. */
@@ -139,9 +138,9 @@ static ag_tensor *as_matrix(part *p, const ag__term *batch, const ag__term *rows
     append(&order, rows, ~(uint64_t)0);
     append(&order, cols, ~(uint64_t)0);
     turn(p, &order);
-    extents(&s, batch, ~(uint64_t)0, extent, batch->rank > AG_MAX_RANK - 2);
-    extents(&s, rows, ~(uint64_t)0, extent, true);
-    extents(&s, cols, ~(uint64_t)0, extent, true);
+    extents(&s, batch, extent, batch->rank > AG_MAX_RANK - 2);
+    extents(&s, rows, extent, true);
+    extents(&s, cols, extent, true);
     return shaped(p->x, s);
 }
 
@@ -173,7 +172,7 @@ static bool contract(ag_tensor *y, part *a, part *b, uint64_t keep, const ag__te
         a->x = broadcast_product(a, b, &out, extent);
     } else {
         ag_shape s = {0};
-        extents(&s, &out, ~(uint64_t)0, extent, false);
+        extents(&s, &out, extent, false);
         a->x =
             shaped(ag_matmul(as_matrix(a, &batch, &left, &inner, extent), as_matrix(b, &batch, &inner, &right, extent)), s);
     }

@@ -108,6 +108,7 @@ static const fault faults[] = {
     {"einsum", "f(2,1) | equation=ii", AG_ERR_SHAPE, "'i' stands for extents 1 and 2"},
     {"einsum", "f(2,3) f(4,5) | equation=ij,jk", AG_ERR_SHAPE, "'j' stands for extents 3 and 4 (operand 1, (4,5))"},
     {"einsum", "f(2,3) f(2,4) | equation=...,...", AG_ERR_SHAPE, "'...' stands for extents 3 and 4"},
+    {"einsum", "f(0,288230376151711744) f(2147483649,0) | equation=ij,ki->kj", AG_ERR_SHAPE, "more elements than memory has"},
     {"einsum", "f(2,3) | equation=ij->k", AG_ERR_ARGUMENT, "the output has a letter that no operand has"},
     {"einsum", "f(2,3) | equation=ij->ii", AG_ERR_ARGUMENT, "the output has a letter twice"},
     {"einsum", "f(2,3) | equation=i1", AG_ERR_ARGUMENT, "only letters"},
