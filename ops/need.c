@@ -22,14 +22,18 @@ bool ag__need_shape(ag_tensor *y, ag_shape s) {
     if (s.rank < 0 || s.rank > AG_MAX_RANK) {
         return ag_op_fail(y, AG_ERR_SHAPE, "shape has more than %d axes", AG_MAX_RANK);
     }
+    char text[AG__TEXT];
+    int64_t product = 1;
+    bool fits = true;
     for (int i = 0; i < s.rank; i++) {
-        char text[AG__TEXT];
         if (s.dim[i] < 0) {
             return ag_op_fail(y, AG_ERR_SHAPE, "shape %s has the negative extent %lld at axis %d",
                               ag__dims_text(s, text), (long long)s.dim[i], i);
         }
+        fits = fits && (s.dim[i] == 0 || !__builtin_mul_overflow(product, s.dim[i], &product));
     }
-    return true;
+    return (fits && product <= INT64_MAX / 16) ||
+           ag_op_fail(y, AG_ERR_SHAPE, "shape %s has more elements than memory has bytes", ag__dims_text(s, text));
 }
 
 bool ag__same_shape(ag_shape a, ag_shape b) {

@@ -37,7 +37,7 @@ bool ag__need_number(ag_tensor *y, int i);                               /* f32,
 bool ag__need_factor(ag_tensor *y, const char *attribute, double value); /* of input 0: for i64 a whole number */
 /* ag_need_axis of an op that may run along any one axis: a scalar counts as the one element of a line, as in PyTorch. */
 bool ag__need_line(ag_tensor *y, int axis, int rank, int *out);
-bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: rank and extents */
+bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: that a tensor can have it */
 /* In run: input i, an index into n things, with what counts from the end resolved; NULL after an error. In index.c. */
 const int64_t *ag__indices(ag_tensor *y, int i, int64_t n);
 /* Says so, at the row-major place k of an index of shape s, and returns NULL. In index.c. */

@@ -171,6 +171,8 @@ static const fault faults[] = {
     {"unfold", "f(5) | axis=0 size=6 step=1", AG_ERR_ARGUMENT, "size 6 and step 1 along axis 0 of (5)"},
     {"unfold", "f(5) | axis=0 size=2 step=0", AG_ERR_ARGUMENT, "step 0"},
     {"unfold", "f(1,1,1,1,1,1,1,1) | axis=0 size=1 step=1", AG_ERR_SHAPE, "9 axes"},
+    {"unfold_add", "f(0,0) | shape=9223372036854775807 axis=0 size=0 step=1", AG_ERR_SHAPE,
+     "shape (9223372036854775807) has more elements than memory has bytes"},
     {"unfold_add", "f(3,2) | shape=5 axis=0 size=2 step=1", AG_ERR_SHAPE, "these windows of (5) are (4,2)"},
     {"stack", "f(2,3) f(2,2)", AG_ERR_SHAPE, "shapes differ"},
     {"hstack", "f(2,3) f(3,3)", AG_ERR_SHAPE, "hstack: (2,3) and (3,3) (input 1) cannot be joined along axis 1"},
