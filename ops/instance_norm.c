@@ -12,11 +12,10 @@ typedef struct norm_attrs {
 static const ag_attr_field norm_fields[] = {{"eps", AG_ATTR_F64, offsetof(norm_attrs, eps), "1e-5"}, {0}};
 
 static ag_tensor *instance_norm(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 0), *weight = ag_in_count(y) > 1 ? ag_in(y, 1) : NULL,
-              *bias = ag_in_count(y) > 2 ? ag_in(y, 2) : NULL;
+    ag_tensor *x = ag_in(y, 0);
     if (!ag_need_float(y, 0) || !ag_need_rank(y, 0, 2, AG_MAX_RANK)) return NULL;
     if (ag_dim(x, 1) == 0) return ag_alias(x);
-    return ag_group_norm(x, ag_dim(x, 1), weight, bias, ((const norm_attrs *)ag_attrs(y))->eps);
+    return ag_group_norm(x, ag_dim(x, 1), ag_in(y, 1), ag_in(y, 2), ((const norm_attrs *)ag_attrs(y))->eps);
 }
 
 AG__COMPOSED(instance_norm, 1, norm_attrs, norm_fields,

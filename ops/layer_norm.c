@@ -63,11 +63,11 @@ static bool layer_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]
 }
 
 static ag_tensor *layer_compose(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 0), *bias = ag_in_count(y) > 2 ? ag_in(y, 2) : NULL;
+    ag_tensor *x = ag_in(y, 0), *bias = ag_in(y, 2);
     const shape_attrs *a = ag_attrs(y);
     if (!need_ends(y, a->normalized_shape) || !fits(y, layer_kind(y))) return NULL;
     if (!ag__norm_plain(y)) return ag_add(ag_layer_norm(x, a->normalized_shape, NULL, NULL, a->eps), bias);
-    return ag__norm_compose(x, ag_in_count(y) > 1 ? ag_in(y, 1) : NULL, bias, layer_kind(y));
+    return ag__norm_compose(x, ag_in(y, 1), bias, layer_kind(y));
 }
 
 const ag_op ag__op_layer_norm = {
@@ -162,10 +162,10 @@ static bool group_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]
 }
 
 static ag_tensor *group_compose(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 0), *bias = ag_in_count(y) > 2 ? ag_in(y, 2) : NULL;
+    ag_tensor *x = ag_in(y, 0), *bias = ag_in(y, 2);
     const group_attrs *a = ag_attrs(y);
     if (!need_groups(y)) return NULL;
-    if (ag__norm_plain(y)) return ag__norm_compose(x, ag_in_count(y) > 1 ? ag_in(y, 1) : NULL, bias, group_kind(y));
+    if (ag__norm_plain(y)) return ag__norm_compose(x, ag_in(y, 1), bias, group_kind(y));
     ag_shape s = {.rank = ag_rank(x) - 1, .dim = {ag_dim(x, 1), 1, 1, 1, 1, 1, 1}};
     return ag_add(ag_group_norm(x, a->num_groups, NULL, NULL, a->eps), ag_reshape(bias, s));
 }

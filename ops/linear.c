@@ -50,11 +50,9 @@ static bool linear_shape(ag_tensor *y) {
     return ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), s);
 }
 
-static ag_tensor *bias_of(const ag_tensor *y) { return ag_in_count(y) > 2 ? ag_in(y, 2) : NULL; }
-
 static bool linear_run(ag_tensor *y) {
-    const void *bias = bias_of(y) ? ag_op_dense(y, 2) : NULL;
-    if (bias_of(y) && !bias) return false;
+    const void *bias = ag_in(y, 2) ? ag_op_dense(y, 2) : NULL;
+    if (ag_in(y, 2) && !bias) return false;
     size_t line = (size_t)ag_dim(y, -1) * ag_dtype_size(ag_dtype_of(y));
     char *out = ag_out_data(y, 0), *end = out + (size_t)ag_size(y) * ag_dtype_size(ag_dtype_of(y));
     for (; bias && out < end; out += line) memcpy(out, bias, line);
@@ -68,13 +66,13 @@ static ag_tensor *rows_of(ag_tensor *x) { return ag_rank(x) > 2 ? ag_flatten(x, 
 static bool linear_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     if (ag_wants(y, 0) && !(d[0] = ag_matmul(g[0], ag_in(y, 1)))) return false;
     if (ag_wants(y, 1) && !(d[1] = ag_matmul(ag_transpose(rows_of(g[0]), 0, 1), rows_of(ag_in(y, 0))))) return false;
-    if (bias_of(y) && ag_wants(y, 2)) d[2] = g[0];
+    if (ag_in(y, 2) && ag_wants(y, 2)) d[2] = g[0];
     return true;
 }
 
 /* ẏ = ẋ wᵀ + x ẇᵀ + ḃ */
 static bool linear_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
-    ag_tensor *bias = bias_of(y) ? tangent[2] : NULL;
+    ag_tensor *bias = ag_in(y, 2) ? tangent[2] : NULL;
     if (tangent[0]) {
         out[0] = ag_linear(tangent[0], ag_in(y, 1), bias);
         bias = NULL;

@@ -27,7 +27,7 @@ static const ag_attr_field fields[] = {
 /* q as a tensor, each of its numbers checked; NULL after an error. */
 static ag_tensor *parts_of(ag_tensor *y) {
     double number = ((const quantile_attrs *)ag_attrs(y))->q;
-    ag_tensor *x = ag_in(y, 0), *q = ag_in_count(y) > 1 ? ag_in(y, 1) : NULL;
+    ag_tensor *x = ag_in(y, 0), *q = ag_in(y, 1);
     if ((q != NULL) != !!isnan(number)) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "give q either as the second input or as q=number");
         return NULL;

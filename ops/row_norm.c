@@ -44,10 +44,8 @@ static plan plan_of(ag_shape s, ag__norm_kind kind) {
     return p;
 }
 
-static ag_tensor *given(const ag_tensor *y, int i) { return i < ag_in_count(y) ? ag_in(y, i) : NULL; }
-
 static bool need_affine(ag_tensor *y, int i, ag_shape wanted, bool channels) {
-    ag_tensor *p = given(y, i);
+    ag_tensor *p = ag_in(y, i);
     char name[32], is[AG__TEXT], should[AG__TEXT];
     if (!p) return true;
     if (!ag_need_same_dtype(y, i, 0)) return false;
@@ -108,8 +106,8 @@ static bool by_rows(const job *j) {
 
 /* Input i, NULL if it was not given; false after an error. */
 static bool dense(ag_tensor *y, int i, const void **out) {
-    *out = given(y, i) ? ag_op_dense(y, i) : NULL;
-    return *out || !given(y, i);
+    *out = ag_in(y, i) ? ag_op_dense(y, i) : NULL;
+    return *out || !ag_in(y, i);
 }
 
 bool ag__norm_run(ag_tensor *y, ag__norm_kind kind) {
@@ -243,7 +241,7 @@ static ag_tensor *hat_of(ag_tensor *x, ag__norm_kind kind, ag_tensor **r) {
 }
 
 static ag_tensor *input_compose(ag_tensor *y) {
-    ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1), *w = given(y, 2), *r, *hat = hat_of(x, kind_of(y), &r);
+    ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1), *w = ag_in(y, 2), *r, *hat = hat_of(x, kind_of(y), &r);
     ag_tensor *h = lines(w ? ag_mul(g, beside(w, x, kind_of(y))) : g, ag_shape_of(x), kind_of(y));
     ag_tensor *left = ag_sub(h, ag_mul(hat, row_mean(ag_mul(h, hat))));
     if (kind_of(y).centred) left = ag_sub(left, row_mean(h));
@@ -316,8 +314,8 @@ ag_tensor *ag_row_norm_grad(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int a
 /* For the forward ops */
 
 bool ag__norm_grad(ag_tensor *y, ag__norm_kind kind, ag_tensor *g, ag_tensor *d[]) {
-    ag_tensor *x = ag_in(y, 0), *w = given(y, 1), *dw, *db;
-    bool wants_weight = w && ag_wants(y, 1), wants_bias = given(y, 2) && ag_wants(y, 2);
+    ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1), *dw, *db;
+    bool wants_weight = w && ag_wants(y, 1), wants_bias = ag_in(y, 2) && ag_wants(y, 2);
     if (!wants_weight && !wants_bias)
         return (d[0] = ag_row_norm_input(g, x, w, kind.axes, kind.groups, kind.eps, kind.centred)) != NULL;
     ag_tensor *dx = ag_row_norm_grad(g, x, w, kind.axes, kind.groups, kind.eps, kind.centred, &dw, &db);
@@ -330,7 +328,7 @@ bool ag__norm_grad(ag_tensor *y, ag__norm_kind kind, ag_tensor *g, ag_tensor *d[
 static ag_tensor *plus(ag_tensor *a, ag_tensor *b) { return a ? ag_add(a, b) : b; }
 
 bool ag__norm_jvp(ag_tensor *y, ag__norm_kind kind, ag_tensor *const tangent[], ag_tensor *out[]) {
-    ag_tensor *x = ag_in(y, 0), *w = given(y, 1), *r;
+    ag_tensor *x = ag_in(y, 0), *w = ag_in(y, 1), *r;
     if (tangent[0]) {
         out[0] = ag_row_norm_input(tangent[0], x, NULL, kind.axes, kind.groups, kind.eps, kind.centred);
         if (w) out[0] = ag_mul(out[0], beside(w, x, kind));
@@ -339,7 +337,7 @@ bool ag__norm_jvp(ag_tensor *y, ag__norm_kind kind, ag_tensor *const tangent[], 
         ag_tensor *hat = ag_reshape(hat_of(x, kind, &r), ag_shape_of(x));
         out[0] = plus(out[0], ag_mul(hat, beside(tangent[1], x, kind)));
     }
-    if (given(y, 2) && tangent[2]) out[0] = plus(out[0], ag_expand(beside(tangent[2], x, kind), ag_shape_of(x)));
+    if (ag_in(y, 2) && tangent[2]) out[0] = plus(out[0], ag_expand(beside(tangent[2], x, kind), ag_shape_of(x)));
     return ag_tape_status(ag_tape_of(y)) == AG_OK;
 }
 
