@@ -51,8 +51,8 @@ static bool linear_shape(ag_tensor *y) {
 }
 
 static bool linear_run(ag_tensor *y) {
-    const void *bias = ag_in(y, 2) ? ag_op_dense(y, 2) : NULL;
-    if (ag_in(y, 2) && !bias) return false;
+    const void *bias;
+    if (!ag__dense(y, 2, &bias)) return false;
     size_t line = (size_t)ag_dim(y, -1) * ag_dtype_size(ag_dtype_of(y));
     char *out = ag_out_data(y, 0), *end = out + (size_t)ag_size(y) * ag_dtype_size(ag_dtype_of(y));
     for (; bias && out < end; out += line) memcpy(out, bias, line);

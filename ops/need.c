@@ -36,6 +36,11 @@ bool ag__need_shape(ag_tensor *y, ag_shape s) {
            ag_op_fail(y, AG_ERR_SHAPE, "shape %s has more elements than memory has bytes", ag__dims_text(s, text));
 }
 
+bool ag__dense(ag_tensor *y, int i, const void **data) {
+    *data = ag_in(y, i) ? ag_op_dense(y, i) : NULL;
+    return *data || !ag_in(y, i);
+}
+
 bool ag__same_shape(ag_shape a, ag_shape b) {
     if (a.rank != b.rank) return false;
     for (int i = 0; i < a.rank; i++) {

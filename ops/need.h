@@ -38,6 +38,8 @@ bool ag__need_factor(ag_tensor *y, const char *attribute, double value); /* of i
 /* ag_need_axis of an op that may run along any one axis: a scalar counts as the one element of a line, as in PyTorch. */
 bool ag__need_line(ag_tensor *y, int axis, int rank, int *out);
 bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: that a tensor can have it */
+/* In run: input i row-major, NULL if it was not given; false after an error. */
+bool ag__dense(ag_tensor *y, int i, const void **data);
 /* In run: input i, an index into n things, with what counts from the end resolved; NULL after an error. In index.c. */
 const int64_t *ag__indices(ag_tensor *y, int i, int64_t n);
 /* Says so, at the row-major place k of an index of shape s, and returns NULL. In index.c. */

@@ -40,9 +40,7 @@ static bool batch_norm_run(ag_tensor *y) {
     ag__along axis = ag__along_axis(ag_shape_of(x), 1);
     const ag__norm *kernels = ag_dtype_of(x) == AG_F64 ? ag__kernel()->norm_f64 : ag__kernel()->norm_f32;
     job j = {.kernel = kernels->batch_norm, .n = axis.inner ? axis.outer : 0, .c = axis.n, .inner = axis.inner};
-    j.x = ag_op_dense(y, 0), j.weight = ag_in(y, 1) ? ag_op_dense(y, 1) : NULL;
-    j.bias = ag_in(y, 2) ? ag_op_dense(y, 2) : NULL;
-    if (!j.x || (ag_in(y, 1) && !j.weight) || (ag_in(y, 2) && !j.bias)) return false;
+    if (!ag__dense(y, 0, &j.x) || !ag__dense(y, 1, &j.weight) || !ag__dense(y, 2, &j.bias)) return false;
     j.y = ag_out_data(y, 0), j.mean = ag_out_data(y, 1), j.var = ag_out_data(y, 2);
     j.eps = ((const norm_attrs *)ag_attrs(y))->eps;
     ag_parallel_for(j.c, (int64_t)(GRAIN / ((double)j.n * (double)j.inner + 1)) + 1, normalize, &j);

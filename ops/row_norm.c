@@ -104,16 +104,11 @@ static bool by_rows(const job *j) {
     return true;
 }
 
-/* Input i, NULL if it was not given; false after an error. */
-static bool dense(ag_tensor *y, int i, const void **out) {
-    *out = ag_in(y, i) ? ag_op_dense(y, i) : NULL;
-    return *out || !ag_in(y, i);
-}
-
 bool ag__norm_run(ag_tensor *y, ag__norm_kind kind) {
     job j = job_of(plan_of(ag_shape_of(y), kind), kind);
     if (ag_size(y) == 0) return true;
-    if (!dense(y, 0, &j.kernel.x) || !dense(y, 1, &j.kernel.weight) || !dense(y, 2, &j.kernel.bias)) return false;
+    if (!ag__dense(y, 0, &j.kernel.x) || !ag__dense(y, 1, &j.kernel.weight) || !ag__dense(y, 2, &j.kernel.bias))
+        return false;
     j.kernel.out = ag_out_data(y, 0);
     j.run = kernels(y)->forward;
     return by_rows(&j);
@@ -155,7 +150,7 @@ static bool start_back(ag_tensor *y, job *j) {
     j->run = kernels(ag_in(y, 1))->backward;
     j->f32 = ag_dtype_of(ag_in(y, 1)) == AG_F32;
     j->kernel.out = ag_out_data(y, 0);
-    return dense(y, 0, &j->kernel.g) && dense(y, 1, &j->kernel.x) && dense(y, 2, &j->kernel.weight);
+    return ag__dense(y, 0, &j->kernel.g) && ag__dense(y, 1, &j->kernel.x) && ag__dense(y, 2, &j->kernel.weight);
 }
 
 static bool input_run(ag_tensor *y) {
