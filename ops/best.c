@@ -180,11 +180,6 @@ static bool running_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out
     return (out[0] = ag_gather(tangent[0], ((const axis_attrs *)ag_attrs(y))->axis, ag_out(y, 1))) != NULL;
 }
 
-static ag_tensor *parts(ag_tensor *y, ag_tensor **index) {
-    if (index) *index = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
-}
-
 const ag_op ag__op_cummax = {
     .size = sizeof(ag_op),
     .name = "cummax",
@@ -200,7 +195,7 @@ const ag_op ag__op_cummax = {
 };
 
 ag_tensor *ag_cummax(ag_tensor *x, int axis, ag_tensor **index) {
-    return parts(ag_apply(&ag__op_cummax, &x, 1, &(axis_attrs){axis}), index);
+    return ag__parts(ag_apply(&ag__op_cummax, &x, 1, &(axis_attrs){axis}), index);
 }
 
 const ag_op ag__op_cummin = {
@@ -218,5 +213,5 @@ const ag_op ag__op_cummin = {
 };
 
 ag_tensor *ag_cummin(ag_tensor *x, int axis, ag_tensor **index) {
-    return parts(ag_apply(&ag__op_cummin, &x, 1, &(axis_attrs){axis}), index);
+    return ag__parts(ag_apply(&ag__op_cummin, &x, 1, &(axis_attrs){axis}), index);
 }

@@ -4,6 +4,7 @@
  *
  *     ∂L/∂x = g / count where x = y, else 0         count: how many elements are as large */
 #include "ops/fold.h"
+#include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/reduce.h"
 #include "ops/table.h"
@@ -136,7 +137,5 @@ const ag_op ag__op_aminmax = {
 };
 
 ag_tensor *ag_aminmax(ag_tensor *x, ag_axes axes, bool keepdim, ag_tensor **max) {
-    ag_tensor *y = ag_apply(&ag__op_aminmax, &x, 1, &(ag__over){axes, keepdim});
-    if (max) *max = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
+    return ag__parts(ag_apply(&ag__op_aminmax, &x, 1, &(ag__over){axes, keepdim}), max);
 }

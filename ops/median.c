@@ -126,13 +126,8 @@ const ag_op ag__op_kthvalue = {
     .jvp = kth_jvp,
 };
 
-static ag_tensor *parts(ag_tensor *y, ag_tensor **index) {
-    if (index) *index = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
-}
-
 ag_tensor *ag_kthvalue(ag_tensor *x, int64_t k, int axis, bool keepdim, ag_tensor **index) {
-    return parts(ag_apply(&ag__op_kthvalue, &x, 1, &(kth_attrs){k, axis, keepdim}), index);
+    return ag__parts(ag_apply(&ag__op_kthvalue, &x, 1, &(kth_attrs){k, axis, keepdim}), index);
 }
 
 /* Of no elements at all the median is NaN, at no place; of none along an axis there is nothing to choose. */
@@ -208,9 +203,9 @@ RECORD(median, "the lower median along one axis or of all, and its place", media
 RECORD(nanmedian, "the lower median of what is not NaN, and its place", nanmedian_run)
 
 ag_tensor *ag_median(ag_tensor *x, ag_axes axis, bool keepdim, ag_tensor **index) {
-    return parts(ag_apply(&ag__op_median, &x, 1, &(ag__over){axis, keepdim}), index);
+    return ag__parts(ag_apply(&ag__op_median, &x, 1, &(ag__over){axis, keepdim}), index);
 }
 
 ag_tensor *ag_nanmedian(ag_tensor *x, ag_axes axis, bool keepdim, ag_tensor **index) {
-    return parts(ag_apply(&ag__op_nanmedian, &x, 1, &(ag__over){axis, keepdim}), index);
+    return ag__parts(ag_apply(&ag__op_nanmedian, &x, 1, &(ag__over){axis, keepdim}), index);
 }

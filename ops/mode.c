@@ -116,7 +116,5 @@ const ag_op ag__op_mode = {
 };
 
 ag_tensor *ag_mode(ag_tensor *x, int axis, bool keepdim, ag_tensor **index) {
-    ag_tensor *y = ag_apply(&ag__op_mode, &x, 1, &(mode_attrs){axis, keepdim});
-    if (index) *index = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
+    return ag__parts(ag_apply(&ag__op_mode, &x, 1, &(mode_attrs){axis, keepdim}), index);
 }

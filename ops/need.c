@@ -66,6 +66,11 @@ bool ag__complete_shape(ag_shape *s, int64_t size) {
     return true;
 }
 
+ag_tensor *ag__parts(ag_tensor *y, ag_tensor **second) {
+    if (second) *second = ag_part(y, 1);
+    return ag_part(y, 0);
+}
+
 const char *ag__dims_text(ag_shape s, char *out) {
     int used = snprintf(out, AG__TEXT, "(");
     for (int i = 0; i < s.rank && i < AG_MAX_RANK; i++) {

@@ -301,9 +301,8 @@ ag_tensor *ag_row_norm_grad(ag_tensor *g, ag_tensor *x, ag_tensor *weight, int a
                             bool centred, ag_tensor **dweight, ag_tensor **dbias) {
     ag_tensor *y =
         ag_apply(&ag__op_row_norm_grad, (ag_tensor *[]){g, x, weight}, 3, &(grad_attrs){axes, num_groups, eps, centred});
-    if (dweight) *dweight = y ? ag_part(y, 1) : NULL;
-    if (dbias) *dbias = y ? ag_part(y, 2) : NULL;
-    return y ? ag_part(y, 0) : NULL;
+    if (dbias) *dbias = ag_part(y, 2);
+    return ag__parts(y, dweight);
 }
 
 /* For the forward ops */

@@ -93,9 +93,7 @@ const ag_op ag__op_sort = {
 };
 
 ag_tensor *ag_sort(ag_tensor *x, int axis, bool descending, ag_tensor **index) {
-    ag_tensor *y = ag_apply(&ag__op_sort, &x, 1, &(sort_attrs){axis, descending, true});
-    if (index) *index = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
+    return ag__parts(ag_apply(&ag__op_sort, &x, 1, &(sort_attrs){axis, descending, true}), index);
 }
 
 static ag_tensor *argsort(ag_tensor *y) {

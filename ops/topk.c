@@ -149,9 +149,7 @@ const ag_op ag__op_topk = {
 };
 
 ag_tensor *ag_topk_with(ag_tensor *x, int64_t k, int axis, bool largest, bool sorted, ag_tensor **index) {
-    ag_tensor *y = ag_apply(&ag__op_topk, &x, 1, &(topk_attrs){k, axis, largest, sorted});
-    if (index) *index = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
+    return ag__parts(ag_apply(&ag__op_topk, &x, 1, &(topk_attrs){k, axis, largest, sorted}), index);
 }
 
 ag_tensor *ag_topk(ag_tensor *x, int64_t k, int axis, ag_tensor **index) {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "ops/isa.h"
+#include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/pairs.h"
 #include "ops/reduce.h"
@@ -113,15 +114,10 @@ ag_tensor *ag_std(ag_tensor *x, ag_axes axes, double correction, bool keepdim) {
     return ag_apply(&ag__op_std, &x, 1, &(var_attrs){{axes, keepdim}, correction});
 }
 
-static ag_tensor *parts(ag_tensor *y, ag_tensor **mean) {
-    if (mean) *mean = y ? ag_part(y, 1) : NULL;
-    return y ? ag_part(y, 0) : NULL;
-}
-
 ag_tensor *ag_var_mean(ag_tensor *x, ag_axes axes, double correction, bool keepdim, ag_tensor **mean) {
-    return parts(ag_apply(&ag__op_var_mean, &x, 1, &(var_attrs){{axes, keepdim}, correction}), mean);
+    return ag__parts(ag_apply(&ag__op_var_mean, &x, 1, &(var_attrs){{axes, keepdim}, correction}), mean);
 }
 
 ag_tensor *ag_std_mean(ag_tensor *x, ag_axes axes, double correction, bool keepdim, ag_tensor **mean) {
-    return parts(ag_apply(&ag__op_std_mean, &x, 1, &(var_attrs){{axes, keepdim}, correction}), mean);
+    return ag__parts(ag_apply(&ag__op_std_mean, &x, 1, &(var_attrs){{axes, keepdim}, correction}), mean);
 }
