@@ -45,12 +45,7 @@ static void place_tiles(void *context, int64_t begin, int64_t end) {
 }
 
 static bool arg_shape(ag_tensor *y) {
-    const ag__over *a = ag_attrs(y);
-    if (!ag__need_number(y, 0)) return false;
-    if (a->axes.count >= 0 && a->axes.count != 1) {
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "takes one axis, or all of them together, not %d", a->axes.count);
-    }
-    return ag__reduce_shape_to(y, AG_I64) && ag__reduce_needs_some(y);
+    return ag__need_number(y, 0) && ag__reduce_one_axis(y) && ag__reduce_shape_to(y, AG_I64) && ag__reduce_needs_some(y);
 }
 
 /* All axes together are one line. */

@@ -137,11 +137,7 @@ static bool of_nothing(const ag_tensor *y) {
 }
 
 static bool median_shape(ag_tensor *y) {
-    const ag__over *a = ag_attrs(y);
-    if (!ag__need_number(y, 0)) return false;
-    if (a->axes.count >= 0 && a->axes.count != 1)
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "takes one axis, or all of them together, not %d", a->axes.count);
-    return ag__reduce_shape(y) && (of_nothing(y) || ag__reduce_needs_some(y)) &&
+    return ag__reduce_one_axis(y) && ag__reduce_shape(y) && (of_nothing(y) || ag__reduce_needs_some(y)) &&
            ag_out_shape(y, 1, AG_I64, ag_shape_of(ag_out(y, 0)));
 }
 

@@ -7,6 +7,7 @@
 
 #include "ops/order.h"
 #include "ops/ops.h"
+#include "ops/reduce.h"
 #include "ops/table.h"
 
 typedef struct mode_attrs {
@@ -27,10 +28,7 @@ static bool mode_shape(ag_tensor *y) {
     for (int i = 0; i < whole.rank; i++) {
         if (i != axis || a->keepdim) s.dim[s.rank++] = i == axis ? 1 : whole.dim[i];
     }
-    if (!ag_out_shape(y, 0, ag_dtype_of(x), s) || !ag_out_shape(y, 1, AG_I64, s)) return false;
-    char text[AG__TEXT];
-    return ag_size(x) || ag_size(ag_out(y, 0)) == 0 ||
-           ag_op_fail(y, AG_ERR_SHAPE, "%s: there is no element to choose", ag_shape_text(x, text, sizeof text));
+    return ag_out_shape(y, 0, ag_dtype_of(x), s) && ag_out_shape(y, 1, AG_I64, s) && ag__reduce_needs_some(y);
 }
 
 typedef struct job {

@@ -44,19 +44,12 @@ static ag_tensor *parts_of(ag_tensor *y) {
 
 /* x in order along axis 0, to which the axis has moved; of all axes as one line. */
 static ag_tensor *in_order(ag_tensor *y) {
-    const quantile_attrs *a = ag_attrs(y);
+    ag_axes axes = ((const quantile_attrs *)ag_attrs(y))->over.axes;
     ag_tensor *x = ag_in(y, 0);
     char text[AG__TEXT];
     int axis = 0;
-    if (a->over.axes.count < 0 || ag_rank(x) == 0) {
-        if (a->over.axes.count > 0 && !ag__need_line(y, a->over.axes.axis[0], 0, &axis)) return NULL;
-        x = ag_reshape(x, AG_SHAPE(ag_size(x)));
-    } else if (a->over.axes.count != 1) {
-        ag_op_fail(y, AG_ERR_ARGUMENT, "takes one axis, or all of them together, not %d", a->over.axes.count);
-        return NULL;
-    } else if (!ag_need_axis(y, a->over.axes.axis[0], ag_rank(x), &axis)) {
-        return NULL;
-    }
+    if (!ag__reduce_one_axis(y) || (axes.count == 1 && !ag__need_line(y, axes.axis[0], ag_rank(x), &axis))) return NULL;
+    if (axes.count < 0 || ag_rank(x) == 0) x = ag_reshape(x, AG_SHAPE(ag_size(x)));
     if (x && ag_dim(x, axis) == 0) {
         ag_op_fail(y, AG_ERR_SHAPE, "%s: there is no element to choose", ag_shape_text(ag_in(y, 0), text, sizeof text));
         return NULL;

@@ -43,6 +43,12 @@ bool ag__reduce_needs_some(ag_tensor *y) {
     return ag_op_fail(y, AG_ERR_SHAPE, "%s: there is no element to choose", ag_shape_text(ag_in(y, 0), text, sizeof text));
 }
 
+bool ag__reduce_one_axis(ag_tensor *y) {
+    int count = ((const ag__over *)ag_attrs(y))->axes.count;
+    return count < 0 || count == 1 ||
+           ag_op_fail(y, AG_ERR_ARGUMENT, "takes one axis, or all of them together, not %d", count);
+}
+
 ag_tensor *ag__spread(ag_tensor *y, ag_tensor *v) {
     const ag__over *a = ag_attrs(y);
     ag_shape s;

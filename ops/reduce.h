@@ -23,6 +23,7 @@ bool ag__reduced_axes(ag_tensor *y, bool reduced[AG_MAX_RANK]);
 bool ag__reduce_shape(ag_tensor *y);                    /* a number to one of its dtype */
 bool ag__reduce_shape_to(ag_tensor *y, ag_dtype dtype); /* whatever it is to `dtype` */
 bool ag__reduce_needs_some(ag_tensor *y); /* an error where an output would have no element to be made of */
+bool ag__reduce_one_axis(ag_tensor *y);   /* an error unless one axis is named, or all are meant */
 ag_tensor *ag__spread(ag_tensor *y, ag_tensor *v);
 double ag__reduce_terms(const ag_tensor *y); /* how many elements of x make one of y */
 double ag__reduce_flops(const ag_tensor *y); /* one for each element of x */
