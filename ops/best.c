@@ -8,8 +8,8 @@
 
 #include "ops/fold.h"
 #include "ops/isa.h"
-#include "ops/need.h"
 #include "ops/ops.h"
+#include "ops/order.h"
 #include "ops/reduce.h"
 #include "ops/table.h"
 
@@ -166,13 +166,11 @@ static bool cummin_run(ag_tensor *y) { return running_run(y, &ag__kernel()->best
 
 /* Each value goes back to the place it was taken from. */
 static bool running_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    int axis = ((const axis_attrs *)ag_attrs(y))->axis;
-    if (!g[0]) return true;
-    return (d[0] = ag_gather_add(g[0], axis, ag_out(y, 1), ag_shape_of(ag_in(y, 0)))) != NULL;
+    return ag__to_places(y, g[0], ((const axis_attrs *)ag_attrs(y))->axis, true, d);
 }
 
 static bool running_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
-    return (out[0] = ag_gather(tangent[0], ((const axis_attrs *)ag_attrs(y))->axis, ag_out(y, 1))) != NULL;
+    return ag__from_places(y, tangent[0], ((const axis_attrs *)ag_attrs(y))->axis, true, out);
 }
 
 const ag_op ag__op_cummax = {

@@ -51,22 +51,6 @@ static bool run(ag_tensor *y, ag__along s, int64_t k, bool passes_nan) {
     return ag__each_line(y, s.outer * s.inner, s.n, 2 * (size_t)s.n * sizeof(uint64_t), choose, &j);
 }
 
-/* v of the output's shape, its axis put back in if it went. */
-static ag_tensor *kept(ag_tensor *y, ag_tensor *v, int axis, bool keepdim) {
-    return keepdim || ag_rank(ag_in(y, 0)) == 0 ? v : ag_unsqueeze(v, axis < 0 ? axis + ag_rank(ag_in(y, 0)) : axis);
-}
-
-/* g at the chosen places. */
-static bool to_place(ag_tensor *y, ag_tensor *g, int axis, bool keepdim, ag_tensor *d[]) {
-    ag_tensor *index = kept(y, ag_out(y, 1), axis, keepdim);
-    return (d[0] = ag_gather_add(kept(y, g, axis, keepdim), axis, index, ag_shape_of(ag_in(y, 0)))) != NULL;
-}
-
-static bool from_place(ag_tensor *y, ag_tensor *tangent, int axis, bool keepdim, ag_tensor *out[]) {
-    ag_tensor *u = ag_gather(tangent, axis, kept(y, ag_out(y, 1), axis, keepdim));
-    return u && (out[0] = ag_reshape(u, ag_shape_of(ag_out(y, 0)))) != NULL;
-}
-
 typedef struct kth_attrs {
     int64_t k;
     int axis;
@@ -104,12 +88,12 @@ static bool kth_run(ag_tensor *y) {
 
 static bool kth_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const kth_attrs *a = ag_attrs(y);
-    return !g[0] || to_place(y, g[0], a->axis, a->keepdim, d);
+    return ag__to_places(y, g[0], a->axis, a->keepdim, d);
 }
 
 static bool kth_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
     const kth_attrs *a = ag_attrs(y);
-    return from_place(y, tangent[0], a->axis, a->keepdim, out);
+    return ag__from_places(y, tangent[0], a->axis, a->keepdim, out);
 }
 
 const ag_op ag__op_kthvalue = {
@@ -168,14 +152,13 @@ static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
 
 static bool median_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const ag__over *a = ag_attrs(y);
-    if (!g[0]) return true;
-    if (a->axes.count >= 0) return to_place(y, g[0], a->axes.axis[0], a->keepdim, d);
-    return (d[0] = share(y, g[0])) != NULL;
+    if (a->axes.count >= 0) return ag__to_places(y, g[0], a->axes.axis[0], a->keepdim, d);
+    return !g[0] || (d[0] = share(y, g[0])) != NULL;
 }
 
 static bool median_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
     const ag__over *a = ag_attrs(y);
-    if (a->axes.count >= 0) return from_place(y, tangent[0], a->axes.axis[0], a->keepdim, out);
+    if (a->axes.count >= 0) return ag__from_places(y, tangent[0], a->axes.axis[0], a->keepdim, out);
     return (out[0] = ag_sum(share(y, tangent[0]), AG_ALL, a->keepdim)) != NULL;
 }
 

@@ -79,24 +79,14 @@ static bool mode_run(ag_tensor *y) {
     return ag__each_line(y, j.s.outer * j.s.inner, j.s.n, bytes, mode_of_line, &j);
 }
 
-/* v of the output's shape with the axis as an extent of 1. */
-static ag_tensor *kept(ag_tensor *y, ag_tensor *v) {
-    const mode_attrs *a = ag_attrs(y);
-    int rank = ag_rank(ag_in(y, 0));
-    return a->keepdim || rank == 0 ? v : ag_unsqueeze(v, a->axis < 0 ? a->axis + rank : a->axis);
-}
-
 static bool mode_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const mode_attrs *a = ag_attrs(y);
-    if (!g[0]) return true;
-    d[0] = ag_gather_add(kept(y, g[0]), a->axis, kept(y, ag_out(y, 1)), ag_shape_of(ag_in(y, 0)));
-    return d[0] != NULL;
+    return ag__to_places(y, g[0], a->axis, a->keepdim, d);
 }
 
 static bool mode_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
     const mode_attrs *a = ag_attrs(y);
-    ag_tensor *u = ag_gather(tangent[0], a->axis, kept(y, ag_out(y, 1)));
-    return u && (out[0] = ag_reshape(u, ag_shape_of(ag_out(y, 0)))) != NULL;
+    return ag__from_places(y, tangent[0], a->axis, a->keepdim, out);
 }
 
 const ag_op ag__op_mode = {

@@ -8,6 +8,7 @@
  * results do not depend on threads. */
 #include <string.h>
 
+#include "ops/ops.h"
 #include "ops/order.h"
 
 enum { DIGIT_BITS = 8, DIGITS = 1 << DIGIT_BITS };
@@ -114,6 +115,22 @@ int64_t ag__order_select(const uint64_t *key, int64_t n, int64_t k, uint64_t *sc
     for (int64_t i = 0; i < n; i++) less += key[i] < wanted;
     for (; key[at] != wanted || less++ < k; at++) continue;
     return at;
+}
+
+/* v of the output's shape, its axis put back in if it went. */
+static ag_tensor *kept(const ag_tensor *y, ag_tensor *v, int axis, bool keepdim) {
+    return keepdim || ag_rank(ag_in(y, 0)) == 0 ? v : ag_unsqueeze(v, axis);
+}
+
+bool ag__to_places(ag_tensor *y, ag_tensor *g, int axis, bool keepdim, ag_tensor *d[]) {
+    if (!g) return true;
+    ag_tensor *places = kept(y, ag_out(y, 1), axis, keepdim);
+    return (d[0] = ag_gather_add(kept(y, g, axis, keepdim), axis, places, ag_shape_of(ag_in(y, 0)))) != NULL;
+}
+
+bool ag__from_places(ag_tensor *y, ag_tensor *tangent, int axis, bool keepdim, ag_tensor *out[]) {
+    ag_tensor *u = ag_gather(tangent, axis, kept(y, ag_out(y, 1), axis, keepdim));
+    return (out[0] = keepdim || !u ? u : ag_reshape(u, ag_shape_of(ag_out(y, 0)))) != NULL;
 }
 
 typedef struct job {

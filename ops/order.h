@@ -20,6 +20,11 @@ size_t ag__order_bytes(ag_dtype dtype, int64_t n);
 /* The place of the k-th of n keys in order, in O(n). scratch holds n keys. */
 int64_t ag__order_select(const uint64_t *key, int64_t n, int64_t k, uint64_t *scratch);
 
+/* For grad and jvp of an op whose output 1 is the places along axis that output 0 comes from; keepdim false: the axis is gone from
+ * both. What arrives at output 0 goes to those places, and tangents come from there. */
+bool ag__to_places(ag_tensor *y, ag_tensor *g, int axis, bool keepdim, ag_tensor *d[]);
+bool ag__from_places(ag_tensor *y, ag_tensor *tangent, int axis, bool keepdim, ag_tensor *out[]);
+
 /* Runs body for each of `lines` lines, of n elements, in parallel, with `bytes` of scratch that is its own meanwhile. */
 typedef void ag__line_body(void *context, int64_t line, void *scratch);
 bool ag__each_line(ag_tensor *y, int64_t lines, int64_t n, size_t bytes, ag__line_body *body, void *context);

@@ -68,14 +68,11 @@ static bool sort_run(ag_tensor *y) {
 }
 
 static bool sort_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    const sort_attrs *a = ag_attrs(y);
-    if (!g[0]) return true;
-    return (d[0] = ag_gather_add(g[0], a->axis, ag_out(y, 1), ag_shape_of(ag_in(y, 0)))) != NULL;
+    return ag__to_places(y, g[0], ((const sort_attrs *)ag_attrs(y))->axis, true, d);
 }
 
 static bool sort_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
-    const sort_attrs *a = ag_attrs(y);
-    return (out[0] = ag_gather(tangent[0], a->axis, ag_out(y, 1))) != NULL;
+    return ag__from_places(y, tangent[0], ((const sort_attrs *)ag_attrs(y))->axis, true, out);
 }
 
 const ag_op ag__op_sort = {
