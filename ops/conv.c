@@ -32,8 +32,6 @@ static const ag_attr_field fields[] = {
 
 /* What fits together */
 
-static const int64_t most_extent = INT64_C(1) << 31; /* keeps the sums below from overflowing */
-
 /* x, w or y: a tensor, or the shape of the result. */
 typedef struct operand {
     const ag_tensor *tensor;
@@ -47,31 +45,17 @@ static const char *text_of(operand x, char *out) {
     return x.tensor ? ag_shape_text(x.tensor, out, AG__TEXT) : ag__dims_text(x.shape, out);
 }
 
-static bool take_pair(ag_tensor *y, const char *name, const ag_shape *list, int64_t least, int64_t pair[2]) {
-    if (list->rank != 1 && list->rank != 2) {
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes one or two numbers, not %d", name, list->rank);
-    }
-    for (int i = 0; i < 2; i++) {
-        pair[i] = list->dim[list->rank == 1 ? 0 : i];
-        if (pair[i] < least || pair[i] > most_extent) {
-            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least %lld and at most 2^31", name,
-                              (long long)pair[i], (long long)least);
-        }
-    }
-    return true;
-}
-
 static bool take_window(ag_tensor *y, operand x, operand w, ag__window *s) {
     const conv_attrs *a = ag_attrs(y);
     char image[AG__TEXT], kernel[AG__TEXT];
     int64_t out[2];
-    if (!take_pair(y, "stride", &a->stride, 1, s->stride) || !take_pair(y, "padding", &a->padding, 0, s->padding) ||
-        !take_pair(y, "dilation", &a->dilation, 1, s->dilation)) {
+    if (!ag__need_pair(y, "stride", &a->stride, 1, s->stride) || !ag__need_pair(y, "padding", &a->padding, 0, s->padding) ||
+        !ag__need_pair(y, "dilation", &a->dilation, 1, s->dilation)) {
         return false;
     }
     for (int i = 0; i < 2; i++) {
         int64_t n = x.shape.dim[i + 2], k = w.shape.dim[i + 2];
-        if (n > most_extent || k > most_extent || k < 1) {
+        if (n > AG__MOST_PIXELS || k > AG__MOST_PIXELS || k < 1) {
             return ag_op_fail(
                 y, AG_ERR_SHAPE, "image %s and kernel %s must have at most 2^31 pixels on an axis, the kernel at least one",
                 text_of(x, image), text_of(w, kernel));
@@ -182,7 +166,7 @@ static ag_tensor *conv2d_compose(ag_tensor *y) {
     if (alone && !(x = ag_unsqueeze(x, 0))) return NULL;
     if (ag__conv_same(&a.padding)) {
         a.padding = AG_SHAPE(0);
-        if (!take_pair(y, "stride", &a.stride, 1, stride) || !take_pair(y, "dilation", &a.dilation, 1, dilation) ||
+        if (!ag__need_pair(y, "stride", &a.stride, 1, stride) || !ag__need_pair(y, "dilation", &a.dilation, 1, dilation) ||
             !(x = ag__conv_pad_same(y, x, w, stride, dilation)))
             return NULL;
     }

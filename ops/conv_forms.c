@@ -35,17 +35,10 @@ enum { AXES = 2 };
 
 /* The numbers for h and w of a list for the last `axes` axes; what h is not asked for is `other`. */
 static bool take(ag_tensor *y, const char *name, const ag_shape *list, int axes, int64_t other, int64_t out[AXES]) {
-    if (list->rank != 1 && list->rank != axes) {
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes %s, not %d", name,
-                          axes == 1 ? "one number" : "one or two numbers", list->rank);
-    }
-    for (int i = 0; i < AXES; i++) {
-        int at = i - (AXES - axes);
-        out[i] = at < 0 ? other : list->dim[list->rank == 1 ? 0 : at];
-        if (out[i] < 0 || out[i] > (INT64_C(1) << 31))
-            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least 0 and at most 2^31", name,
-                              (long long)out[i]);
-    }
+    if (axes == 1 && list->rank != 1)
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes one number, not %d", name, list->rank);
+    if (!ag__need_pair(y, name, list, 0, out)) return false;
+    if (axes == 1) out[0] = other;
     return true;
 }
 
@@ -111,7 +104,7 @@ static ag_tensor *conv1d(ag_tensor *y) {
 
 /* x (n,c,h,w) and w (c, o/groups, kh, kw) go together; *o is how many channels they make. */
 static bool fits_transposed(ag_tensor *y, const form *f, int64_t *o) {
-    const int64_t groups = f->options.groups, most = INT64_C(1) << 31; /* keeps sums of products from overflowing */
+    const int64_t groups = f->options.groups;
     char x[AG__TEXT], w[AG__TEXT];
     ag_shape_text(ag_in(y, 0), x, sizeof x), ag_shape_text(ag_in(y, 1), w, sizeof w);
     if (groups < 1 || ag_dim(f->x, 1) != ag_dim(f->w, 0) || ag_dim(f->w, 0) % groups) {
@@ -124,7 +117,7 @@ static bool fits_transposed(ag_tensor *y, const form *f, int64_t *o) {
                           (long long)groups);
     }
     for (int i = 2; i < 4; i++) {
-        if (ag_dim(f->x, i) > most || ag_dim(f->w, i) > most) {
+        if (ag_dim(f->x, i) > AG__MOST_PIXELS || ag_dim(f->w, i) > AG__MOST_PIXELS) {
             return ag_op_fail(y, AG_ERR_SHAPE, "x %s and kernel %s must have at most 2^31 pixels on an axis", x, w);
         }
     }

@@ -29,24 +29,11 @@ typedef struct grid {
     int64_t size[2], padded[2], kernel[2], dilation[2], reach[2], padding[2], stride[2], count[2];
 } grid;
 
-static bool take_pair(ag_tensor *y, const char *name, ag_shape list, int64_t least, int64_t pair[2]) {
-    const int64_t most = INT64_C(1) << 31; /* keeps sums of products from overflowing */
-    if (list.rank != 1 && list.rank != 2)
-        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes one or two numbers, not %d", name, list.rank);
-    for (int i = 0; i < 2; i++) {
-        pair[i] = list.dim[list.rank == 1 ? 0 : i];
-        if (pair[i] < least || pair[i] > most)
-            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least %lld and at most 2^31", name,
-                              (long long)pair[i], (long long)least);
-    }
-    return true;
-}
-
 static bool take_grid(ag_tensor *y, const char *name, ag_shape size, grid *w) {
     const patch_attrs *a = ag_attrs(y);
-    if (!take_pair(y, name, size, 0, w->size) || !take_pair(y, "kernel_size", a->kernel_size, 1, w->kernel) ||
-        !take_pair(y, "dilation", a->dilation, 1, w->dilation) || !take_pair(y, "padding", a->padding, 0, w->padding) ||
-        !take_pair(y, "stride", a->stride, 1, w->stride))
+    if (!ag__need_pair(y, name, &size, 0, w->size) || !ag__need_pair(y, "kernel_size", &a->kernel_size, 1, w->kernel) ||
+        !ag__need_pair(y, "dilation", &a->dilation, 1, w->dilation) ||
+        !ag__need_pair(y, "padding", &a->padding, 0, w->padding) || !ag__need_pair(y, "stride", &a->stride, 1, w->stride))
         return false;
     for (int i = 0; i < 2; i++) {
         w->padded[i] = w->size[i] + 2 * w->padding[i];

@@ -25,15 +25,6 @@ static const ag__linalg *kernels(const ag_tensor *y) {
     return ag_dtype_of(y) == AG_F64 ? ag__kernel()->linalg_f64 : ag__kernel()->linalg_f32;
 }
 
-static bool need_square(ag_tensor *y, int i) {
-    const ag_tensor *a = ag_in(y, i);
-    char text[AG__TEXT];
-    if (!ag_need_float(y, i) || !ag_need_rank(y, i, 2, AG_MAX_RANK)) return false;
-    if (ag_dim(a, -1) == ag_dim(a, -2)) return true;
-    return ag_op_fail(y, AG_ERR_SHAPE, "needs square matrices on the last two axes, not %s",
-                      ag_shape_text(a, text, sizeof text));
-}
-
 /* tril */
 
 typedef struct tril_attrs {
@@ -139,7 +130,9 @@ static bool fail_pivot(ag_tensor *y, int64_t matrix, int64_t pivot) {
                       which, ag_shape_text(ag_in(y, 0), text, sizeof text), (long long)pivot, value);
 }
 
-static bool cholesky_shape(ag_tensor *y) { return need_square(y, 0) && ag_out_like(y, 0, ag_in(y, 0)); }
+static bool cholesky_shape(ag_tensor *y) {
+    return ag_need_float(y, 0) && ag__need_square(y, 0) && ag_out_like(y, 0, ag_in(y, 0));
+}
 
 static bool cholesky_run(ag_tensor *y) {
     if (ag_size(y) == 0) return true;
@@ -206,7 +199,9 @@ static bool solve_plain(const ag_tensor *y) {
 static ag_tensor *solve_compose(ag_tensor *y) {
     const solve_attrs *s = ag_attrs(y);
     ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
-    if (!need_square(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_need_rank(y, 1, 2, AG_MAX_RANK)) return NULL;
+    if (!ag_need_float(y, 0) || !ag__need_square(y, 0) || !ag_need_same_dtype(y, 0, 1) ||
+        !ag_need_rank(y, 1, 2, AG_MAX_RANK))
+        return NULL;
     if (s->unitriangular) {
         ag_tensor *one = ag_eye(ag_tape_of(a), ag_dtype_of(a), ag_dim(a, -1), -1);
         a = ag_add(s->upper ? ag_triu(a, 1) : ag_tril(a, -1), one);
@@ -245,7 +240,7 @@ static bool solve_shape(ag_tensor *y) {
     const ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
     char left[AG__TEXT], right[AG__TEXT];
     ag_shape s;
-    if (!need_square(y, 0) || !ag__batch_shape(y, 2, &s)) return false;
+    if (!ag_need_float(y, 0) || !ag__need_square(y, 0) || !ag__batch_shape(y, 2, &s)) return false;
     if (ag_dim(a, -1) != ag_dim(b, -2)) {
         return ag_op_fail(y, AG_ERR_SHAPE, "a x = b needs as many rows in b as in a: %s, %s",
                           ag_shape_text(a, left, sizeof left), ag_shape_text(b, right, sizeof right));

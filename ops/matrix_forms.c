@@ -49,15 +49,6 @@ ag_tensor *ag_addr(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta, double
     return ag_apply(&ag__op_addr, (ag_tensor *[]){x, a, b}, 3, &(blend_attrs){beta, alpha});
 }
 
-static bool need_square(ag_tensor *y, int i) {
-    const ag_tensor *x = ag_in(y, i);
-    char text[AG__TEXT];
-    if (!ag_need_rank(y, i, 2, AG_MAX_RANK)) return false;
-    return ag_dim(x, -1) == ag_dim(x, -2) ||
-           ag_op_fail(y, AG_ERR_SHAPE, "needs square matrices on the last two axes, not %s",
-                      ag_shape_text(x, text, sizeof text));
-}
-
 typedef struct power_attrs {
     int64_t n;
 } power_attrs;
@@ -68,7 +59,7 @@ static const ag_attr_field power_fields[] = {{"n", AG_ATTR_I64, offsetof(power_a
 static ag_tensor *matrix_power(ag_tensor *y) {
     int64_t n = ((const power_attrs *)ag_attrs(y))->n;
     ag_tensor *x = ag_in(y, 0), *power = NULL;
-    if (!ag__need_number(y, 0) || !need_square(y, 0)) return NULL;
+    if (!ag__need_number(y, 0) || !ag__need_square(y, 0)) return NULL;
     if (n < 0) {
         ag_op_fail(y, AG_ERR_ARGUMENT, "n is %lld; it must be at least 0", (long long)n);
         return NULL;
@@ -99,13 +90,13 @@ static ag_tensor *factored(ag_tensor *b, ag_tensor *l, bool upper) {
 }
 
 static ag_tensor *cholesky_solve(ag_tensor *y) {
-    if (!ag_need_float(y, 1) || !need_square(y, 1) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!ag_need_float(y, 1) || !ag__need_square(y, 1) || !ag_need_same_dtype(y, 0, 1)) return NULL;
     return factored(ag_in(y, 0), ag_in(y, 1), ((const factor_attrs *)ag_attrs(y))->upper);
 }
 
 static ag_tensor *cholesky_inverse(ag_tensor *y) {
     ag_tensor *l = ag_in(y, 0);
-    if (!ag_need_float(y, 0) || !need_square(y, 0)) return NULL;
+    if (!ag_need_float(y, 0) || !ag__need_square(y, 0)) return NULL;
     return factored(ag_eye(ag_tape_of(l), ag_dtype_of(l), ag_dim(l, -1), -1), l, ((const factor_attrs *)ag_attrs(y))->upper);
 }
 

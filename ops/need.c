@@ -36,6 +36,27 @@ bool ag__need_shape(ag_tensor *y, ag_shape s) {
            ag_op_fail(y, AG_ERR_SHAPE, "shape %s has more elements than memory has bytes", ag__dims_text(s, text));
 }
 
+bool ag__need_square(ag_tensor *y, int i) {
+    const ag_tensor *a = ag_in(y, i);
+    char text[AG__TEXT];
+    if (!ag_need_rank(y, i, 2, AG_MAX_RANK)) return false;
+    return ag_dim(a, -1) == ag_dim(a, -2) ||
+           ag_op_fail(y, AG_ERR_SHAPE, "needs square matrices on the last two axes, not %s",
+                      ag_shape_text(a, text, sizeof text));
+}
+
+bool ag__need_pair(ag_tensor *y, const char *name, const ag_shape *list, int64_t least, int64_t pair[2]) {
+    if (list->rank != 1 && list->rank != 2)
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "%s takes one or two numbers, not %d", name, list->rank);
+    for (int i = 0; i < 2; i++) {
+        pair[i] = list->dim[list->rank == 1 ? 0 : i];
+        if (pair[i] < least || pair[i] > AG__MOST_PIXELS)
+            return ag_op_fail(y, AG_ERR_ARGUMENT, "%s is %lld; it must be at least %lld and at most 2^31", name,
+                              (long long)pair[i], (long long)least);
+    }
+    return true;
+}
+
 bool ag__dense(ag_tensor *y, int i, const void **data) {
     *data = ag_in(y, i) ? ag_op_dense(y, i) : NULL;
     return *data || !ag_in(y, i);

@@ -38,6 +38,10 @@ bool ag__need_factor(ag_tensor *y, const char *attribute, double value); /* of i
 /* ag_need_axis of an op that may run along any one axis: a scalar counts as the one element of a line, as in PyTorch. */
 bool ag__need_line(ag_tensor *y, int axis, int rank, int *out);
 bool ag__need_shape(ag_tensor *y, ag_shape s); /* a shape given as an attribute: that a tensor can have it */
+bool ag__need_square(ag_tensor *y, int i);     /* matrices on the last two axes */
+#define AG__MOST_PIXELS (INT64_C(1) << 31)     /* along an axis of an image: keeps sums of products from overflowing */
+/* A list of numbers for the height and the width of images, or of one for both, each from least to as many. */
+bool ag__need_pair(ag_tensor *y, const char *name, const ag_shape *list, int64_t least, int64_t pair[2]);
 /* In run: input i row-major, NULL if it was not given; false after an error. */
 bool ag__dense(ag_tensor *y, int i, const void **data);
 /* In run: input i, an index into n things, with what counts from the end resolved; NULL after an error. In index.c. */
