@@ -319,6 +319,12 @@ bool ag__run(ag_tensor *y); /* op->run with its workspaces, stamps and debugging
 enum { AG__CHAIN = 8, AG__CHAIN_LEAST = 4096 /* elements */ };
 bool ag__settle(ag_tensor *x); /* AG__PENDING: computes x; false with the tape's error set */
 bool ag__chain_run(ag_tensor *y, void *onto);
+/* What folds a pending x may compute it piece by piece instead, elements [begin, begin + n) at a time, and never store it whole.
+ * False: not this one. */
+extern const size_t ag__chain_bytes; /* of `memory` */
+bool ag__chain_open(ag_tensor *x, void *memory);
+void ag__chain_read(const void *memory, int64_t begin, int64_t n, char *out);
+enum { AG__STREAMS = 1 << 16 }; /* op flag: its run takes input 0 pending */
 
 /* gradient.c: what a gradient is kept in */
 ag_tensor *ag__cell_keep(ag_tape *t, ag_tensor *d); /* holds d's value; NULL when memory is short */

@@ -61,7 +61,7 @@ double ag__op_bytes(const ag_tensor *y) {
     double n = 0;
     bool view = y->op->flags & AG_VIEW && !(y->op->flags & AG_EFFECT);
     if (view && y->store == ag__in(y)[0]->store) return 0; /* else it copied: a reshape of what is strided */
-    for (uint32_t i = 0; i < y->nin; i++) n += ag__bytes_of(ag__in(y)[i]);
+    for (uint32_t i = 0; i < y->nin; i++) n += ag__in(y)[i]->flags & AG__PENDING ? 0 : ag__bytes_of(ag__in(y)[i]);
     for (int o = 0; o < (y->flags & AG__TUPLE ? y->op->nout : 1); o++) n += ag__bytes_of(ag_out(y, o));
     return n;
 }

@@ -97,33 +97,44 @@ static const void *fetch(const chain *c, const source *x, const char *at, int64_
     return slot;
 }
 
+/* Where a chain is being run. */
+typedef struct place {
+    _Alignas(64) char slot[SLOTS][SLOT];
+    const char *at[SOURCES]; /* where `row` of each source begins */
+    int64_t row;             /* NOWHERE: single values must be spread again, as for any other row */
+} place;
+
+/* Elements [first, first + n) of a row, n ≤ tile, to `out`. */
+static void run_tile(const chain *c, place *p, int64_t row, int64_t first, int64_t n, char *out) {
+    const void *reg[OUT + 1];
+    bool moved = row != p->row;
+    if (moved) seek(c, row, p->at);
+    p->row = row;
+    for (int k = 0; k < c->sources; k++) {
+        const source *x = &c->source[k];
+        reg[k] = fetch(c, x, p->at[k], first, n, moved, p->slot[x->slot == NOWHERE ? 0 : x->slot]);
+    }
+    reg[OUT] = out;
+    for (int k = 0; k < c->steps; k++) {
+        const step *s = &c->step[k];
+        const void *in[3] = {reg[s->in[0]], reg[s->in[1]], reg[s->in[2]]};
+        void *to = s->slot == NOWHERE ? out : p->slot[s->slot];
+        s->run(n, in, to, s->p, s->q);
+        reg[SOURCES + k] = to;
+    }
+}
+
 /* Tiles [begin, end) of the domain, counted row by row. */
 static void run_tiles(void *context, int64_t begin, int64_t end) {
     const chain *c = context;
-    _Alignas(64) char slot[SLOTS][SLOT];
-    const char *at[SOURCES];
-    const void *reg[OUT + 1];
+    place p;
     int64_t row = begin / c->tiles, first = begin % c->tiles * c->tile;
-    bool moved = true; /* to another row: single values must be spread again */
+    p.row = NOWHERE;
     for (int64_t tile = begin; tile < end; tile++) {
         int64_t n = c->inner - first < c->tile ? c->inner - first : c->tile;
-        if (moved) seek(c, row, at);
-        for (int k = 0; k < c->sources; k++) {
-            const source *x = &c->source[k];
-            reg[k] = fetch(c, x, at[k], first, n, moved, slot[x->slot == NOWHERE ? 0 : x->slot]);
-        }
-        char *out = c->out + (size_t)(row * c->inner + first) * c->element;
-        reg[OUT] = out;
-        for (int k = 0; k < c->steps; k++) {
-            const step *s = &c->step[k];
-            const void *in[3] = {reg[s->in[0]], reg[s->in[1]], reg[s->in[2]]};
-            void *to = s->slot == NOWHERE ? out : slot[s->slot];
-            s->run(n, in, to, s->p, s->q);
-            reg[SOURCES + k] = to;
-        }
+        run_tile(c, &p, row, first, n, c->out + (size_t)(row * c->inner + first) * c->element);
         first += c->tile;
-        moved = first >= c->inner;
-        if (!moved) continue;
+        if (first < c->inner) continue;
         first = 0;
         row++;
     }
@@ -281,14 +292,16 @@ AG__COLD static void profile(const chain *c, const ag_tensor *y, double start) {
     for (int k = 0; k < n; k++) ag__profile_ran(c->step[k].y, bytes / n, start + k * seconds, seconds);
 }
 
+static void clear(chain *c) { c->sources = c->steps = c->rank = c->slots = 0, c->part = 0; }
+
 bool ag__chain_run(ag_tensor *y, void *onto) {
     chain c;
-    c.sources = c.steps = c.rank = c.slots = 0, c.part = 0;
+    clear(&c);
     if (!compile(&c, y, onto)) { /* too long, or too wide: by what is above it first, which leaves one step */
         for (uint32_t k = 0; k < y->nin; k++) {
             if (y->in[k]->flags & AG__PENDING && !ag__settle(y->in[k])) return false;
         }
-        c.sources = c.steps = c.rank = c.slots = 0, c.part = 0;
+        clear(&c);
         compile(&c, y, onto);
     }
     bool profiled = y->flags & AG__PENDING && y->tape->watch & AG__WATCH_PROFILE; /* what runs at once, by its caller */
@@ -301,4 +314,33 @@ bool ag__chain_run(ag_tensor *y, void *onto) {
     }
     if (profiled) profile(&c, y, start);
     return true;
+}
+
+/* A chain read piece by piece by what folds it (ops/fold.c) */
+
+const size_t ag__chain_bytes = sizeof(chain);
+
+bool ag__chain_open(ag_tensor *x, void *memory) {
+    enum { CHEAP = 3 }; /* steps: who else needs x runs them again */
+    chain *c = memory;
+    clear(c);
+    if (x->out > CHEAP || !compile(c, x, NULL) || c->part) return false;
+    double bytes = 0;
+    for (int k = 0; k < c->sources; k++) bytes += ag__bytes_of(c->source[k].x);
+    for (int k = 0; k < c->steps && x->tape->watch & AG__WATCH_PROFILE; k++)
+        ag__profile_ran(c->step[k].y, bytes / c->steps, ag__now(), 0); /* the time is the fold's */
+    return true;
+}
+
+void ag__chain_read(const void *memory, int64_t begin, int64_t n, char *out) {
+    const chain *c = memory;
+    place p;
+    p.row = NOWHERE;
+    for (int64_t row = begin / c->inner, first = begin % c->inner; n > 0; row++, first = 0) {
+        for (int64_t k; first < c->inner && n > 0; first += k, n -= k, out += (size_t)k * c->element) {
+            k = c->inner - first < c->tile ? c->inner - first : c->tile;
+            if (k > n) k = n;
+            run_tile(c, &p, row, first, k, out);
+        }
+    }
 }

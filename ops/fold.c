@@ -7,9 +7,11 @@
  *
  * The tree of operations depends on the shape alone, not on threads; f32 is folded in f32. The rounding error of n terms is
  * at most about 15 ε per factor of 1024 in n (11 ε per factor of 64 across rows) times Σ|x|. Where elements are not taken
- * as they are (|x|² for a norm, x ≠ 0 for a count), the first pass loads pieces into a block of 512 and folds that. */
+ * as they are (|x|² for a norm, x ≠ 0 for a count), the first pass loads pieces into a block of 512 and folds that. An input that
+ * a gradient rule has left pending is computed in such pieces, too, by the same tree, and never stored. */
 #include <string.h>
 
+#include "autograd/node.h"
 #include "ops/fold.h"
 #include "ops/isa.h"
 
@@ -18,6 +20,9 @@ typedef struct pass {
     ag__fold_fn *fold;
     ag__load_fn *load; /* NULL: elements as they are */
     double p;
+    const void *chain; /* NULL: x lies in memory */
+    char *blocks;      /* for elements of a chain, ROW in each share of the tasks, which has `grain` or more */
+    int64_t grain;
     const char *x;
     char *out;
     size_t from, to; /* bytes of an element of x, of out */
@@ -26,6 +31,7 @@ typedef struct pass {
 
 enum { ROW = 1024, ROWS = 64, TILE = 1024, GRAIN = 32768 };
 enum { BLOCK = 512, BLOCK_ROWS = 32 }; /* of loaded elements: 4 KB at most */
+enum { LONG = 64, SHARES = 64 };       /* of a chain: elements side by side that are worth a call; blocks */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -46,12 +52,17 @@ static void fold_loaded(const pass *p, const char *x, int64_t rows, int64_t widt
 static void run_tasks(void *context, int64_t begin, int64_t end) {
     const pass *p = context;
     int64_t tile = begin % p->tiles, piece = begin / p->tiles % p->pieces, o = begin / p->tiles / p->pieces;
+    char *block = p->chain ? p->blocks + (size_t)(begin / p->grain) * ROW * p->from : NULL;
     for (int64_t task = begin; task < end; task++) {
         int64_t first = piece * p->length, column = tile * p->tile;
         int64_t rows = least(p->length, p->n - first), width = least(p->tile, p->inner - column);
-        const char *x = p->x + (size_t)((o * p->n + first) * p->inner + column) * p->from;
+        int64_t at = (o * p->n + first) * p->inner + column;
+        const char *x = p->chain ? NULL : p->x + (size_t)at * p->from;
         char *out = p->out + (size_t)((o * p->pieces + piece) * p->inner + column) * p->to;
-        if (p->load) {
+        if (p->chain) {
+            ag__chain_read(p->chain, at, rows, block);
+            p->fold(block, rows, 1, 1, out);
+        } else if (p->load) {
             fold_loaded(p, x, rows, width, out);
         } else {
             p->fold(x, rows, p->inner, width, out);
@@ -64,10 +75,18 @@ static void run_tasks(void *context, int64_t begin, int64_t end) {
     }
 }
 
-static void run_pass(pass *p, int64_t outer) {
+static bool run_pass(ag_tensor *y, pass *p, int64_t outer) {
     int64_t cost = least(p->n, p->length) * least(p->inner, p->tile);
     p->tiles = ceil_div(p->inner, p->tile);
-    ag_parallel_for(outer * p->pieces * p->tiles, ceil_div(GRAIN, cost), run_tasks, p);
+    int64_t tasks = outer * p->pieces * p->tiles;
+    p->grain = ceil_div(GRAIN, cost);
+    if (p->chain) {
+        if (p->grain < ceil_div(tasks, SHARES)) p->grain = ceil_div(tasks, SHARES);
+        p->blocks = ag_op_workspace(y, (size_t)ceil_div(tasks, p->grain) * ROW * p->from);
+        if (!p->blocks) return false;
+    }
+    ag_parallel_for(tasks, p->grain, run_tasks, p);
+    return true;
 }
 
 ag__runs ag__runs_of(ag_shape s, const bool reduced[]) {
@@ -94,6 +113,20 @@ static void copy_elements(const pass *p, int64_t size, void *out) {
     }
 }
 
+/* Where the first pass finds its elements: in memory, or in a chain where it folds many side by side. */
+static bool reach(ag_tensor *y, const ag__runs *r, pass *p) {
+    ag_tensor *x = ag_in(y, 0);
+    if (x->flags & AG__PENDING && !p->load && r->folds && r->folded[r->count - 1] && r->extent[r->count - 1] >= LONG) {
+        void *chain = ag_op_workspace(y, ag__chain_bytes);
+        if (!chain) return false;
+        p->chain = ag__chain_open(x, chain) ? chain : NULL;
+        if (p->chain) return true;
+    }
+    if (!ag__settle(x)) return false;
+    p->x = ag_op_dense(y, 0);
+    return p->x != NULL;
+}
+
 static bool fold_axes(ag_tensor *y, const bool reduced[], pass p, void *out) {
     ag_tensor *in = ag_in(y, 0);
     int64_t size = ag_size(ag_out(y, 0));
@@ -102,10 +135,9 @@ static bool fold_axes(ag_tensor *y, const bool reduced[], pass p, void *out) {
         p.fold(out, 0, 0, size, out);
         return true;
     }
-    p.x = ag_op_dense(y, 0);
-    if (!p.x) return false;
     int64_t outer = ag_size(in);
     ag__runs r = ag__runs_of(ag_shape_of(in), reduced);
+    if (!reach(y, &r, &p)) return false;
     if (r.folds == 0) copy_elements(&p, size, out);
     p.inner = 1;
     for (int i = r.count - 1; i >= 0; i--) {
@@ -118,10 +150,11 @@ static bool fold_axes(ag_tensor *y, const bool reduced[], pass p, void *out) {
             if (p.pieces == 1) r.folds--;
             p.out = p.pieces > 1 || r.folds ? ag_op_workspace(y, (size_t)(outer * p.pieces * p.inner) * p.to) : out;
             if (!p.out) return false;
-            run_pass(&p, outer);
+            if (!run_pass(y, &p, outer)) return false;
             p.x = p.out;
             p.from = p.to;
             p.load = NULL;
+            p.chain = NULL;
         }
     }
     return true;
@@ -136,7 +169,10 @@ bool ag__fold(ag_tensor *y, const bool reduced[], ag__fold_kind kind) {
 
 bool ag__fold_loaded(ag_tensor *y, const bool reduced[], ag__fold_kind kind, ag_dtype dtype, ag__load_fn *load,
                      double p, void *out) {
-    pass first = {ag__kernel()->reduce->fold[kind][dtype], load, p, .from = ag_dtype_size(ag_dtype_of(ag_in(y, 0))),
+    pass first = {.fold = ag__kernel()->reduce->fold[kind][dtype],
+                  .load = load,
+                  .p = p,
+                  .from = ag_dtype_size(ag_dtype_of(ag_in(y, 0))),
                   .to = ag_dtype_size(dtype)};
     return fold_axes(y, reduced, first, out);
 }

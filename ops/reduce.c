@@ -2,6 +2,7 @@
  * done: fold.c. */
 #include "ops/reduce.h"
 
+#include "autograd/node.h"
 #include "ops/fold.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -121,7 +122,7 @@ const ag_op ag__op_sum = {
     .size = sizeof(ag_op),
     .name = "sum",
     .arity = 1,
-    .flags = AG_LINEAR,
+    .flags = AG_LINEAR | AG__STREAMS,
     .attr_size = sizeof(ag__over),
     .attrs = ag__over_fields,
     .formula = "Σ x over axes",
@@ -159,7 +160,7 @@ const ag_op ag__op_mean = {
     .size = sizeof(ag_op),
     .name = "mean",
     .arity = 1,
-    .flags = AG_LINEAR,
+    .flags = AG_LINEAR | AG__STREAMS,
     .attr_size = sizeof(ag__over),
     .attrs = ag__over_fields,
     .formula = "Σ x / n over axes",
@@ -207,7 +208,7 @@ const ag_op ag__op_sum_to = {
     .size = sizeof(ag_op),
     .name = "sum_to",
     .arity = 1,
-    .flags = AG_LINEAR,
+    .flags = AG_LINEAR | AG__STREAMS,
     .attr_size = sizeof(sum_to_attrs),
     .attrs = sum_to_fields,
     .formula = "Σ x over what broadcasting shape repeats",

@@ -110,20 +110,43 @@ Test(chain, may_be_begun_before_a_profile) {
     ag_tape_free(t);
 }
 
+/* Bytes that backward has read and written since the profile began; how many ops it ran. */
+static double moved(const ag_tape *t, int64_t *runs) {
+    double bytes = 0;
+    *runs = 0;
+    for (int i = 0; i < AG__OPS; i++) {
+        bytes += t->profile->ops[i].of[AG__BACKWARD].bytes;
+        *runs += t->profile->ops[i].of[AG__BACKWARD].runs;
+    }
+    return bytes;
+}
+
 /* d = g (1 − y²) reads g and y and writes d, whatever lies between; what is added to reads its place, too. */
 Test(chain, moves_what_it_reads_and_writes_by_its_profile) {
     enum { N = 5000 };
     ag_tape *t = ag_tape_new();
     ag_tensor *x = ag_param(t, AG_F32, AG_SHAPE(N)), *g = ag_full(t, AG_F32, AG_SHAPE(N), 2),
               *y[2] = {ag_tanh(x), ag_tanh(x)};
+    int64_t runs;
     cr_assert(ag_profile_start(t) && ag_backward_from(y, (ag_tensor *[]){g, g}, 2) && ag_profile_stop(t));
-    double bytes = 0;
-    int64_t runs = 0;
-    for (int i = 0; i < AG__OPS; i++) {
-        bytes += t->profile->ops[i].of[AG__BACKWARD].bytes;
-        runs += t->profile->ops[i].of[AG__BACKWARD].runs;
-    }
+    double bytes = moved(t, &runs);
     cr_assert_eq(runs, 2 * 3, "sub, mul and square, twice: %d", (int)runs);
     cr_assert_float_eq(bytes, 4 * N * (3 + 4), 1, "%g bytes", bytes);
+    ag_tape_free(t);
+}
+
+/* ∂(x w)/∂w = Σ g x of one w reads g and x, and stores no product. */
+Test(chain, is_summed_without_being_stored) {
+    enum { N = 5000 };
+    ag_tape *t = ag_tape_new();
+    uint64_t random = 1;
+    ag_tensor *x = check_leaf(t, AG_F32, AG_SHAPE(N), 0, 3, 3, &random), *g = ag_full(t, AG_F32, AG_SHAPE(N), 2);
+    ag_tensor *w = ag_param(t, AG_F32, AG_SHAPE()), *y = ag_mul(x, w);
+    int64_t runs;
+    cr_assert(ag_profile_start(t) && ag_backward_from(&y, &g, 1) && ag_profile_stop(t));
+    double bytes = moved(t, &runs);
+    cr_assert_eq(ag_item(ag_grad(w)), 6 * N);
+    cr_assert_eq(runs, 2, "mul and sum_to: %d", (int)runs);
+    cr_assert_float_eq(bytes, 4 * (2 * N + 1), 1, "%g bytes", bytes);
     ag_tape_free(t);
 }
