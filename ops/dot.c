@@ -104,7 +104,8 @@ static ag_tensor *dot(ag_tensor *y) {
 
 static ag_tensor *outer(ag_tensor *y) {
     ag_tensor *a = ag_in(y, 0);
-    return need_pair(y, 0, 1, 1, 1) ? ag_mul(ag_reshape(a, AG_SHAPE(ag_dim(a, 0), 1)), ag_in(y, 1)) : NULL;
+    return need_pair(y, 0, 1, 1, 1) ? ag_matmul(ag_reshape(a, AG_SHAPE(ag_dim(a, 0), 1)), ag_unsqueeze(ag_in(y, 1), 0))
+                                    : NULL;
 }
 
 static ag_tensor *vdot(ag_tensor *y) { return dot(y); }
