@@ -3,7 +3,7 @@
  *     value       1/m Σ_i (ln Σ_j e^x[i][j] − x[i][label[i]])       over the m rows whose label is not ignore_index
  *     gradient    (softmax(x) − one_hot(label)) g / m               a fast op of its own
  *
- * which, like softmax's, is differentiated through its compose. Weights, smoothing, soft targets, more axes and other
+ * which has a rule of its own, like softmax's. Weights, smoothing, soft targets, more axes and other
  * reductions are composed (label.c). */
 #include <stddef.h>
 
@@ -182,15 +182,31 @@ static bool cross_entropy_grad_run(ag_tensor *y) {
     return true;
 }
 
+/* Of cross_entropy_grad: which rows count, their labels (else 0), and how many there are, at least 1: where none counts, all is 0. */
+static ag_tensor *counted_rows(ag_tensor *y, ag_tensor **label, ag_tensor **count) {
+    ag_tensor *x = ag_in(y, 1), *counts = ag__labels_count(ag_in(y, 2), ((const grad_attrs *)ag_attrs(y))->ignore_index);
+    *label = ag__labels_in_range(ag_in(y, 2), counts);
+    *count = ag_maximum(ag_sum(ag_cast(counts, ag_dtype_of(x)), AG_ALL, false), ag__constant(x, 1));
+    return ag_unsqueeze(counts, 1);
+}
+
 static ag_tensor *cross_entropy_grad_compose(ag_tensor *y) {
-    ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1), *label = ag_in(y, 2);
-    if (ag_size(x) == 0) return ag_alias(x);
-    ag_tensor *counts = ag__labels_count(label, ((const grad_attrs *)ag_attrs(y))->ignore_index);
-    ag_tensor *p = ag_softmax(x, 1),
-              *target = ag_one_hot(ag__labels_in_range(label, counts), ag_dim(x, 1), ag_dtype_of(x));
-    ag_tensor *rows = ag_where(ag_unsqueeze(counts, 1), ag_sub(p, target), ag__constant(x, 0));
-    ag_tensor *count = ag_maximum(ag_sum(ag_cast(counts, ag_dtype_of(x)), AG_ALL, false), ag__constant(x, 1));
-    return ag_mul(rows, ag_div(g, count)); /* where no row counts, all are 0 */
+    ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1), *label, *count, *counts = counted_rows(y, &label, &count);
+    ag_tensor *rest = ag_sub(ag_softmax(x, 1), ag_one_hot(label, ag_dim(x, 1), ag_dtype_of(x)));
+    return ag_mul(ag_where(counts, rest, ag__constant(x, 0)), ag_div(g, count));
+}
+
+/* With u for what arrives and p = softmax(x), in the rows that count:  ∂g = (Σ u p − Σ u[label]) / n,
+ * ∂x = p (v − Σ v p), v = u g / n */
+static bool cross_entropy_grad_rule(ag_tensor *y, ag_tensor *const up[], ag_tensor *d[]) {
+    ag_tensor *x = ag_in(y, 1), *label, *count, *counts = counted_rows(y, &label, &count), *zero = ag__constant(x, 0);
+    ag_tensor *u = ag_where(counts, up[0], zero), *p = ag_softmax(ag_where(counts, x, zero), 1);
+    if (ag_wants(y, 0)) {
+        ag_tensor *chosen = ag_gather(u, 1, ag_unsqueeze(label, 1));
+        d[0] = ag_div(ag_sub(ag_sum(ag_mul(u, p), AG_ALL, false), ag_sum(chosen, AG_ALL, false)), count);
+    }
+    if (ag_wants(y, 1)) d[1] = ag_softmax_grad(ag_mul(u, ag_div(ag_in(y, 0), count)), p, 1);
+    return (!ag_wants(y, 0) || d[0]) && (!ag_wants(y, 1) || d[1]);
 }
 
 const ag_op ag__op_cross_entropy_grad = {
@@ -203,6 +219,7 @@ const ag_op ag__op_cross_entropy_grad = {
     .formula = "(softmax(x) − one_hot(label)) g / n",
     .shape = cross_entropy_grad_shape,
     .run = cross_entropy_grad_run,
+    .grad = cross_entropy_grad_rule,
     .compose = cross_entropy_grad_compose,
 };
 

@@ -113,6 +113,14 @@ static ag_tensor *softmax_grad_compose(ag_tensor *y) {
     return ag_mul(p, ag_sub(g, total(y, ag_mul(g, p))));
 }
 
+/* With u for what arrives, s = Σ g y and t = Σ u y:  ∂g = y (u − t),  ∂y = u (g − s) − g t */
+static bool softmax_grad_rule(ag_tensor *y, ag_tensor *const up[], ag_tensor *d[]) {
+    ag_tensor *u = up[0], *g = ag_in(y, 0), *p = ag_in(y, 1), *t = total(y, ag_mul(u, p));
+    if (ag_wants(y, 0)) d[0] = ag_mul(p, ag_sub(u, t));
+    if (ag_wants(y, 1)) d[1] = ag_sub(ag_mul(u, ag_sub(g, total(y, ag_mul(g, p)))), ag_mul(g, t));
+    return (!ag_wants(y, 0) || d[0]) && (!ag_wants(y, 1) || d[1]);
+}
+
 static double softmax_grad_flops(const ag_tensor *y) { return 4 * (double)ag_size(y); }
 
 const ag_op ag__op_softmax_grad = {
@@ -125,6 +133,7 @@ const ag_op ag__op_softmax_grad = {
     .formula = "y (g − Σ g y) along axis",
     .shape = grad_shape,
     .run = softmax_grad_run,
+    .grad = softmax_grad_rule,
     .compose = softmax_grad_compose,
     .flops = softmax_grad_flops,
 };
@@ -180,6 +189,14 @@ static ag_tensor *log_softmax_grad_compose(ag_tensor *y) {
     return ag_sub(g, ag_mul(ag_exp(l), total(y, g)));
 }
 
+/* With u for what arrives:  ∂g = u − Σ u e^y,  ∂y = −u e^y Σ g */
+static bool log_softmax_grad_rule(ag_tensor *y, ag_tensor *const up[], ag_tensor *d[]) {
+    ag_tensor *u = up[0], *each = ag_mul(u, ag_exp(ag_in(y, 1)));
+    if (ag_wants(y, 0)) d[0] = ag_sub(u, total(y, each));
+    if (ag_wants(y, 1)) d[1] = ag_mul(each, ag_neg(total(y, ag_in(y, 0))));
+    return (!ag_wants(y, 0) || d[0]) && (!ag_wants(y, 1) || d[1]);
+}
+
 const ag_op ag__op_log_softmax_grad = {
     .size = sizeof(ag_op),
     .name = "log_softmax_grad",
@@ -190,6 +207,7 @@ const ag_op ag__op_log_softmax_grad = {
     .formula = "g − e^y Σ g along axis",
     .shape = grad_shape,
     .run = log_softmax_grad_run,
+    .grad = log_softmax_grad_rule,
     .compose = log_softmax_grad_compose,
 };
 
