@@ -31,22 +31,11 @@ static ag_tensor *binary_cross_entropy_with_logits(ag_tensor *y) {
     return weighted(y, ag_add(left, ag_mul(much, softplus(ag_neg(x)))), ag_in(y, 2));
 }
 
-#define BINARY(op, names, more, text, least, most)               \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),            \
-                               .name = #op,                      \
-                               .arity = 2,                       \
-                               .inputs = names,                  \
-                               .optional = more,                 \
-                               .attr_size = sizeof(ag__reduced), \
-                               .attrs = ag__reduced_fields,      \
-                               .formula = text,                  \
-                               .lo = least,                      \
-                               .hi = most,                       \
-                               .compose = op}
-
-BINARY(binary_cross_entropy, "x target weight", 1, "weight (−t ln x − (1 − t) ln(1 − x))", 0.1, 0.9);
-BINARY(binary_cross_entropy_with_logits, "x target weight pos_weight", 2,
-       "weight ((1 − t) x + (1 + (pos_weight − 1) t) ln(1 + e^−x))", -2, 2);
+AG__COMPOSED_ON(binary_cross_entropy, 2, ag__reduced, ag__reduced_fields, "weight (−t ln x − (1 − t) ln(1 − x))",
+                binary_cross_entropy, 0.1, 0.9, .inputs = "x target weight", .optional = 1);
+AG__COMPOSED_ON(binary_cross_entropy_with_logits, 2, ag__reduced, ag__reduced_fields,
+                "weight ((1 − t) x + (1 + (pos_weight − 1) t) ln(1 + e^−x))", binary_cross_entropy_with_logits, -2, 2,
+                .inputs = "x target weight pos_weight", .optional = 2);
 
 ag_tensor *ag_binary_cross_entropy(ag_tensor *x, ag_tensor *target, ag_tensor *weight, ag_reduction reduction) {
     return ag_apply(&ag__op_binary_cross_entropy, (ag_tensor *[]){x, target, weight}, 3, &(ag__reduced){reduction});
@@ -71,9 +60,11 @@ static ag_tensor *multilabel_soft_margin_loss(ag_tensor *y) {
     return weighted(y, ag_mean(each, AG_AXES(-1), false), NULL);
 }
 
-BINARY(soft_margin_loss, "x target", 0, "ln(1 + e^(−t x)), t −1 or 1", -2, 2);
-BINARY(multilabel_soft_margin_loss, "x target weight", 1,
-       "mean over the last axis of weight ((1 − t) x + ln(1 + e^−x))", -2, 2);
+AG__COMPOSED_ON(soft_margin_loss, 2, ag__reduced, ag__reduced_fields, "ln(1 + e^(−t x)), t −1 or 1", soft_margin_loss,
+                -2, 2, .inputs = "x target");
+AG__COMPOSED_ON(multilabel_soft_margin_loss, 2, ag__reduced, ag__reduced_fields,
+                "mean over the last axis of weight ((1 − t) x + ln(1 + e^−x))", multilabel_soft_margin_loss, -2, 2,
+                .inputs = "x target weight", .optional = 1);
 
 ag_tensor *ag_soft_margin_loss(ag_tensor *x, ag_tensor *target, ag_reduction reduction) {
     return ag_apply(&ag__op_soft_margin_loss, (ag_tensor *[]){x, target}, 2, &(ag__reduced){reduction});

@@ -25,17 +25,7 @@ static ag_tensor *lerp(ag_tensor *y) {
     return ag_mix(ag_in(y, 0), ag_in(y, 1), weight ? weight : ag__constant(ag_in(y, 0), a->weight));
 }
 
-const ag_op ag__op_lerp = {
-    .size = sizeof(ag_op),
-    .name = "lerp",
-    .arity = 2,
-    .optional = 1,
-    .inputs = "a b weight",
-    .attr_size = sizeof(lerp_attrs),
-    .attrs = lerp_fields,
-    .formula = "a + weight (b − a)",
-    .compose = lerp,
-};
+AG__COMPOSED(lerp, 2, lerp_attrs, lerp_fields, "a + weight (b − a)", lerp, .optional = 1, .inputs = "a b weight");
 
 ag_tensor *ag_lerp(ag_tensor *a, ag_tensor *b, ag_tensor *weight) {
     if (a && b && !weight) return ag_mix(a, b, weight); /* which says what is missing */

@@ -6,8 +6,7 @@
  *     w (c, o/groups, kh, kw): y (n, o, h', w'),  h' = (h − 1) stride − 2 padding + dilation (kh − 1) + 1 + output_padding
  *
  * x without its axis n is one image alone; a bias holds one value for each channel of y. */
-#include <stddef.h>
-
+#include "ops/compose.h"
 #include "ops/conv.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -158,19 +157,13 @@ static ag_tensor *transposed(ag_tensor *y, int axes) {
 static ag_tensor *conv_transpose1d(ag_tensor *y) { return transposed(y, 1); }
 static ag_tensor *conv_transpose2d(ag_tensor *y) { return transposed(y, 2); }
 
-#define RECORD(op, fields, text)                                \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),           \
-                               .name = #op,                     \
-                               .arity = 2,                      \
-                               .optional = 1,                   \
-                               .inputs = "x w bias",            \
-                               .attr_size = sizeof(form_attrs), \
-                               .attrs = fields,                 \
-                               .formula = text,                 \
-                               .compose = op};
-RECORD(conv1d, conv1d_fields, "Σ over channels and taps of w · x along one axis, + bias")
-RECORD(conv_transpose1d, transpose_fields, "each element of x times w, added along one axis where conv1d reads, + bias")
-RECORD(conv_transpose2d, transpose_fields, "each pixel of x times w, added where conv2d reads, + bias")
+AG__COMPOSED(conv1d, 2, form_attrs, conv1d_fields, "Σ over channels and taps of w · x along one axis, + bias", conv1d,
+             .optional = 1, .inputs = "x w bias");
+AG__COMPOSED(conv_transpose1d, 2, form_attrs, transpose_fields,
+             "each element of x times w, added along one axis where conv1d reads, + bias", conv_transpose1d,
+             .optional = 1, .inputs = "x w bias");
+AG__COMPOSED(conv_transpose2d, 2, form_attrs, transpose_fields, "each pixel of x times w, added where conv2d reads, + bias",
+             conv_transpose2d, .optional = 1, .inputs = "x w bias");
 
 ag_tensor *ag_conv1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, int64_t stride, int64_t padding, int64_t dilation,
                      int64_t groups) {

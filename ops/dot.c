@@ -1,7 +1,6 @@
 /* dot.c: products of vectors and matrices that are one or two calls of matmul, mul and sum: each checks what its name
  * promises of its operands. */
-#include <stddef.h>
-
+#include "ops/compose.h"
 #include "ops/loss.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -31,12 +30,9 @@ static ag_tensor *mm(ag_tensor *y) { return multiply(y, 0, 2, 2); }
 static ag_tensor *bmm(ag_tensor *y) { return multiply(y, 0, 3, 3); }
 static ag_tensor *mv(ag_tensor *y) { return multiply(y, 0, 2, 1); }
 
-#define PRODUCT(op, arguments, text) \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op), .name = #op, .arity = arguments, .formula = text, .compose = op}
-
-PRODUCT(mm, 2, "a b, matrices");
-PRODUCT(bmm, 2, "a b for each of a batch of matrices");
-PRODUCT(mv, 2, "a b, a matrix and a vector");
+AG__COMPOSED_BARE(mm, 2, "a b, matrices", mm);
+AG__COMPOSED_BARE(bmm, 2, "a b for each of a batch of matrices", bmm);
+AG__COMPOSED_BARE(mv, 2, "a b, a matrix and a vector", mv);
 
 ag_tensor *ag_mm(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_mm, (ag_tensor *[]){a, b}, 2, NULL); }
 ag_tensor *ag_bmm(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_bmm, (ag_tensor *[]){a, b}, 2, NULL); }
@@ -70,19 +66,10 @@ static ag_tensor *addmm(ag_tensor *y) { return add_product(y, 2, 2); }
 static ag_tensor *addmv(ag_tensor *y) { return add_product(y, 2, 1); }
 static ag_tensor *baddbmm(ag_tensor *y) { return add_product(y, 3, 3); }
 
-#define ADD_PRODUCT(op, text)                                  \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),          \
-                               .name = #op,                    \
-                               .arity = 3,                     \
-                               .inputs = "x a b",              \
-                               .attr_size = sizeof(add_attrs), \
-                               .attrs = add_fields,            \
-                               .formula = text,                \
-                               .compose = op}
-
-ADD_PRODUCT(addmm, "beta x + alpha a b, matrices");
-ADD_PRODUCT(addmv, "beta x + alpha a b, a matrix and a vector");
-ADD_PRODUCT(baddbmm, "beta x + alpha a b for each of a batch of matrices");
+AG__COMPOSED(addmm, 3, add_attrs, add_fields, "beta x + alpha a b, matrices", addmm, .inputs = "x a b");
+AG__COMPOSED(addmv, 3, add_attrs, add_fields, "beta x + alpha a b, a matrix and a vector", addmv, .inputs = "x a b");
+AG__COMPOSED(baddbmm, 3, add_attrs, add_fields, "beta x + alpha a b for each of a batch of matrices", baddbmm,
+             .inputs = "x a b");
 
 ag_tensor *ag_addmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta, double alpha) {
     return ag_apply(&ag__op_addmm, (ag_tensor *[]){x, a, b}, 3, &(add_attrs){beta, alpha});
@@ -110,9 +97,9 @@ static ag_tensor *outer(ag_tensor *y) {
 
 static ag_tensor *vdot(ag_tensor *y) { return dot(y); }
 
-PRODUCT(dot, 2, "Σ a b, vectors");
-PRODUCT(vdot, 2, "Σ a b, vectors: dot, of real numbers");
-PRODUCT(outer, 2, "a[i] b[j], vectors");
+AG__COMPOSED_BARE(dot, 2, "Σ a b, vectors", dot);
+AG__COMPOSED_BARE(vdot, 2, "Σ a b, vectors: dot, of real numbers", vdot);
+AG__COMPOSED_BARE(outer, 2, "a[i] b[j], vectors", outer);
 
 ag_tensor *ag_dot(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_dot, (ag_tensor *[]){a, b}, 2, NULL); }
 ag_tensor *ag_vdot(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_vdot, (ag_tensor *[]){a, b}, 2, NULL); }
@@ -162,17 +149,8 @@ static ag_tensor *cross(ag_tensor *y) {
     return inner ? rotate(inner, axis) : NULL;
 }
 
-#define ALONG(op, text)                                         \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),           \
-                               .name = #op,                     \
-                               .arity = 2,                      \
-                               .attr_size = sizeof(axis_attrs), \
-                               .attrs = axis_fields,            \
-                               .formula = text,                 \
-                               .compose = op}
-
-ALONG(vecdot, "Σ a b along axis");
-ALONG(cross, "a × b along axis, of 3 elements");
+AG__COMPOSED(vecdot, 2, axis_attrs, axis_fields, "Σ a b along axis", vecdot);
+AG__COMPOSED(cross, 2, axis_attrs, axis_fields, "a × b along axis, of 3 elements", cross);
 
 ag_tensor *ag_vecdot(ag_tensor *a, ag_tensor *b, int axis) {
     return ag_apply(&ag__op_vecdot, (ag_tensor *[]){a, b}, 2, &(axis_attrs){axis});

@@ -6,9 +6,9 @@
  * two at a time in the order of einsum_order.c, a (batch, left, inner) times b (batch, inner, right) is a batched matrix
  * product, and one without an inner label is a broadcast one. No rule of its own: gradients of all orders are those of what
  * it is made of. */
-#include <stddef.h>
 #include <string.h>
 
+#include "ops/compose.h"
 #include "ops/einsum.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -231,15 +231,7 @@ static ag_tensor *einsum(ag_tensor *y) {
     return finish(y, &p[e.n > 1 ? steps[e.n - 2].a : 0], &e);
 }
 
-const ag_op ag__op_einsum = {
-    .size = sizeof(ag_op),
-    .name = "einsum",
-    .arity = -1,
-    .attr_size = sizeof(einsum_attrs),
-    .attrs = einsum_fields,
-    .formula = "Σ Π over the labels that the output lacks",
-    .compose = einsum,
-};
+AG__COMPOSED(einsum, -1, einsum_attrs, einsum_fields, "Σ Π over the labels that the output lacks", einsum);
 
 ag_tensor *ag_einsum(const char *equation, ag_tensor *const xs[], int n) {
     einsum_attrs a = {{0}};

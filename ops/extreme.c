@@ -3,6 +3,7 @@
  * Elements that tie share the gradient equally, as in PyTorch's amax, amin and its max and min of a whole tensor:
  *
  *     ∂L/∂x = g / count where x = y, else 0         count: how many elements are as large */
+#include "ops/compose.h"
 #include "ops/fold.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -77,15 +78,7 @@ static ag_tensor *amax_compose(ag_tensor *y) {
     return ag_max(ag_in(y, 0), a->axes, a->keepdim);
 }
 
-const ag_op ag__op_amax = {
-    .size = sizeof(ag_op),
-    .name = "amax",
-    .arity = 1,
-    .attr_size = sizeof(ag__over),
-    .attrs = ag__over_fields,
-    .formula = "max by another name",
-    .compose = amax_compose,
-};
+AG__COMPOSED(amax, 1, ag__over, ag__over_fields, "max by another name", amax_compose);
 
 ag_tensor *ag_amax(ag_tensor *x, ag_axes axes, bool keepdim) { return ag_max(x, axes, keepdim); }
 
@@ -94,15 +87,7 @@ static ag_tensor *amin_compose(ag_tensor *y) {
     return ag_min(ag_in(y, 0), a->axes, a->keepdim);
 }
 
-const ag_op ag__op_amin = {
-    .size = sizeof(ag_op),
-    .name = "amin",
-    .arity = 1,
-    .attr_size = sizeof(ag__over),
-    .attrs = ag__over_fields,
-    .formula = "min by another name",
-    .compose = amin_compose,
-};
+AG__COMPOSED(amin, 1, ag__over, ag__over_fields, "min by another name", amin_compose);
 
 ag_tensor *ag_amin(ag_tensor *x, ag_axes axes, bool keepdim) { return ag_min(x, axes, keepdim); }
 

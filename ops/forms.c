@@ -179,15 +179,7 @@ static ag_tensor *clamp_between(ag_tensor *y) {
     return bounded(bounded(x, least, true), most, false);
 }
 
-const ag_op ag__op_clamp_between = {
-    .size = sizeof(ag_op),
-    .name = "clamp_between",
-    .arity = 1,
-    .optional = 2,
-    .inputs = "x min max",
-    .formula = "x, at least min and at most max",
-    .compose = clamp_between,
-};
+AG__COMPOSED_BARE(clamp_between, 1, "x, at least min and at most max", clamp_between, .optional = 2, .inputs = "x min max");
 
 ag_tensor *ag_clamp_between(ag_tensor *x, ag_tensor *min, ag_tensor *max) {
     return ag_apply(&ag__op_clamp_between, (ag_tensor *[]){x, min, max}, 3, NULL);

@@ -59,16 +59,8 @@ static ag_tensor *gamma(ag_tensor *y) {
     return ag_div(ag_standard_gamma(alpha), rate);
 }
 
-const ag_op ag__op_gamma = {
-    .size = sizeof(ag_op),
-    .name = "gamma",
-    .arity = 2,
-    .inputs = "concentration rate",
-    .formula = "standard_gamma(concentration) / rate",
-    .compose = gamma,
-    .lo = 0.5,
-    .hi = 4,
-};
+AG__COMPOSED_BARE(gamma, 2, "standard_gamma(concentration) / rate", gamma, .lo = 0.5, .hi = 4,
+                  .inputs = "concentration rate");
 
 ag_tensor *ag_gamma(ag_tensor *concentration, ag_tensor *rate) {
     return ag_apply(&ag__op_gamma, (ag_tensor *[]){concentration, rate}, 2, NULL);

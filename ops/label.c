@@ -143,17 +143,8 @@ static ag_tensor *nll_loss(ag_tensor *y) {
     return nll_of(ag_in(y, 0), ag_in(y, 1), ag_in(y, 2), a->ignore_index, 0, a->reduction);
 }
 
-const ag_op ag__op_nll_loss = {
-    .size = sizeof(ag_op),
-    .name = "nll_loss",
-    .arity = 2,
-    .inputs = "x label weight",
-    .optional = 1,
-    .attr_size = sizeof(nll_attrs),
-    .attrs = nll_fields,
-    .formula = "−weight[label] x[label]",
-    .compose = nll_loss,
-};
+AG__COMPOSED(nll_loss, 2, nll_attrs, nll_fields, "−weight[label] x[label]", nll_loss, .optional = 1,
+             .inputs = "x label weight");
 
 ag_tensor *ag_nll_loss(ag_tensor *x, ag_tensor *label, ag_tensor *weight, ag_reduction reduction, int64_t ignore_index) {
     return ag_apply(&ag__op_nll_loss, (ag_tensor *[]){x, label, weight}, 3, &(nll_attrs){reduction, ignore_index});

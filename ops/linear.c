@@ -4,6 +4,7 @@
  *     bilinear    y[…, o] = Σ_ij a[…, i] w[o, i, j] b[…, j] + bias[o] */
 #include <string.h>
 
+#include "ops/compose.h"
 #include "ops/matmul.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -138,13 +139,7 @@ static ag_tensor *bilinear(ag_tensor *y) {
     return plus(ag_reshape(ag_matmul(left, ag_reshape(b, AG_SHAPE(n, j, 1))), out), ag_in(y, 3));
 }
 
-const ag_op ag__op_bilinear = {.size = sizeof(ag_op),
-                               .name = "bilinear",
-                               .arity = 3,
-                               .inputs = "a b w bias",
-                               .optional = 1,
-                               .formula = "aᵀ w b + bias",
-                               .compose = bilinear};
+AG__COMPOSED_BARE(bilinear, 3, "aᵀ w b + bias", bilinear, .optional = 1, .inputs = "a b w bias");
 
 ag_tensor *ag_bilinear(ag_tensor *a, ag_tensor *b, ag_tensor *w, ag_tensor *bias) {
     return ag_apply(&ag__op_bilinear, (ag_tensor *[]){a, b, w, bias}, 4, NULL);

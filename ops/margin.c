@@ -105,17 +105,9 @@ static ag_tensor *multi_margin_loss(ag_tensor *y) {
     return ag__loss_reduce(ag_reshape(each, ag_shape_of(ag_in(y, 1))), a->reduction);
 }
 
-const ag_op ag__op_multi_margin_loss = {
-    .size = sizeof(ag_op),
-    .name = "multi_margin_loss",
-    .arity = 2,
-    .inputs = "x label weight",
-    .optional = 1,
-    .attr_size = sizeof(multi_attrs),
-    .attrs = multi_fields,
-    .formula = "weight[label] / c Σ over j ≠ label of max(0, margin − x[label] + x[j])ᵖ",
-    .compose = multi_margin_loss,
-};
+AG__COMPOSED(multi_margin_loss, 2, multi_attrs, multi_fields,
+             "weight[label] / c Σ over j ≠ label of max(0, margin − x[label] + x[j])ᵖ", multi_margin_loss,
+             .optional = 1, .inputs = "x label weight");
 
 ag_multi_margin_loss_options ag_multi_margin_loss_defaults(void) {
     return (ag_multi_margin_loss_options){.size = sizeof(ag_multi_margin_loss_options), .p = 1, .margin = 1};

@@ -5,6 +5,7 @@
  * (Godbole 1973: O(n³) steps, once for each call). A vector at either end is a row or a column, as in matmul. */
 #include <math.h>
 
+#include "ops/compose.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -69,16 +70,8 @@ static ag_tensor *chain_product(ag_tensor *y) {
 static ag_tensor *multi_dot(ag_tensor *y) { return need_chain(y, true) ? chain_product(y) : NULL; }
 static ag_tensor *chain_matmul(ag_tensor *y) { return need_chain(y, false) ? chain_product(y) : NULL; }
 
-const ag_op ag__op_multi_dot = {.size = sizeof(ag_op),
-                                .name = "multi_dot",
-                                .arity = -1,
-                                .formula = "a b c …, in the cheapest order; vectors at the ends",
-                                .compose = multi_dot};
-const ag_op ag__op_chain_matmul = {.size = sizeof(ag_op),
-                                   .name = "chain_matmul",
-                                   .arity = -1,
-                                   .formula = "a b c …, in the cheapest order",
-                                   .compose = chain_matmul};
+AG__COMPOSED_BARE(multi_dot, -1, "a b c …, in the cheapest order; vectors at the ends", multi_dot);
+AG__COMPOSED_BARE(chain_matmul, -1, "a b c …, in the cheapest order", chain_matmul);
 
 static ag_tensor *apply(const ag_op *op, ag_tensor *const xs[], int n) {
     if (!xs || n < 1) return ag_tape_fail(NULL, AG_ERR_ARGUMENT, op->name, "takes one input or more");

@@ -157,18 +157,8 @@ AG__COMPOSED_FLAT(rand, 0, sizeof(shape_attrs), rand_fields, "uniform in [0, 1)"
 AG__COMPOSED_FLAT(rand_like, 1, 0, NULL, "rand in x's shape and dtype", rand_like);
 AG__COMPOSED_FLAT(randn_like, 1, 0, NULL, "randn in x's shape and dtype", randn_like);
 
-const ag_op ag__op_normal = {
-    .size = sizeof(ag_op),
-    .name = "normal",
-    .optional = 2,
-    .inputs = "mean std",
-    .attr_size = sizeof(shape_attrs),
-    .attrs = normal_fields,
-    .formula = "mean + std z, z normal",
-    .compose = normal,
-    .lo = 0.5,
-    .hi = 2,
-};
+AG__COMPOSED_ON(normal, 0, shape_attrs, normal_fields, "mean + std z, z normal", normal, 0.5, 2, .optional = 2,
+                .inputs = "mean std");
 
 ag_tensor *ag_rand(ag_tape *tape, ag_dtype dtype, ag_shape shape) {
     return ag_apply_on(tape, &ag__op_rand, NULL, 0, &(shape_attrs){dtype, shape, 0, 0});

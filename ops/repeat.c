@@ -192,17 +192,9 @@ static ag_tensor *repeat_interleave(ag_tensor *y) {
     return ag_reshape(ag_expand(ag_reshape(x, lined), spread), s);
 }
 
-const ag_op ag__op_repeat_interleave = {
-    .size = sizeof(ag_op),
-    .name = "repeat_interleave",
-    .arity = 1,
-    .inputs = "x counts",
-    .optional = 1,
-    .attr_size = sizeof(interleave_attrs),
-    .attrs = interleave_fields,
-    .formula = "each slab of x along axis repeats, or counts[k], times over",
-    .compose = repeat_interleave,
-};
+AG__COMPOSED(repeat_interleave, 1, interleave_attrs, interleave_fields,
+             "each slab of x along axis repeats, or counts[k], times over", repeat_interleave, .optional = 1,
+             .inputs = "x counts");
 
 ag_tensor *ag_repeat_interleave(ag_tensor *x, int64_t repeats, ag_axes axis) {
     return ag_apply(&ag__op_repeat_interleave, &x, 1, &(interleave_attrs){repeats, axis, AG_END});

@@ -3,8 +3,7 @@
  *     tensordot   a (left, inner) · b (inner, right) → (left, right), each a group of axes merged into one
  *     kron        a (…, m, 1, …) b (…, 1, n, …) → (…, m n, …)
  *     trace       Σ of a diagonal: of the elements of two merged axes, every (m + 1)-th */
-#include <stddef.h>
-
+#include "ops/compose.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -88,15 +87,7 @@ static ag_tensor *tensordot(ag_tensor *y) {
     return dot_over(y, left, right);
 }
 
-const ag_op ag__op_tensordot = {
-    .size = sizeof(ag_op),
-    .name = "tensordot",
-    .arity = 2,
-    .attr_size = sizeof(dot_attrs),
-    .attrs = dot_fields,
-    .formula = "Σ a b over pairs of axes",
-    .compose = tensordot,
-};
+AG__COMPOSED(tensordot, 2, dot_attrs, dot_fields, "Σ a b over pairs of axes", tensordot);
 
 ag_tensor *ag_tensordot(ag_tensor *a, ag_tensor *b, int count) {
     return ag_apply(&ag__op_tensordot, (ag_tensor *[]){a, b}, 2, &(dot_attrs){count, AG_ALL, AG_ALL});
@@ -112,8 +103,7 @@ static ag_tensor *inner(ag_tensor *y) {
     return ag_rank(a) && ag_rank(b) ? dot_over(y, AG_AXES(-1), AG_AXES(-1)) : ag_mul(a, b);
 }
 
-const ag_op ag__op_inner = {
-    .size = sizeof(ag_op), .name = "inner", .arity = 2, .formula = "Σ a b over the last axes", .compose = inner};
+AG__COMPOSED_BARE(inner, 2, "Σ a b over the last axes", inner);
 
 ag_tensor *ag_inner(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_inner, (ag_tensor *[]){a, b}, 2, NULL); }
 
@@ -141,8 +131,7 @@ static ag_tensor *kron(ag_tensor *y) {
     return ag_reshape(ag_mul(ag_reshape(a, left), ag_reshape(b, right)), out);
 }
 
-const ag_op ag__op_kron = {
-    .size = sizeof(ag_op), .name = "kron", .arity = 2, .formula = "a[i] b[j] at [i n + j], on every axis", .compose = kron};
+AG__COMPOSED_BARE(kron, 2, "a[i] b[j] at [i n + j], on every axis", kron);
 
 ag_tensor *ag_kron(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_kron, (ag_tensor *[]){a, b}, 2, NULL); }
 
@@ -184,15 +173,7 @@ static ag_tensor *trace(ag_tensor *y) {
     return ag_sum(ag_slice(flat, -1, from, from + length * (m + 1), m + 1), AG_AXES(-1), false);
 }
 
-const ag_op ag__op_trace = {
-    .size = sizeof(ag_op),
-    .name = "trace",
-    .arity = 1,
-    .attr_size = sizeof(trace_attrs),
-    .attrs = trace_fields,
-    .formula = "Σ x[k, k + offset] on axes axis1 and axis2",
-    .compose = trace,
-};
+AG__COMPOSED(trace, 1, trace_attrs, trace_fields, "Σ x[k, k + offset] on axes axis1 and axis2", trace);
 
 ag_tensor *ag_trace(ag_tensor *x, int64_t offset, int axis1, int axis2) {
     return ag_apply(&ag__op_trace, &x, 1, &(trace_attrs){offset, axis1, axis2});

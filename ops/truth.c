@@ -1,4 +1,5 @@
 /* truth.c: what is not zero: whether any or all elements are, and how many; and sums that pass over NaN. */
+#include "ops/compose.h"
 #include "ops/fold.h"
 #include "ops/ops.h"
 #include "ops/reduce.h"
@@ -103,15 +104,7 @@ static ag_tensor *nansum_compose(ag_tensor *y) {
     return ag_sum(numbers(ag_in(y, 0)), a->axes, a->keepdim);
 }
 
-const ag_op ag__op_nansum = {
-    .size = sizeof(ag_op),
-    .name = "nansum",
-    .arity = 1,
-    .attr_size = sizeof(ag__over),
-    .attrs = ag__over_fields,
-    .formula = "sum of the x that are not NaN, over axes",
-    .compose = nansum_compose,
-};
+AG__COMPOSED(nansum, 1, ag__over, ag__over_fields, "sum of the x that are not NaN, over axes", nansum_compose);
 
 ag_tensor *ag_nansum(ag_tensor *x, ag_axes axes, bool keepdim) {
     return ag_apply(&ag__op_nansum, &x, 1, &(ag__over){axes, keepdim});
@@ -124,15 +117,7 @@ static ag_tensor *nanmean_compose(ag_tensor *y) {
     return ag_div(ag_nansum(x, a->axes, a->keepdim), ag_cast(count, ag_dtype_of(x)));
 }
 
-const ag_op ag__op_nanmean = {
-    .size = sizeof(ag_op),
-    .name = "nanmean",
-    .arity = 1,
-    .attr_size = sizeof(ag__over),
-    .attrs = ag__over_fields,
-    .formula = "mean of the x that are not NaN, over axes",
-    .compose = nanmean_compose,
-};
+AG__COMPOSED(nanmean, 1, ag__over, ag__over_fields, "mean of the x that are not NaN, over axes", nanmean_compose);
 
 ag_tensor *ag_nanmean(ag_tensor *x, ag_axes axes, bool keepdim) {
     return ag_apply(&ag__op_nanmean, &x, 1, &(ag__over){axes, keepdim});

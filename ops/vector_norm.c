@@ -6,8 +6,8 @@
  *
  * Sums run in f64 for f32 too. The ratio |x| / y is at most 1 for p ≥ 1, so the gradient does not overflow where y has not. */
 #include <math.h>
-#include <stddef.h>
 
+#include "ops/compose.h"
 #include "ops/fold.h"
 #include "ops/ops.h"
 #include "ops/pairs.h"
@@ -120,15 +120,7 @@ static ag_tensor *vector_norm_compose(ag_tensor *y) {
     return ag_apply(&ag__op_norm, (ag_tensor *[]){ag_in(y, 0)}, 1, ag_attrs(y));
 }
 
-const ag_op ag__op_vector_norm = {
-    .size = sizeof(ag_op),
-    .name = "vector_norm",
-    .arity = 1,
-    .attr_size = sizeof(norm_attrs),
-    .attrs = ord_fields,
-    .formula = "norm by another name, its p called ord",
-    .compose = vector_norm_compose,
-};
+AG__COMPOSED(vector_norm, 1, norm_attrs, ord_fields, "norm by another name, its p called ord", vector_norm_compose);
 
 ag_tensor *ag_vector_norm(ag_tensor *x, double ord, ag_axes axes, bool keepdim) {
     return ag_norm(x, ord, axes, keepdim);
