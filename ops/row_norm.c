@@ -231,7 +231,7 @@ static ag_tensor *row_mean(ag_tensor *x) { return ag_mean(x, AG_AXES(1), true); 
 static ag_tensor *hat_of(ag_tensor *x, ag__norm_kind kind, ag_tensor **r) {
     ag_tensor *d = lines(x, ag_shape_of(x), kind);
     if (kind.centred) d = ag_sub(d, row_mean(d));
-    *r = ag_pow_scalar(ag_add_scalar(row_mean(ag_square(d)), kind.eps), -0.5);
+    *r = ag_rsqrt(ag_add_scalar(row_mean(ag_square(d)), kind.eps));
     return ag_mul(d, *r);
 }
 
