@@ -64,7 +64,7 @@ static const ag_attr_field kth_fields[] = {{"k", AG_ATTR_I64, offsetof(kth_attrs
 
 static bool kth_shape(ag_tensor *y) {
     const kth_attrs *a = ag_attrs(y);
-    ag_shape x = ag_shape_of(ag_in(y, 0)), s = {0};
+    ag_shape x = ag_shape_of(ag_in(y, 0));
     int axis;
     if (!ag__need_number(y, 0) || !ag__need_line(y, a->axis, x.rank, &axis)) return false;
     int64_t n = x.rank ? x.dim[axis] : 1;
@@ -73,10 +73,7 @@ static bool kth_shape(ag_tensor *y) {
         return ag_op_fail(y, AG_ERR_ARGUMENT, "k is %lld; it counts the %lld elements of axis %d of %s from 1",
                           (long long)a->k, (long long)n, axis, ag_shape_text(ag_in(y, 0), text, sizeof text));
     }
-    for (int i = 0; i < x.rank; i++) {
-        if (i != axis || a->keepdim) s.dim[s.rank++] = i == axis ? 1 : x.dim[i];
-    }
-    return ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), s) && ag_out_shape(y, 1, AG_I64, s);
+    return ag__chosen_shape(y, a->axis, a->keepdim);
 }
 
 static bool kth_run(ag_tensor *y) {

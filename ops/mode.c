@@ -21,14 +21,7 @@ static const ag_attr_field mode_fields[] = {{"axis", AG_ATTR_INT, offsetof(mode_
 
 static bool mode_shape(ag_tensor *y) {
     const mode_attrs *a = ag_attrs(y);
-    ag_tensor *x = ag_in(y, 0);
-    ag_shape whole = ag_shape_of(x), s = {0};
-    int axis;
-    if (!ag__need_line(y, a->axis, whole.rank, &axis)) return false;
-    for (int i = 0; i < whole.rank; i++) {
-        if (i != axis || a->keepdim) s.dim[s.rank++] = i == axis ? 1 : whole.dim[i];
-    }
-    return ag_out_shape(y, 0, ag_dtype_of(x), s) && ag_out_shape(y, 1, AG_I64, s) && ag__reduce_needs_some(y);
+    return ag__chosen_shape(y, a->axis, a->keepdim) && ag__reduce_needs_some(y);
 }
 
 typedef struct job {

@@ -117,6 +117,15 @@ int64_t ag__order_select(const uint64_t *key, int64_t n, int64_t k, uint64_t *sc
     return at;
 }
 
+bool ag__chosen_shape(ag_tensor *y, int axis, bool keepdim) {
+    ag_shape x = ag_shape_of(ag_in(y, 0)), s = {0};
+    if (!ag__need_line(y, axis, x.rank, &axis)) return false;
+    for (int i = 0; i < x.rank; i++) {
+        if (i != axis || keepdim) s.dim[s.rank++] = i == axis ? 1 : x.dim[i];
+    }
+    return ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), s) && ag_out_shape(y, 1, AG_I64, s);
+}
+
 /* v of the output's shape, its axis put back in if it went. */
 static ag_tensor *kept(const ag_tensor *y, ag_tensor *v, int axis, bool keepdim) {
     return keepdim || ag_rank(ag_in(y, 0)) == 0 ? v : ag_unsqueeze(v, axis);

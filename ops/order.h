@@ -20,6 +20,8 @@ size_t ag__order_bytes(ag_dtype dtype, int64_t n);
 /* The place of the k-th of n keys in order, in O(n). scratch holds n keys. */
 int64_t ag__order_select(const uint64_t *key, int64_t n, int64_t k, uint64_t *scratch);
 
+/* In shape, of an op that chooses an element of each line along axis: declares it and its place. */
+bool ag__chosen_shape(ag_tensor *y, int axis, bool keepdim);
 /* For grad and jvp of an op whose output 1 is the places along axis that output 0 comes from; keepdim false: the axis is gone from
  * both. What arrives at output 0 goes to those places, and tangents come from there. */
 bool ag__to_places(ag_tensor *y, ag_tensor *g, int axis, bool keepdim, ag_tensor *d[]);
