@@ -20,12 +20,9 @@ static bool run(ag_tensor *y, ag__fold_kind kind) {
 static bool max_run(ag_tensor *y) { return run(y, AG__MAX); }
 static bool min_run(ag_tensor *y) { return run(y, AG__MIN); }
 
-/* v / count where x = y, else 0 */
+/* v shared among those that are as large as y */
 static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
-    const ag__over *a = ag_attrs(y);
-    ag_tensor *x = ag_in(y, 0), *tied = ag_eq(x, ag__spread(y, y));
-    ag_tensor *count = ag_cast(ag_count_nonzero(tied, a->axes, true), ag_dtype_of(x));
-    return ag_where(tied, ag_div(v, count), ag_scalar(ag_tape_of(y), ag_dtype_of(x), 0));
+    return ag__share_ties(y, ag_eq(ag_in(y, 0), ag__spread(y, y)), v);
 }
 
 static bool extreme_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {

@@ -139,12 +139,10 @@ static bool median(ag_tensor *y, bool passes_nan) {
 static bool median_run(ag_tensor *y) { return median(y, false); }
 static bool nanmedian_run(ag_tensor *y) { return median(y, true); }
 
-/* v / count where x is the median of all, else 0; NaN is NaN's equal. */
+/* v shared among those that are the median of all; NaN is NaN's equal. */
 static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
     ag_tensor *x = ag_in(y, 0), *m = ag_out(y, 0);
-    ag_tensor *tied = ag_where(ag_isnan(m), ag_isnan(x), ag_eq(x, m));
-    ag_tensor *count = ag_cast(ag_count_nonzero(tied, AG_ALL, false), ag_dtype_of(x));
-    return ag_where(tied, ag_div(v, count), ag_scalar(ag_tape_of(y), ag_dtype_of(x), 0));
+    return ag__share_ties(y, ag_where(ag_isnan(m), ag_isnan(x), ag_eq(x, m)), v);
 }
 
 static bool median_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {

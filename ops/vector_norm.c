@@ -69,12 +69,10 @@ static bool norm_run(ag_tensor *y) {
 
 static ag_tensor *number(ag_tensor *like, double v) { return ag_scalar(ag_tape_of(like), ag_dtype_of(like), v); }
 
-/* sign(x) g / count where |x| = y, else 0 */
+/* sign(x) g, shared among those with |x| = y */
 static ag_tensor *share(ag_tensor *y, ag_tensor *g) {
-    const ag__over *a = ag_attrs(y);
-    ag_tensor *x = ag_in(y, 0), *tied = ag_eq(ag_abs(x), ag__spread(y, y));
-    ag_tensor *count = ag_cast(ag_count_nonzero(tied, a->axes, true), ag_dtype_of(x));
-    return ag_mul(ag_sign(x), ag_where(tied, ag_div(g, count), number(x, 0)));
+    ag_tensor *x = ag_in(y, 0);
+    return ag_mul(ag_sign(x), ag__share_ties(y, ag_eq(ag_abs(x), ag__spread(y, y)), g));
 }
 
 static bool norm_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
