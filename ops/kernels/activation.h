@@ -30,29 +30,6 @@ INLINE T NAME(mish_slope)(T x) {
     return s * (K(1) + t) * r + x * (K(4) * t * t * s * r * r);
 }
 
-/* The leading half of m's digits: its product with another half is exact (Dekker 1971) */
-INLINE T NAME(half_digits)(T m) {
-    const T s = m * K(sizeof(T) == sizeof(float) ? 4097 : 134217729);
-    return s - (s - m);
-}
-
-/* 2 Φ(x) = erfc(−x / √2). Far below 0 erfc magnifies the rounding of its argument z by 2 z², so that what was rounded off, e,
- * is put back to first order: erfc(z + e) ≈ erfc(z) (1 − 2 z e). 1 / √2 = 0.70703125 + 7.55…e-5, the first of 8 bits.
- * Beyond 40 all digits are 0 or 1. */
-INLINE T NAME(normal_tail)(T x) {
-    const T m = x < K(-40) ? K(-40) : x > K(40) ? K(40) : x, hi = NAME(half_digits)(m), z = m * K(-0.70710678118654752);
-    const T e = ((-hi * K(0.70703125) - z) - (m - hi) * K(0.70703125)) - m * K(7.553118654752440e-05);
-    const T v = F(erfc)(z);
-    return v - v * (K(2) * (z < 0 ? K(0) : z) * e);
-}
-
-/* Φ(x) + x φ(x); Φ by erfc, since 1 + erf cancels for x ≪ 0; φ with what x² rounds off */
-INLINE T NAME(gelu_slope)(T x) {
-    const T m = x < K(-40) ? K(-40) : x > K(40) ? K(40) : x, hi = NAME(half_digits)(m), lo = m - hi, square = m * m;
-    const T e = ((hi * hi - square) + K(2) * hi * lo) + lo * lo, bell = F(exp)(square * K(-0.5));
-    return K(0.5) * NAME(normal_tail)(x) + x * ((bell - bell * (K(0.5) * e)) * K(0.39894228040143268));
-}
-
 /* ½ x (1 + tanh(v / 2)) = x σ(v), v = √(8/π) (x + 0.044715 x³); where |v| is large σ(v) σ(−v) is 0 and v′ does not matter */
 INLINE T NAME(tanh_gelu)(T x) { return x * NAME(logistic)(K(1.5957691216057308) * x * (K(1) + K(0.044715) * x * x)); }
 

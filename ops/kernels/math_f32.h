@@ -192,16 +192,6 @@ INLINE float m_erff(float x) {
     return a < 0.86f ? near : f32_sign(far, x);
 }
 
-/* See f64_erfc_far. */
-INLINE float m_erfcf(float x) {
-    double a = m_fabs((double)x), c = a > 11 ? 11 : a, d = 1 / (c + 4), q = f64_mad(-8, d, 1);
-    double p = POLY10(f64_mad, q, 1.0959956594974858, -0.9765487477948165, 0.7732088756104959, -0.5408527907886775,
-                      0.33084900330924305, -0.1740274016198522, 0.07638404085088284, -0.026275972943608852,
-                      0.006206985369456137, -0.00042178534896529464, -0.0007712635597141526);
-    double y = f64_exp_short(-c * c) * (p * d);
-    return (float)(x < 0 ? 2 - y : y);
-}
-
 /* In doubles, of the same name */
 #define BY_F64(name) \
     INLINE float m_##name##f(float x) { return (float)m_##name((double)x); }

@@ -38,12 +38,11 @@ INLINE double f64_erf_near(double z) {
                   5.954471583153482e-11);
 }
 
-/* erfc a = e^(−a²) d p(q), d = 1 / (a + 4), q = (a − 4) / (a + 4) = 1 − 8 d, 0 ≤ a. What rounding took from d, from p and
- * from w = d p comes back with the last sum: y = w (1 + t). */
-INLINE double f64_erfc_far(double a) {
-    uint64_t k;
+/* erfc a = 2^(k − 2048) y; erfc a = e^(−a²) d p(q), d = 1 / (a + 4), q = (a − 4) / (a + 4) = 1 − 8 d, 0 ≤ a. What rounding took
+ * from d, from p and from w = d p comes back with the last sum: y = w (1 + t). */
+INLINE double f64_erfc_scaled(double a, uint64_t *k) {
     double c = a > 28 ? 28 : a, square_low, square = f64_product(c, c, &square_low);
-    double n = f64_exponent(-square, &k), r = f64_mad(n, -LN2_HIGH, -square) - f64_mad(n, LN2_LOW, square_low);
+    double n = f64_exponent(-square, k), r = f64_mad(n, -LN2_HIGH, -square) - f64_mad(n, LN2_LOW, square_low);
     double t = r + f64_exp_tail(r);
     double u = c + 4, u_low = c < 4 ? (4 - u) + c : (c - u) + 4, d = 1 / u, one_low, one = f64_product(d, u, &one_low);
     double lack = ((1 - one) - one_low) - d * u_low, q = f64_mad(-8 * d, lack, f64_mad(-8, d, 1));
@@ -56,7 +55,13 @@ INLINE double f64_erfc_far(double a) {
     double first = 1.095995661000491, v_low, v = f64_product(q, s, &v_low), p = first + v;
     double got = p - first, p_low = ((first - (p - got)) + (v - got)) + v_low, w_low, w = f64_product(d, p, &w_low);
     double rest = f64_mad(d, p_low, f64_mad(w, lack, w_low));
-    return f64_times_power(w + f64_mad(w, t, f64_mad(rest, t, rest)), k);
+    return w + f64_mad(w, t, f64_mad(rest, t, rest));
+}
+
+INLINE double f64_erfc_far(double a) {
+    uint64_t k;
+    double y = f64_erfc_scaled(a, &k);
+    return f64_times_power(y, k);
 }
 
 INLINE double m_erf(double x) {

@@ -3,6 +3,7 @@
 
 #include "ops/kernels/math_f32.h"
 #include "ops/kernels/math_f64.h"
+#include "ops/kernels/math_normal.h"
 #include "ops/kernels/special_bessel.h"
 #include "ops/kernels/special_erfinv.h"
 #include "ops/kernels/special_gamma.h"

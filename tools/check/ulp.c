@@ -34,6 +34,11 @@ typedef struct function {
     static longer name##_exactly(longer a, longer b) { return name##l(a, b); }
 static double sigmoid(double x) { return 1 / (1 + exp(-x)); }
 static longer sigmoidl(longer x) { return 1 / (1 + expl(-x)); }
+static double gelu(double x) { return x * (0.5 * erfc(x * -0.70710678118654752)); }
+static longer gelul(longer x) { /* erfc(z + e) = erfc z − 2 e^(−z²) e / √π, e what rounding took from z */
+    longer h = 0.70710678118654752440084436210485L, z = -x * h, e = fmal(-x, h, -z);
+    return x * (0.5L * (erfcl(z) - (e == e ? 1.1283791670955125739L * expl(-z * z) * e : 0)));
+}
 ONE(exp)
 ONE(exp2)
 ONE(expm1)
@@ -58,6 +63,7 @@ ONE(atanh)
 ONE(erf)
 ONE(erfc)
 ONE(sigmoid)
+ONE(gelu)
 TWO(pow)
 TWO(atan2)
 TWO(hypot)
@@ -72,8 +78,9 @@ static const function functions[] = {
     ROW(asin, 1, 0.51, 2, -1, 1),     ROW(acos, 1, 0.51, 2, -1, 1),     ROW(atan, 1, 0.51, 2, -3, 3),
     ROW(sinh, 1, 0.51, 2, -3, 3),     ROW(cosh, 1, 0.51, 2, -3, 3),     ROW(tanh, 1, 2.5, 2.5, -3, 3),
     ROW(asinh, 1, 0.51, 2, -3, 3),    ROW(acosh, 1, 0.51, 2, 1, 4),     ROW(atanh, 1, 0.51, 2, -0.9, 0.9),
-    ROW(erf, 1, 1.5, 1.5, -3, 3),     ROW(erfc, 1, 0.6, 3, -3, 3),      ROW(sigmoid, 1, 2.2, 2.2, -3, 3),
-    ROW(pow, 2, 0.51, 1.2, 0.5, 3),   ROW(atan2, 2, 0.51, 2, -3, 3),    ROW(hypot, 2, 0.51, 1.5, -3, 3),
+    ROW(erf, 1, 1.5, 1.5, -3, 3),     ROW(erfc, 1, 2.6, 3, -3, 3),      ROW(sigmoid, 1, 2.2, 2.2, -3, 3),
+    ROW(gelu, 1, 3.4, 5, -3, 3),      ROW(pow, 2, 0.51, 1.2, 0.5, 3),   ROW(atan2, 2, 0.51, 2, -3, 3),
+    ROW(hypot, 2, 0.51, 1.5, -3, 3),
 };
 enum { FUNCTIONS = sizeof functions / sizeof *functions, BLOCK = 4096 };
 
