@@ -61,11 +61,15 @@ static ag_tensor *copy_value(const cloning *c, ag_tensor *x) {
     return y && *ag_name(x) ? ag_set_name(y, ag_name(x)) : y;
 }
 
-/* The tapes' keys stand for each other only if they say the same: copied random nodes repeat their numbers. */
+/* The tapes' keys stand for each other only if they say the same: copied random nodes repeat their numbers, and new ones draw
+ * others. */
 static ag_tensor *clone_leaf(const cloning *c, ag_tensor *x) {
+    ag_tape *to = c->to;
     bool key = x == c->from->key;
-    if (!x->slot) x->slot = key && c->to->key && ag__key(c->to) == ag__key(c->from) ? c->to->key : copy_value(c, x);
-    if (x->slot && key && !c->to->key) c->to->key = x->slot;
+    if (!x->slot) x->slot = key && to->key && ag__key(to) == ag__key(c->from) ? to->key : copy_value(c, x);
+    if (!x->slot || !key) return x->slot;
+    if (!to->key) to->key = x->slot;
+    if (x->slot == to->key && to->draws < c->from->draws) to->draws = c->from->draws;
     return x->slot;
 }
 

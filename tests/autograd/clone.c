@@ -155,6 +155,18 @@ Test(graph, clones_of_random_nodes_repeat_them) {
     }
 }
 
+/* What is drawn after cloning is not what the copied nodes drew. */
+Test(graph, clones_draw_other_numbers_than_their_copies) {
+    ag_tape *t = ag_tape_new(), *other = ag_tape_new();
+    ag_seed(t, 7);
+    ag_tensor *x = ag_rand(t, AG_F64, AG_SHAPE(8)), *y = ag_rand(t, AG_F64, AG_SHAPE(8)), *ys[2] = {x, y}, *out[2];
+    cr_assert(ag_clone(other, ys, 2, AG_DTYPE_COUNT, 0, out), "%s", ag_tape_message(other));
+    const double *next = ag_f64(ag_rand(other, AG_F64, AG_SHAPE(8)));
+    for (int i = 0; i < 8; i++) cr_assert(next[i] != ag_at(x, i) && next[i] != ag_at(y, i));
+    ag_tape_free(t);
+    ag_tape_free(other);
+}
+
 Test(graph, wrong_clones_are_errors) {
     ag_tape *t = ag_tape_new(), *other = ag_tape_new(), *third = ag_tape_new();
     ag_tensor *w = PARAM(t, 1), *foreign = PARAM(third, 1), *out[2];
