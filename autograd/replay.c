@@ -11,6 +11,7 @@ static bool stop_at(ag_tape *t, int64_t i) {
 bool ag_replay(ag_tape *t) {
     if (!t) return ag__fail(NULL, AG_ERR_ARGUMENT, "replay: the tape is NULL") != NULL;
     if (t->status) return false;
+    if (ag__inside(t)) return ag__fail(t, AG_ERR_STATE, "replay: called inside a gradient rule or hook") != NULL;
     for (int64_t i = 0; i < t->recorded.count; i++) {
         ag_tensor *y = ag__node(&t->recorded, i);
         if (!y->op || y->op->flags & AG_EFFECT) continue;

@@ -43,6 +43,10 @@ static void cells_free(ag_tape *t) {
 
 void ag_tape_free(ag_tape *t) {
     if (!t || t == &ag__dropped) return;
+    if (ag__inside(t)) { /* who called the rule or hook goes on working with it */
+        ag__fail(t, AG_ERR_STATE, "tape_free: called inside a gradient rule or hook");
+        return;
+    }
     ag__debug_end(t);
     ag_tape_clear(t);
     t->poison = false; /* nobody is left to be warned */

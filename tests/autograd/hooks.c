@@ -237,6 +237,10 @@ static ag_tensor *impatient(void *context, ag_tensor *x, ag_tensor *g) {
     assert_error(ag_tape_of(x), AG_ERR_STATE, "graph_save: called inside a gradient rule or hook");
     cr_assert_eq(ag_graph_load(ag_tape_of(x), "/tmp/x", &out, 1), -1);
     assert_error(ag_tape_of(x), AG_ERR_STATE, "graph_load: called inside a gradient rule or hook");
+    cr_assert_not(ag_replay(ag_tape_of(x)));
+    assert_error(ag_tape_of(x), AG_ERR_STATE, "replay: called inside a gradient rule or hook");
+    ag_tape_free(ag_tape_of(x));
+    assert_error(ag_tape_of(x), AG_ERR_STATE, "tape_free: called inside a gradient rule or hook");
     return g;
 }
 
