@@ -118,7 +118,7 @@ AG__COLD static bool check_writes(ag_tensor *y) {
 AG__COLD static void stamp_writes(ag_tensor *y) {
     if (y->tape->watch & AG__WATCH_REPEAT) return;
     for (uint32_t i = 0; i < y->nin; i++) {
-        if (y->op->writes >> i & 1) __atomic_store_n(&ag__in(y)[i]->store->stamp, ++y->tape->clock, __ATOMIC_RELEASE);
+        if (y->op->writes >> i & 1) ag__stamp_write(ag__in(y)[i]);
     }
 }
 

@@ -92,8 +92,8 @@ AG_API ag_axes ag_axes_list(const int *axes, size_t count);
 
 /* Tapes */
 
-AG_API ag_tape *ag_tape_new(void);       /* NULL when memory is short */
-AG_API void ag_tape_free(ag_tape *tape); /* frees everything made on it; NULL is fine */
+AG_API ag_tape *ag_tape_new(void); /* NULL when memory is short */
+AG_API void ag_tape_free(ag_tape *tape); /* frees everything made on it; NULL is fine. Inside a gradient rule or hook: an error */
 
 /* A place on the tape. Rewinding to it drops every node recorded since and makes later marks stale; using a stale mark,
  * or one of another tape, is an error. The same mark serves any number of rewinds. */
@@ -203,9 +203,10 @@ AG_API bool ag_backward(ag_tensor *loss);
 AG_API bool ag_backward_from(ag_tensor *const ys[], ag_tensor *const gys[], int n);
 
 /* The accumulated gradient: the same handle at every call, zeros at first. For x that is not a leaf, after
- * ag_retain_grad(x) and a backward; else NULL with an error. */
+ * ag_retain_grad(x) and a backward; else NULL with an error. A persistent leaf's may be written as a leaf is: the next pass
+ * adds to what was written. */
 AG_API ag_tensor *ag_grad(ag_tensor *x);
-AG_API bool ag_has_grad(const ag_tensor *x); /* has a backward pass filled it since it was last zeroed? */
+AG_API bool ag_has_grad(const ag_tensor *x); /* has a backward pass, or a write, filled it since ag_zero_grad? */
 AG_API bool ag_zero_grad(ag_tensor *x);
 AG_API bool ag_retain_grad(ag_tensor *x);                  /* keep the gradient of an inner node; recorded lifetime */
 AG_API void ag_tape_retain_grads(ag_tape *tape, bool all); /* keep those of all inner nodes */

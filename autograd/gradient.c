@@ -74,6 +74,7 @@ ag_tensor *ag__grad_handle(ag_tensor *x) {
     ag__zero(h->data, (size_t)h->shape->size * ag__dtype_bytes[h->dtype]);
     if (x->flags & AG__PERSISTENT) {
         h->flags |= AG__HANDLE;
+        h->in[0] = x;
         h->store->handle = true;
     }
     m->grad = h;

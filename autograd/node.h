@@ -99,7 +99,7 @@ struct ag_tensor {
         int64_t i64;
         unsigned char bytes[8];
     } scalar;
-    ag_tensor *in[3]; /* more than 3: in[0] is an ag_tensor *[nin] */
+    ag_tensor *in[3]; /* more than 3: in[0] is an ag_tensor *[nin]; AG__HANDLE, without inputs: in[0] is its leaf */
     void *attrs;
     ag_tensor *slot; /* the gradient that has arrived, while a reverse loop runs */
     ag__meta *meta;
@@ -294,6 +294,7 @@ ag_tensor *ag__leaf_in(ag_tape *t, ag__region *r, ag_dtype dtype, const ag__shap
 ag__meta *ag__meta_of(ag_tensor *x);                               /* made when missing; NULL when memory is short */
 void ag__meta_free(ag_tensor *x);                                  /* of a node that is dropped */
 const char *ag__label(const ag_tensor *x, char *out, size_t size); /* "layer1.weight (5,3)" */
+void ag__stamp_write(ag_tensor *leaf);                             /* its memory is written */
 extern const size_t ag__dtype_bytes[AG_DTYPE_COUNT];
 static inline bool ag__is_float(int dtype) { return dtype <= AG_F64; }
 static inline ag_tensor *const *ag__in(const ag_tensor *y) {

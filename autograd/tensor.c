@@ -121,6 +121,11 @@ bool ag_read(const ag_tensor *x, void *out) {
     return true;
 }
 
+void ag__stamp_write(ag_tensor *leaf) {
+    __atomic_store_n(&leaf->store->stamp, ++leaf->tape->clock, __ATOMIC_RELEASE);
+    if (leaf->flags & AG__HANDLE) leaf->in[0]->flags |= AG__HAS_GRAD;
+}
+
 void *ag_mutable(ag_tensor *x) {
     char text[160];
     if (!has_data(x, "write")) return NULL;
@@ -133,7 +138,7 @@ void *ag_mutable(ag_tensor *x) {
         return ag__fail(t, AG_ERR_ARGUMENT, "write: %s is read-only: it %s", ag__label(x, text, sizeof text),
                         x->store->kind == AG__BORROWED ? "borrows the memory of another tape" : "is a mapped file");
     }
-    __atomic_store_n(&x->store->stamp, ++t->clock, __ATOMIC_RELEASE);
+    ag__stamp_write(x);
     return x->data;
 }
 

@@ -98,6 +98,25 @@ Test(lifetime, a_gradient_handle_is_the_same_for_ever) {
     ag_tape_free(t);
 }
 
+/* What is written to a handle is a gradient: the next pass adds to it, and zeroing clears it. n: of few elements, and of as many
+ * as are computed where they stay. */
+Test(lifetime, a_gradient_handle_can_be_written) {
+    for (int64_t n = 2; n <= 8192; n += 8190) {
+        for (int effect = 0; effect < 2; effect++) {
+            ag_tape *t = ag_tape_new();
+            ag_tensor *w = ag_param(t, AG_F32, AG_SHAPE(n)), *five = ag_full(t, AG_F32, AG_SHAPE(n), 5);
+            cr_assert(effect ? ag_assign(ag_grad(w), five) != NULL : ag_fill(ag_grad(w), 5), "%s", ag_tape_message(t));
+            cr_assert(ag_has_grad(w));
+            cr_assert(ag_backward(SUM(ag_scale(ag_add(w, w), 1.5))), "%s", ag_tape_message(t));
+            for (int64_t i = 0; i < n; i++) cr_assert_eq(ag_at(ag_grad(w), i), 8);
+            cr_assert(ag_zero_grad(w) && ag_fill(ag_grad(w), 5) && ag_zero_grad(w));
+            for (int64_t i = 0; i < n; i++) cr_assert_eq(ag_at(ag_grad(w), i), 0);
+            cr_assert(!ag_has_grad(w));
+            ag_tape_free(t);
+        }
+    }
+}
+
 Test(lifetime, views_of_what_persists_are_dropped_alone) {
     ag_tape *t = ag_tape_new();
     ag_tensor *w = PARAM(t, 1, 2, 3, 4);
