@@ -54,7 +54,6 @@ static bool commit(ag_tape *t) {
             ag__gather(x->slot, h->data);
         }
         h->store->stamp = ++t->clock;
-        h->out &= (uint8_t)~AG__HANDLE_USED;
         x->flags |= AG__HAS_GRAD;
     }
     return true;

@@ -16,12 +16,12 @@ bool ag__lend(ag_tensor *leaf) {
     ag_tape *t = leaf->tape;
     const ag_tensor *h = ag__grad_handle(leaf);
     if (!h) return false;
-    if (h->store->refs == 1 && !(h->out & AG__HANDLE_USED) && t->lenders < AG__LENDERS) t->lender[t->lenders++] = leaf;
+    if (!(h->out & AG__HANDLE_USED) && t->lenders < AG__LENDERS) t->lender[t->lenders++] = leaf;
     return true;
 }
 
 ag__storage *ag__borrow(ag_tape *t, const ag__shape *shape, int dtype) {
-    for (int i = 0; i < t->lenders && t->region == &t->scratch; i++) {
+    for (int i = 0; i < t->lenders; i++) {
         ag_tensor *leaf = t->lender[i], *h = handle_of(leaf);
         if (leaf->shape != shape || leaf->dtype != dtype || h->store->refs != 1) continue;
         if (!(h->out & AG__HANDLE_LENT) && !ag__touch(leaf)) return NULL;
@@ -39,7 +39,7 @@ bool ag__lent_to(const ag_tensor *leaf) {
 
 bool ag__at_home(const ag_tensor *d, const ag_tensor *leaf) {
     const ag_tensor *h = handle_of(leaf);
-    return h && d->store == h->store && d->data == h->data && h->out & AG__HANDLE_LENT && ag__contiguous(d);
+    return h && d->store == h->store && h->out & AG__HANDLE_LENT && ag__contiguous(d);
 }
 
 ag_tensor *ag__move_out(ag_tape *t, const ag_tensor *d) {

@@ -23,7 +23,7 @@ void ag__mark_paths(const ag__region *r, int64_t lo, int64_t hi); /* what depend
 /* lend.c */
 bool ag__lend(ag_tensor *leaf);                              /* if nobody can see it; false: memory is short */
 bool ag__lent_to(const ag_tensor *leaf);                     /* is its handle's memory lent? */
-bool ag__at_home(const ag_tensor *d, const ag_tensor *leaf); /* does d lie there whole, as the handle does? */
+bool ag__at_home(const ag_tensor *d, const ag_tensor *leaf); /* does d, of its shape, lie there as the handle does? */
 ag_tensor *ag__move_out(ag_tape *t, const ag_tensor *d);     /* a cell with a copy of d */
 void ag__lend_end(ag_tensor *leaf, bool filled);             /* the pass has ended, its handle filled or not */
 
