@@ -14,7 +14,11 @@
 
 #include "ops/kernels/kernels.h"
 
+#ifdef __OPTIMIZE_SIZE__ /* loops are no vectors, and may call */
+#define INLINE static __attribute__((unused))
+#else
 #define INLINE static inline __attribute__((always_inline, unused))
+#endif
 
 #define INF_F64 ((double)INFINITY)
 #define NAN_F64 ((double)NAN)
