@@ -3,7 +3,7 @@
 
 #include "autograd/text.h"
 
-ag_tensor *ag_in(const ag_tensor *y, int i) { return i < (int)y->nin ? ag__in(y)[i] : NULL; }
+inline ag_tensor *ag_in(const ag_tensor *y, int i) { return i < (int)y->nin ? ag__in(y)[i] : NULL; }
 int ag_in_count(const ag_tensor *y) { return (int)y->nin; }
 const void *ag_attrs(const ag_tensor *y) { return y->attrs; }
 

@@ -114,7 +114,7 @@ static void copy_run(const void *from, int64_t step, int64_t n, void *to, size_t
     }
 }
 
-static void add_run(const void *from, int64_t step, int64_t n, void *to, bool f64) {
+static inline void add_run(const void *from, int64_t step, int64_t n, void *to, bool f64) {
     if (f64) {
         if (step == 1) {
             EACH(double, +=, 1)

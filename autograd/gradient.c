@@ -45,7 +45,7 @@ ag_tensor *ag__cell_keep(ag_tape *t, ag_tensor *d) {
     return x;
 }
 
-void ag__cell_drop(ag_tape *t, ag_tensor *x) {
+inline void ag__cell_drop(ag_tape *t, ag_tensor *x) {
     if (x->store) ag__storage_drop(t, x->store);
     if (x->meta) ag__meta_free(x);
     x->store = NULL;

@@ -123,7 +123,7 @@ bool ag__arrive(ag__pass *p, ag_tensor *x, ag_tensor *d) {
     return true;
 }
 
-void ag__clear_slot(const ag__pass *p, ag_tensor *x) {
+inline void ag__clear_slot(const ag__pass *p, ag_tensor *x) {
     if (x->slot && !p->record) ag__cell_drop(p->t, x->slot);
     x->slot = NULL;
 }
@@ -232,7 +232,7 @@ __attribute__((noinline)) static bool rule_by_composition(ag_tensor *y, ag_tenso
     return done;
 }
 
-bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+inline bool ag__rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     if (stale(y)) return false;
     if (y->op->grad) return y->op->grad(y, g, d);
     if (y->op->compose || ag__expands(y->op)) return rule_by_composition(y, g, d, NULL);

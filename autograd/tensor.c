@@ -27,7 +27,7 @@ ag_shape ag_shape_of(const ag_tensor *x) {
     return s;
 }
 
-static int axis_of(const ag_tensor *x, int axis) {
+static inline int axis_of(const ag_tensor *x, int axis) {
     int rank = ag_rank(x);
     if (axis < 0) axis += rank;
     return axis >= 0 && axis < rank ? axis : -1;

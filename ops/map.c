@@ -60,7 +60,7 @@ void ag__map_scalars(const ag_tensor *y, double *p, double *q) {
     *q = attribute(y, 1);
 }
 
-ag__row_fn *ag__map_loop(const ag_tensor *y) { return row_of(y)->loop[y->in[y->nin - 1]->dtype]; }
+inline ag__row_fn *ag__map_loop(const ag_tensor *y) { return row_of(y)->loop[y->in[y->nin - 1]->dtype]; }
 
 ag__row_fn *ag__map_adder(int dtype) { return ag__kernel()->rows->row[AG__ROW_add].loop[dtype]; }
 
