@@ -29,7 +29,8 @@ static ag_tensor *diff(ag_tensor *y) {
     }
     ag_tensor *x = count > 1 ? ag_concat(part, count, axis) : ag_alias(ag_in(y, 0));
     if (!x || a->n == 0 || !ag__need_number(y, 0)) return a->n == 0 ? x : NULL;
-    if (a->n >= ag_dim(x, axis)) return ag_slice(x, axis, 0, 0, 1);
+    int64_t left = ag_dim(x, axis) > a->n ? ag_dim(x, axis) - a->n : 0;
+    if (left == 0 || ag_size(x) == 0) return ag_slice(x, axis, 0, left, 1); /* nothing, at once */
     for (int64_t i = 0; i < a->n && x; i++) x = ag_sub(ag_slice(x, axis, 1, AG_END, 1), ag_slice(x, axis, 0, -1, 1));
     return x;
 }
