@@ -300,32 +300,31 @@ ag_conv2d_options ag_conv2d_defaults(void) {
     return (ag_conv2d_options){.size = sizeof(ag_conv2d_options), .stride = {1, 1}, .dilation = {1, 1}, .groups = 1};
 }
 
-/* Options of an older, shorter struct keep their meaning: what they lack has its default. */
-static conv_attrs attrs_of(const ag_conv2d_options *options) {
+static bool take_attrs(const ag_tensor *x, const ag_conv2d_options *options, conv_attrs *a) {
     ag_conv2d_options o = ag_conv2d_defaults();
-    if (options) memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
-    conv_attrs a = {.stride = {2, {o.stride[0], o.stride[1]}}, .groups = o.groups};
-    a.padding = (ag_shape){2, {o.padding[0], o.padding[1]}};
-    a.dilation = (ag_shape){2, {o.dilation[0], o.dilation[1]}};
-    return a;
+    if (!ag__take_options(x, "conv2d", &o, sizeof o, options)) return false;
+    *a = (conv_attrs){.stride = {2, {o.stride[0], o.stride[1]}}, .groups = o.groups};
+    a->padding = (ag_shape){2, {o.padding[0], o.padding[1]}};
+    a->dilation = (ag_shape){2, {o.dilation[0], o.dilation[1]}};
+    return true;
 }
 
 ag_tensor *ag_conv2d(ag_tensor *x, ag_tensor *w, const ag_conv2d_options *options) {
-    conv_attrs a = attrs_of(options);
-    return convolve(&ag__op_conv2d, x, w, &a, (ag_shape){0});
+    conv_attrs a;
+    return take_attrs(x, options, &a) ? convolve(&ag__op_conv2d, x, w, &a, (ag_shape){0}) : NULL;
 }
 
 ag_tensor *ag_conv2d_bias(ag_tensor *x, ag_tensor *w, ag_tensor *bias, const ag_conv2d_options *options) {
-    conv_attrs a = attrs_of(options);
-    return ag_apply(&ag__op_conv2d, (ag_tensor *[]){x, w, bias}, 3, &a);
+    conv_attrs a;
+    return take_attrs(x, options, &a) ? ag_apply(&ag__op_conv2d, (ag_tensor *[]){x, w, bias}, 3, &a) : NULL;
 }
 
 ag_tensor *ag_conv2d_input(ag_tensor *g, ag_tensor *w, ag_shape x, const ag_conv2d_options *options) {
-    conv_attrs a = attrs_of(options);
-    return convolve(&ag__op_conv2d_input, g, w, &a, x);
+    conv_attrs a;
+    return take_attrs(g, options, &a) ? convolve(&ag__op_conv2d_input, g, w, &a, x) : NULL;
 }
 
 ag_tensor *ag_conv2d_weight(ag_tensor *g, ag_tensor *x, ag_shape w, const ag_conv2d_options *options) {
-    conv_attrs a = attrs_of(options);
-    return convolve(&ag__op_conv2d_weight, g, x, &a, w);
+    conv_attrs a;
+    return take_attrs(g, options, &a) ? convolve(&ag__op_conv2d_weight, g, x, &a, w) : NULL;
 }

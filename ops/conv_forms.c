@@ -172,13 +172,15 @@ ag_tensor *ag_conv1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, int64_t stride
     return ag_apply(&ag__op_conv1d, (ag_tensor *[]){x, w, bias}, 3, &a);
 }
 
-static form_attrs transposed_attrs(const ag_conv_transpose_options *options) {
-    ag_conv_transpose_options o = options ? *options : ag_conv_transpose_defaults();
-    form_attrs a = {.stride = {2, {o.stride[0], o.stride[1]}}, .groups = o.groups};
-    a.padding = (ag_shape){2, {o.padding[0], o.padding[1]}};
-    a.output_padding = (ag_shape){2, {o.output_padding[0], o.output_padding[1]}};
-    a.dilation = (ag_shape){2, {o.dilation[0], o.dilation[1]}};
-    return a;
+/* Each a list of `axes` numbers, the first of each pair where that is one. */
+static bool transposed_attrs(const ag_tensor *x, int axes, const ag_conv_transpose_options *options, form_attrs *a) {
+    ag_conv_transpose_options o = ag_conv_transpose_defaults();
+    if (!ag__take_options(x, "conv_transpose", &o, sizeof o, options)) return false;
+    *a = (form_attrs){.stride = {axes, {o.stride[0], o.stride[1]}}, .groups = o.groups};
+    a->padding = (ag_shape){axes, {o.padding[0], o.padding[1]}};
+    a->output_padding = (ag_shape){axes, {o.output_padding[0], o.output_padding[1]}};
+    a->dilation = (ag_shape){axes, {o.dilation[0], o.dilation[1]}};
+    return true;
 }
 
 ag_conv_transpose_options ag_conv_transpose_defaults(void) {
@@ -187,13 +189,13 @@ ag_conv_transpose_options ag_conv_transpose_defaults(void) {
 }
 
 ag_tensor *ag_conv_transpose2d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, const ag_conv_transpose_options *options) {
-    form_attrs a = transposed_attrs(options);
-    return ag_apply(&ag__op_conv_transpose2d, (ag_tensor *[]){x, w, bias}, 3, &a);
+    form_attrs a;
+    return transposed_attrs(x, 2, options, &a) ? ag_apply(&ag__op_conv_transpose2d, (ag_tensor *[]){x, w, bias}, 3, &a)
+                                               : NULL;
 }
 
-/* Of each pair of numbers the first is for the one axis. */
 ag_tensor *ag_conv_transpose1d(ag_tensor *x, ag_tensor *w, ag_tensor *bias, const ag_conv_transpose_options *options) {
-    form_attrs a = transposed_attrs(options);
-    a.stride.rank = a.padding.rank = a.output_padding.rank = a.dilation.rank = 1;
-    return ag_apply(&ag__op_conv_transpose1d, (ag_tensor *[]){x, w, bias}, 3, &a);
+    form_attrs a;
+    return transposed_attrs(x, 1, options, &a) ? ag_apply(&ag__op_conv_transpose1d, (ag_tensor *[]){x, w, bias}, 3, &a)
+                                               : NULL;
 }

@@ -152,7 +152,8 @@ ag_tensor *ag_cross_entropy(ag_tensor *x, ag_tensor *label) {
 
 ag_tensor *ag_cross_entropy_with(ag_tensor *x, ag_tensor *target, ag_tensor *weight,
                                  const ag_cross_entropy_options *options) {
-    ag_cross_entropy_options o = options ? *options : ag_cross_entropy_defaults();
+    ag_cross_entropy_options o = ag_cross_entropy_defaults();
+    if (!ag__take_options(x, "cross_entropy", &o, sizeof o, options)) return NULL;
     loss_attrs a = {(int)o.reduction, o.ignore_index, o.label_smoothing};
     return ag_apply(&ag__op_cross_entropy, (ag_tensor *[]){x, target, weight}, 3, &a);
 }

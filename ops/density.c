@@ -77,7 +77,8 @@ ag_poisson_nll_loss_options ag_poisson_nll_loss_defaults(void) {
 }
 
 ag_tensor *ag_poisson_nll_loss(ag_tensor *x, ag_tensor *target, const ag_poisson_nll_loss_options *options) {
-    ag_poisson_nll_loss_options o = options ? *options : ag_poisson_nll_loss_defaults();
+    ag_poisson_nll_loss_options o = ag_poisson_nll_loss_defaults();
+    if (!ag__take_options(x, "poisson_nll_loss", &o, sizeof o, options)) return NULL;
     poisson_attrs a = {(int)o.reduction, o.log_input, o.full, o.eps};
     return ag_apply(&ag__op_poisson_nll_loss, (ag_tensor *[]){x, target}, 2, &a);
 }
@@ -128,7 +129,8 @@ ag_gaussian_nll_loss_options ag_gaussian_nll_loss_defaults(void) {
 
 ag_tensor *ag_gaussian_nll_loss(ag_tensor *x, ag_tensor *target, ag_tensor *var,
                                 const ag_gaussian_nll_loss_options *options) {
-    ag_gaussian_nll_loss_options o = options ? *options : ag_gaussian_nll_loss_defaults();
+    ag_gaussian_nll_loss_options o = ag_gaussian_nll_loss_defaults();
+    if (!ag__take_options(x, "gaussian_nll_loss", &o, sizeof o, options)) return NULL;
     gauss_attrs a = {(int)o.reduction, o.full, o.eps};
     return ag_apply(&ag__op_gaussian_nll_loss, (ag_tensor *[]){x, target, var}, 3, &a);
 }

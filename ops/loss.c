@@ -12,7 +12,11 @@ const ag_attr_field ag__reduced_fields[] = {AG__REDUCTION(ag__reduced), {0}};
 
 ag_tensor *ag__loss_reduce(ag_tensor *each, int reduction) {
     if (!each || reduction == AG_NONE) return each;
-    return reduction == AG_SUM ? ag_sum(each, AG_ALL, false) : ag_mean(each, AG_ALL, false);
+    if (reduction == AG_SUM) return ag_sum(each, AG_ALL, false);
+    if (reduction == AG_MEAN) return ag_mean(each, AG_ALL, false);
+    return ag_tape_fail(ag_tape_of(each), AG_ERR_ARGUMENT, "reduction",
+                        reduction == AG_BATCH_MEAN ? "only kl_div has AG_BATCH_MEAN" : "no reduction has the number %d",
+                        reduction);
 }
 
 bool ag__need_targets(ag_tensor *y) {

@@ -115,7 +115,8 @@ ag_multi_margin_loss_options ag_multi_margin_loss_defaults(void) {
 
 ag_tensor *ag_multi_margin_loss(ag_tensor *x, ag_tensor *label, ag_tensor *weight,
                                 const ag_multi_margin_loss_options *options) {
-    ag_multi_margin_loss_options o = options ? *options : ag_multi_margin_loss_defaults();
+    ag_multi_margin_loss_options o = ag_multi_margin_loss_defaults();
+    if (!ag__take_options(x, "multi_margin_loss", &o, sizeof o, options)) return NULL;
     multi_attrs a = {(int)o.reduction, o.p, o.margin};
     return ag_apply(&ag__op_multi_margin_loss, (ag_tensor *[]){x, label, weight}, 3, &a);
 }
@@ -205,7 +206,8 @@ ag_triplet_margin_loss_options ag_triplet_margin_loss_defaults(void) {
 
 ag_tensor *ag_triplet_margin_loss(ag_tensor *anchor, ag_tensor *positive, ag_tensor *negative,
                                   const ag_triplet_margin_loss_options *options) {
-    ag_triplet_margin_loss_options o = options ? *options : ag_triplet_margin_loss_defaults();
+    ag_triplet_margin_loss_options o = ag_triplet_margin_loss_defaults();
+    if (!ag__take_options(anchor, "triplet_margin_loss", &o, sizeof o, options)) return NULL;
     triplet_attrs a = {(int)o.reduction, o.margin, o.p, o.eps, o.swap};
     return ag_apply(&ag__op_triplet_margin_loss, (ag_tensor *[]){anchor, positive, negative}, 3, &a);
 }

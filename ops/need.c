@@ -87,6 +87,14 @@ bool ag__complete_shape(ag_shape *s, int64_t size) {
     return true;
 }
 
+bool ag__take_options(const ag_tensor *x, const char *name, void *to, size_t size, const void *options) {
+    size_t own = size;
+    if (options) memcpy(&own, options, sizeof own);
+    if (options) memcpy(to, options, own < size ? own : size);
+    return own || ag_tape_fail(x ? ag_tape_of(x) : NULL, AG_ERR_ARGUMENT, name,
+                               "the options have size 0: begin with ag_%s_defaults()", name) != NULL;
+}
+
 ag_tensor *ag__parts(ag_tensor *y, ag_tensor **second) {
     if (second) *second = ag_part(y, 1);
     return ag_part(y, 0);

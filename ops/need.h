@@ -51,6 +51,9 @@ const int64_t *ag__index_fail(ag_tensor *y, ag_shape s, int64_t k, int64_t value
 bool ag__same_shape(ag_shape a, ag_shape b);
 /* Replaces an extent of −1 by what `size` elements leave over. False: no shape with that many elements. */
 bool ag__complete_shape(ag_shape *s, int64_t size);
+/* The caller's options over the defaults in `to`, as far as the caller's struct goes, which an older header may have made smaller;
+ * NULL changes nothing. False for a size of 0: ag_…_defaults, which `name` begins, did not make it. x, if any, says the tape. */
+bool ag__take_options(const ag_tensor *x, const char *name, void *to, size_t size, const void *options);
 /* Output 0 of y and, if it is asked for, output 1 in *second; both NULL where y is. */
 ag_tensor *ag__parts(ag_tensor *y, ag_tensor **second);
 const char *ag__dims_text(ag_shape s, char *out); /* "(2,3)"; out holds AG__TEXT bytes */

@@ -1,5 +1,6 @@
 /* behaviour.c: what ops.h promises beyond values and gradients: random numbers, running statistics, writes, views. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "ops/ops.h"
@@ -225,5 +226,52 @@ Test(ops, nan_belongs_behind_everything) {
     ag_tensor *x = ag_from_f64(t, (const double[]){NAN, -0.0, INFINITY, -INFINITY}, AG_SHAPE(4));
     assert_values(ag_searchsorted(line, x, false), 0, 4, 1, 3, 0);
     assert_values(ag_bucketize(x, line, true), 0, 4, 3, 4, 1);
+    ag_tape_free(t);
+}
+
+/* Options */
+
+/* A program compiled against an older header has a shorter struct, behind which is something else. */
+Test(ops, options_end_where_their_size_says) {
+    ag_tape *t = ag_tape_new();
+    uint64_t state = 3;
+    ag_tensor *x = check_leaf(t, AG_F64, AG_SHAPE(1, 1, 5, 5), 0, -1, 1, &state);
+    ag_tensor *w = check_leaf(t, AG_F64, AG_SHAPE(1, 1, 2, 2), 0, -1, 1, &state);
+    ag_conv2d_options conv = ag_conv2d_defaults();
+    conv.dilation[0] = conv.groups = 99;
+    conv.size = offsetof(ag_conv2d_options, dilation);
+    assert_same(ag_conv2d(x, w, &conv), ag_conv2d(x, w, NULL));
+    ag_conv_transpose_options wide = ag_conv_transpose_defaults();
+    wide.output_padding[1] = wide.groups = 99;
+    wide.size = offsetof(ag_conv_transpose_options, output_padding);
+    assert_same(ag_conv_transpose2d(x, w, NULL, &wide), ag_conv_transpose2d(x, w, NULL, NULL));
+    ag_tensor *row = ag_select(ag_select(x, 0, 0), 0, 0),
+              *label = ag_from_i64(t, (const int64_t[]){0, 1, 2, 3, 4}, AG_SHAPE(5));
+    ag_cross_entropy_options entropy = ag_cross_entropy_defaults();
+    entropy.label_smoothing = 0.5;
+    entropy.size = offsetof(ag_cross_entropy_options, label_smoothing);
+    assert_same(ag_cross_entropy_with(row, label, NULL, &entropy), ag_cross_entropy(row, label));
+    ag_tape_free(t);
+}
+
+Test(ops, options_come_from_their_defaults) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_buffer(t, AG_F32, AG_SHAPE(1, 1, 3, 3)), *label = ag_buffer(t, AG_I64, AG_SHAPE(1));
+    cr_assert_null(ag_conv2d(x, x, &(ag_conv2d_options){.stride = {1, 1}}));
+    assert_error(t, AG_ERR_ARGUMENT, "conv2d: the options have size 0: begin with ag_conv2d_defaults()");
+    cr_assert_null(ag_conv_transpose1d(x, x, NULL, &(ag_conv_transpose_options){.groups = 1}));
+    assert_error(t, AG_ERR_ARGUMENT, "begin with ag_conv_transpose_defaults()");
+    cr_assert_null(ag_cross_entropy_with(x, label, NULL, &(ag_cross_entropy_options){.reduction = AG_SUM}));
+    assert_error(t, AG_ERR_ARGUMENT, "begin with ag_cross_entropy_defaults()");
+    cr_assert_null(ag_poisson_nll_loss(x, x, &(ag_poisson_nll_loss_options){.full = true}));
+    assert_error(t, AG_ERR_ARGUMENT, "begin with ag_poisson_nll_loss_defaults()");
+    cr_assert_null(ag_gaussian_nll_loss(x, x, x, &(ag_gaussian_nll_loss_options){.full = true}));
+    assert_error(t, AG_ERR_ARGUMENT, "begin with ag_gaussian_nll_loss_defaults()");
+    cr_assert_null(ag_multi_margin_loss(x, label, NULL, &(ag_multi_margin_loss_options){.p = 2}));
+    assert_error(t, AG_ERR_ARGUMENT, "begin with ag_multi_margin_loss_defaults()");
+    cr_assert_null(ag_triplet_margin_loss(x, x, x, &(ag_triplet_margin_loss_options){.swap = true}));
+    assert_error(t, AG_ERR_ARGUMENT, "begin with ag_triplet_margin_loss_defaults()");
+    cr_assert_null(ag_l1_loss(x, x, AG_BATCH_MEAN));
+    assert_error(t, AG_ERR_ARGUMENT, "only kl_div has AG_BATCH_MEAN");
     ag_tape_free(t);
 }
