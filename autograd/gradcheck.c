@@ -202,7 +202,7 @@ bool ag__check_arguments(ag_tensor *loss, ag_tensor *const xs[], int n, const ch
     ag_tape *t = loss->tape;
     if (t == &ag__dropped) return ag__fail(NULL, AG_ERR_STATE, "%s: %s", what, t->message) != NULL;
     if (t->status) return false;
-    if (t->region != &t->recorded) return ag__fail(t, AG_ERR_STATE, "%s: called inside a gradient rule", what) != NULL;
+    if (ag__inside(t)) return ag__fail(t, AG_ERR_STATE, "%s: called inside a gradient rule", what) != NULL;
     if (loss->flags & AG__TUPLE || !ag__is_float(loss->dtype) || loss->shape->size != 1) {
         return ag__fail(t, AG_ERR_SHAPE, "%s: the loss %s must be one float element", what,
                         ag__label(loss, text, sizeof text)) != NULL;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "autograd/inspect.h"
 #include "autograd/op.h"
 #include "make.h"
 #include "ops/ops.h"
@@ -168,6 +169,16 @@ static bool rewinds(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     return ag_tape_rewind(ag_tape_of(y), start);
 }
 
+static bool checks(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    (void)g, (void)d;
+    ag_tensor *x = ag_in(y, 0);
+    return ag_gradcheck(SUM(x), &x, 1, NULL, NULL);
+}
+
+static bool replays(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (void)g, (void)d, ag_replay(ag_tape_of(y));
+}
+
 static bool clones(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     (void)g;
     ag_tape *other = ag_tape_new();
@@ -183,6 +194,8 @@ static const ag_op forbidden[] = {
     {.size = sizeof(ag_op), .name = "backward", .arity = 1, .shape = like_x, .run = zeros, .grad = goes_backward},
     {.size = sizeof(ag_op), .name = "forward", .arity = 1, .shape = like_x, .run = zeros, .grad = goes_forward},
     {.size = sizeof(ag_op), .name = "rewind", .arity = 1, .shape = like_x, .run = zeros, .grad = rewinds},
+    {.size = sizeof(ag_op), .name = "check", .arity = 1, .shape = like_x, .run = zeros, .grad = checks},
+    {.size = sizeof(ag_op), .name = "replay", .arity = 1, .shape = like_x, .run = zeros, .grad = replays},
     {.size = sizeof(ag_op), .name = "clone", .arity = 1, .shape = like_x, .run = zeros, .grad = clones},
 };
 
