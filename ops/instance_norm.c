@@ -3,6 +3,7 @@
 #include "ops/compose.h"
 #include "ops/need.h"
 #include "ops/ops.h"
+#include "ops/row_norm.h"
 #include "ops/table.h"
 
 typedef struct norm_attrs {
@@ -39,7 +40,8 @@ static bool move_running(ag_tensor *x, ag_tensor *running_mean, ag_tensor *runni
 ag_tensor *ag_instance_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
                             ag_tensor *running_var, bool use_input_stats, double momentum, double eps) {
     if (x && !use_input_stats) return ag_batch_norm(x, weight, bias, running_mean, running_var, false, momentum, eps);
-    ag_tensor *y = ag_apply(&ag__op_instance_norm, (ag_tensor *[]){x, weight, bias}, 3, &(norm_attrs){eps});
     bool runs = running_mean || running_var;
+    if (x && runs && !ag__need_running(x, running_mean, running_var, "instance_norm")) return NULL;
+    ag_tensor *y = ag_apply(&ag__op_instance_norm, (ag_tensor *[]){x, weight, bias}, 3, &(norm_attrs){eps});
     return y && (!runs || move_running(x, running_mean, running_var, momentum)) ? y : NULL;
 }

@@ -48,16 +48,27 @@ static bool batch_norm_run(ag_tensor *y) {
 }
 
 /* p, where given, must be (c): one value for each channel of x. */
-static bool need_channels(ag_tensor *x, ag_tensor *p, const char *name) {
+static bool need_channels(ag_tensor *x, ag_tensor *p, const char *name, const char *op) {
     char whole[AG__TEXT], part[AG__TEXT];
     if (ag_rank(x) < 2) {
-        return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "batch_norm", "x has its channels on axis 1, which %s lacks",
+        return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, op, "x has its channels on axis 1, which %s lacks",
                             ag_shape_text(x, whole, sizeof whole)) != NULL;
     }
     if (!p || (ag_rank(p) == 1 && ag_dim(p, 0) == ag_dim(x, 1))) return true;
-    return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, "batch_norm",
+    return ag_tape_fail(ag_tape_of(x), AG_ERR_SHAPE, op,
                         "%s must hold one value for each of the %lld channels of %s, not %s", name, (long long)ag_dim(x, 1),
                         ag_shape_text(x, whole, sizeof whole), ag_shape_text(p, part, sizeof part)) != NULL;
+}
+
+static bool need_statistic(ag_tensor *x, ag_tensor *p, const char *name, const char *op) {
+    if (!need_channels(x, p, name, op)) return false;
+    return !p || ag_dtype_of(p) == ag_dtype_of(x) ||
+           ag_tape_fail(ag_tape_of(x), AG_ERR_DTYPE, op, "%s is %s, where x is %s", name, ag_dtype_name(ag_dtype_of(p)),
+                        ag_dtype_name(ag_dtype_of(x))) != NULL;
+}
+
+bool ag__need_running(ag_tensor *x, ag_tensor *mean, ag_tensor *var, const char *op) {
+    return need_statistic(x, mean, "running_mean", op) && need_statistic(x, var, "running_var", op);
 }
 
 static bool batch_norm_shape(ag_tensor *y) {
@@ -67,7 +78,8 @@ static bool batch_norm_shape(ag_tensor *y) {
     for (int i = 1; i < ag_in_count(y); i++) {
         if (!ag_need_same_dtype(y, 0, i)) return false;
     }
-    if (!need_channels(x, ag_in(y, 1), "weight") || !need_channels(x, ag_in(y, 2), "bias")) return false;
+    if (!need_channels(x, ag_in(y, 1), "weight", "batch_norm") || !need_channels(x, ag_in(y, 2), "bias", "batch_norm"))
+        return false;
     if (!(eps >= 0)) return ag_op_fail(y, AG_ERR_ARGUMENT, "eps is %g; it must be 0 or more", eps);
     ag_shape c = {.rank = 1, .dim = {ag_dim(x, 1)}};
     return ag_out_like(y, 0, x) && ag_out_shape(y, 1, ag_dtype_of(x), c) && ag_out_shape(y, 2, ag_dtype_of(x), c);
@@ -147,8 +159,7 @@ static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias,
         return ag_tape_fail(ag_tape_of(x), AG_ERR_ARGUMENT, "batch_norm",
                             "running_mean and running_var are needed when not training");
     }
-    if (!need_channels(x, weight, "weight") || !need_channels(x, bias, "bias")) return NULL;
-    if (!need_channels(x, mean, "running_mean") || !need_channels(x, var, "running_var")) return NULL;
+    if (!need_channels(x, weight, "weight", "batch_norm") || !need_channels(x, bias, "bias", "batch_norm")) return NULL;
     ag_tensor *r = rstd_of(var, eps), *scale = weight ? ag_mul(weight, r) : r;
     ag_tensor *y = ag_mul(ag_sub(x, beside(mean, x)), beside(scale, x));
     return bias ? ag_add(y, beside(bias, x)) : y;
@@ -156,6 +167,8 @@ static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias,
 
 ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
                          ag_tensor *running_var, bool training, double momentum, double eps) {
+    if (x && !ag__need_running(x, running_mean, running_var, "batch_norm"))
+        return NULL; /* before the first of them moves */
     if (x && !training) return with_running(x, weight, bias, running_mean, running_var, eps);
     norm_attrs a = {eps};
     ag_tensor *y = ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, &a);

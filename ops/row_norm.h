@@ -20,6 +20,8 @@ typedef struct ag__norm_kind {
 bool ag__norm_plain(const ag_tensor *y);
 /* In shape: weight and bias, inputs i and i + 1, where given, hold what the kind wants of them for x, a float. */
 bool ag__norm_fits(ag_tensor *y, const ag_tensor *x, ag__norm_kind kind, int i);
+/* Running statistics, where given, hold a number of x's dtype for each of its channels; else an error of `op`. */
+bool ag__need_running(ag_tensor *x, ag_tensor *mean, ag_tensor *var, const char *op);
 /* In run: y from inputs x, weight, bias. */
 bool ag__norm_run(ag_tensor *y, ag__norm_kind kind);
 /* In grad, of inputs x, weight, bias. */

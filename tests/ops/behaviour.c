@@ -89,6 +89,14 @@ Test(ops, batch_norm_of_one_element_a_channel) {
     cr_assert_null(
         ag_batch_norm(x, vector(t, 1, 1), vector(t, 7, 8), ag_buffer(t, AG_F64, AG_SHAPE(3)), var, false, 0.5, 1e-5));
     assert_error(t, AG_ERR_SHAPE, "batch_norm: running_mean must hold one value");
+    ag_tensor *wrong[2] = {ag_buffer(t, AG_F64, AG_SHAPE(3)), ag_buffer(t, AG_F32, AG_SHAPE(2))};
+    for (int k = 0; k < 2; k++) { /* then no statistic moves */
+        cr_assert_null(ag_batch_norm(x, NULL, NULL, mean, wrong[k], true, 0.5, 1e-5));
+        assert_error(t, k ? AG_ERR_DTYPE : AG_ERR_SHAPE, k ? "running_var is f32, where x is f64" : "running_var must hold");
+        cr_assert_null(ag_instance_norm(ag_unsqueeze(x, 2), NULL, NULL, mean, wrong[k], true, 0.5, 1e-5));
+        assert_error(t, k ? AG_ERR_DTYPE : AG_ERR_SHAPE, "instance_norm: running_var ");
+    }
+    assert_values(mean, 0, 1.5, 2);
     ag_tape_free(t);
 }
 
