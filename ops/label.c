@@ -174,6 +174,11 @@ ag_tensor *ag__cross_entropy_compose(ag_tensor *y, const ag_cross_entropy_option
         return NULL;
     }
     if (soft && !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (soft && o->ignore_index >= 0) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "ignore_index is %lld, but class probabilities have no labels to ignore",
+                   (long long)o->ignore_index);
+        return NULL;
+    }
     ag_tensor *log_p = ag_log_softmax(x, class_axis(x));
     if (!log_p) return NULL;
     if (soft) return soft_targets(log_p, target, w, o->label_smoothing, (int)o->reduction);

@@ -370,7 +370,7 @@ AG_API ag_tensor *ag_roll(ag_tensor *x, ag_shape shifts,
                           ag_axes axes); /* y[i] = x[(i − shift) mod n] along each of axes; AG_ALL: of x as one line */
 typedef enum ag_pad_mode { AG_PAD_CONSTANT, AG_PAD_REFLECT, AG_PAD_REPLICATE, AG_PAD_CIRCULAR } ag_pad_mode;
 AG_API ag_tensor *ag_pad(ag_tensor *x, ag_shape pad, ag_pad_mode mode,
-                         double value); /* pad: before and after the last axis, then the one before it, …, at most 4; < 0 crops; circular: then what is left */
+                         double value); /* pad: before and after the last axis, then the one before it, …, at most 4; < 0 crops; circular: then what is left; value 0 but for constant */
 AG_API ag_tensor *ag_unpad(ag_tensor *g, ag_shape shape, ag_shape pad,
                            ag_pad_mode mode); /* zeros(shape) with g added where padding read from: pad's gradient */
 AG_API ag_tensor *ag_diag_embed(ag_tensor *x, int64_t offset, int axis1,

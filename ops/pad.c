@@ -87,6 +87,8 @@ static bool pad_shape(ag_tensor *y) {
     const pad_attrs *a = ag_attrs(y);
     edges e;
     ag_shape s;
+    if (a->mode != AG_PAD_CONSTANT && a->value != 0)
+        return ag_op_fail(y, AG_ERR_ARGUMENT, "value is %g; only constant padding takes one", a->value);
     return edges_of(y, ag_shape_of(ag_in(y, 0)), a->pad, a->mode, &e, &s) &&
            ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), s);
 }
