@@ -75,7 +75,7 @@ typedef struct ag_attr_field {
 struct ag_map; /* scalar kernels of an elementwise row; rows are made by ops/elementwise.def */
 
 struct ag_op {
-    size_t size;      /* sizeof(ag_op): records may grow */
+    size_t size;      /* sizeof(ag_op): records may grow, and those of an earlier op.h go on working */
     const char *name; /* as in ag_call, without ag_ */
     int arity;        /* number of inputs; -1: one or more */
     int optional;     /* how many more inputs may follow; a composed call may have NULL in their places too */
@@ -104,6 +104,8 @@ struct ag_op {
     bool (*jvp)(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]);
 
     const struct ag_map *map; /* rows only */
+
+    /* From here on fields came later than the first op.h. */
 
     /* Optional, for profiles: the floating-point operations of one run. NULL: one per output element; none for a view. */
     double (*flops)(const ag_tensor *y);

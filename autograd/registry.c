@@ -53,7 +53,8 @@ const char *ag_op_input_name(const ag_op *op, int i, char *out, size_t size) {
 
 static const char *fault_of(const ag_op *op) {
     if (!op->name || !*op->name) return "it has no name";
-    if (op->size != sizeof *op) return "its size is not sizeof(ag_op) of this library";
+    if (op->size < offsetof(ag_op, flops) || op->size > sizeof *op)
+        return "its size is that of no ag_op that this library knows";
     if (!op->shape && !op->compose) return "it has neither shape nor compose";
     if (op->shape && !op->run && !(op->flags & AG_VIEW)) return "it has no run";
     if (op->nout < 0 || op->nout > 8) return "it has more than 8 outputs";
