@@ -106,25 +106,19 @@ AG__COMPOSED(squeeze, 1, squeeze_attrs, squeeze_fields, "x without those of the 
 
 ag_tensor *ag_squeeze(ag_tensor *x, ag_axes axes) { return ag_apply(&ag__op_squeeze, &x, 1, &(squeeze_attrs){axes}); }
 
-typedef struct axis_attrs {
-    int axis;
-} axis_attrs;
-
-static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), NULL}, {0}};
-
 static ag_tensor *unsqueeze(ag_tensor *y) {
     ag_shape s = ag_shape_of(ag_in(y, 0));
     int axis;
     if (!ag_need_rank(y, 0, 0, AG_MAX_RANK - 1)) return NULL;
-    if (!ag_need_axis(y, ((const axis_attrs *)ag_attrs(y))->axis, s.rank + 1, &axis)) return NULL;
+    if (!ag_need_axis(y, ag__axis_of(y), s.rank + 1, &axis)) return NULL;
     for (int i = s.rank++; i > axis; i--) s.dim[i] = s.dim[i - 1];
     s.dim[axis] = 1;
     return ag_reshape(ag_in(y, 0), s);
 }
 
-AG__COMPOSED(unsqueeze, 1, axis_attrs, axis_fields, "x with a new axis of extent 1", unsqueeze);
+AG__COMPOSED(unsqueeze, 1, ag__axis_attrs, ag__axis_given, "x with a new axis of extent 1", unsqueeze);
 
-ag_tensor *ag_unsqueeze(ag_tensor *x, int axis) { return ag_apply(&ag__op_unsqueeze, &x, 1, &(axis_attrs){axis}); }
+ag_tensor *ag_unsqueeze(ag_tensor *x, int axis) { return ag_apply(&ag__op_unsqueeze, &x, 1, &(ag__axis_attrs){axis}); }
 
 static const ag_attr_field flatten_fields[] = {{"start_axis", AG_ATTR_INT, offsetof(pair_attrs, i), "0"},
                                                {"end_axis", AG_ATTR_INT, offsetof(pair_attrs, j), "-1"},

@@ -4,8 +4,6 @@
  *
  * NaN is larger and smaller than every number. Along the last axis the best value is folded first and then looked for, which
  * both run in vectors; along others a tile of columns keeps its bests and their places. */
-#include <stddef.h>
-
 #include "ops/fold.h"
 #include "ops/isa.h"
 #include "ops/ops.h"
@@ -118,17 +116,10 @@ ag_tensor *ag_argmin(ag_tensor *x, ag_axes axis, bool keepdim) {
     return ag_apply(&ag__op_argmin, &x, 1, &(ag__over){axis, keepdim});
 }
 
-typedef struct axis_attrs {
-    int axis;
-} axis_attrs;
-
-static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), NULL}, {0}};
-
 static bool running_shape(ag_tensor *y) {
-    const axis_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
-    return ag__need_number(y, 0) && ag__need_line(y, a->axis, ag_rank(x), &axis) && ag_out_like(y, 0, x) &&
+    return ag__need_number(y, 0) && ag__need_line(y, ag__axis_of(y), ag_rank(x), &axis) && ag_out_like(y, 0, x) &&
            ag_out_shape(y, 1, AG_I64, ag_shape_of(x));
 }
 
@@ -143,11 +134,10 @@ static void running_tiles(void *context, int64_t begin, int64_t end) {
 }
 
 static bool running_run(ag_tensor *y, const ag__best *best) {
-    const axis_attrs *a = ag_attrs(y);
     ag_tensor *in = ag_in(y, 0);
     int axis;
     if (ag_size(in) == 0) return true;
-    if (!ag__need_line(y, a->axis, ag_rank(in), &axis)) return false;
+    if (!ag__need_line(y, ag__axis_of(y), ag_rank(in), &axis)) return false;
     job j = {best,
              (int)ag_dtype_of(in),
              .x = ag_op_dense(y, 0),
@@ -166,11 +156,11 @@ static bool cummin_run(ag_tensor *y) { return running_run(y, &ag__kernel()->best
 
 /* Each value goes back to the place it was taken from. */
 static bool running_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    return ag__to_places(y, g[0], ((const axis_attrs *)ag_attrs(y))->axis, true, d);
+    return ag__to_places(y, g[0], ag__axis_of(y), true, d);
 }
 
 static bool running_jvp(ag_tensor *y, ag_tensor *const tangent[], ag_tensor *out[]) {
-    return ag__from_places(y, tangent[0], ((const axis_attrs *)ag_attrs(y))->axis, true, out);
+    return ag__from_places(y, tangent[0], ag__axis_of(y), true, out);
 }
 
 const ag_op ag__op_cummax = {
@@ -178,8 +168,8 @@ const ag_op ag__op_cummax = {
     .name = "cummax",
     .arity = 1,
     .nout = 2,
-    .attr_size = sizeof(axis_attrs),
-    .attrs = axis_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_given,
     .formula = "the largest of x[0] … x[k] along axis, and where it is",
     .shape = running_shape,
     .run = cummax_run,
@@ -188,7 +178,7 @@ const ag_op ag__op_cummax = {
 };
 
 ag_tensor *ag_cummax(ag_tensor *x, int axis, ag_tensor **index) {
-    return ag__parts(ag_apply(&ag__op_cummax, &x, 1, &(axis_attrs){axis}), index);
+    return ag__parts(ag_apply(&ag__op_cummax, &x, 1, &(ag__axis_attrs){axis}), index);
 }
 
 const ag_op ag__op_cummin = {
@@ -196,8 +186,8 @@ const ag_op ag__op_cummin = {
     .name = "cummin",
     .arity = 1,
     .nout = 2,
-    .attr_size = sizeof(axis_attrs),
-    .attrs = axis_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_given,
     .formula = "the smallest of x[0] … x[k] along axis, and where it is",
     .shape = running_shape,
     .run = cummin_run,
@@ -206,5 +196,5 @@ const ag_op ag__op_cummin = {
 };
 
 ag_tensor *ag_cummin(ag_tensor *x, int axis, ag_tensor **index) {
-    return ag__parts(ag_apply(&ag__op_cummin, &x, 1, &(axis_attrs){axis}), index);
+    return ag__parts(ag_apply(&ag__op_cummin, &x, 1, &(ag__axis_attrs){axis}), index);
 }

@@ -3,24 +3,16 @@
  *     y:  │ x0 row 0 │ x1 row 0 │ x2 row 0 │ x0 row 1 │ …      a row of x_k has n_k · inner elements
  *
  * The gradient of each is a slice of g. */
-#include <stddef.h>
 #include <string.h>
 
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
 
-typedef struct concat_attrs {
-    int axis;
-} concat_attrs;
-
-static const ag_attr_field concat_fields[] = {{"axis", AG_ATTR_INT, offsetof(concat_attrs, axis), "0"}, {0}};
-
 static bool concat_shape(ag_tensor *y) {
-    const concat_attrs *a = ag_attrs(y);
     ag_shape s = ag_shape_of(ag_in(y, 0));
     int axis;
-    if (!ag_need_rank(y, 0, 1, AG_MAX_RANK) || !ag_need_axis(y, a->axis, s.rank, &axis)) return false;
+    if (!ag_need_rank(y, 0, 1, AG_MAX_RANK) || !ag_need_axis(y, ag__axis_of(y), s.rank, &axis)) return false;
     for (int k = 1; k < ag_in_count(y); k++) {
         ag_shape next = ag_shape_of(ag_in(y, k)), expected = s;
         if (!ag_need_same_dtype(y, 0, k)) return false;
@@ -39,12 +31,11 @@ static bool concat_shape(ag_tensor *y) {
 }
 
 static bool concat_run(ag_tensor *y) {
-    const concat_attrs *a = ag_attrs(y);
     size_t element = ag_dtype_size(ag_dtype_of(y));
     char *out = ag_out_data(y, 0);
     int axis;
     if (ag_size(y) == 0) return true;
-    if (!ag_need_axis(y, a->axis, ag_rank(y), &axis)) return false;
+    if (!ag_need_axis(y, ag__axis_of(y), ag_rank(y), &axis)) return false;
     ag__along whole = ag__along_axis(ag_shape_of(y), axis);
     size_t row = (size_t)(whole.n * whole.inner) * element;
     for (int k = 0; k < ag_in_count(y); k++) {
@@ -59,11 +50,10 @@ static bool concat_run(ag_tensor *y) {
 }
 
 static bool concat_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    const concat_attrs *a = ag_attrs(y);
     int64_t start = 0;
     for (int k = 0; k < ag_in_count(y); k++) {
-        int64_t stop = start + ag_dim(ag_in(y, k), a->axis);
-        if (ag_wants(y, k) && !(d[k] = ag_slice(g[0], a->axis, start, stop, 1))) return false;
+        int64_t stop = start + ag_dim(ag_in(y, k), ag__axis_of(y));
+        if (ag_wants(y, k) && !(d[k] = ag_slice(g[0], ag__axis_of(y), start, stop, 1))) return false;
         start = stop;
     }
     return true;
@@ -74,8 +64,8 @@ const ag_op ag__op_concat = {
     .name = "concat",
     .arity = -1,
     .flags = AG_LINEAR,
-    .attr_size = sizeof(concat_attrs),
-    .attrs = concat_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_first,
     .formula = "x0, x1, … joined along axis",
     .shape = concat_shape,
     .run = concat_run,
@@ -83,6 +73,5 @@ const ag_op ag__op_concat = {
 };
 
 ag_tensor *ag_concat(ag_tensor *const xs[], int n, int axis) {
-    concat_attrs a = {axis};
-    return ag_apply(&ag__op_concat, xs, xs ? n : 0, &a);
+    return ag_apply(&ag__op_concat, xs, xs ? n : 0, &(ag__axis_attrs){axis});
 }

@@ -105,17 +105,11 @@ ag_tensor *ag_dot(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_dot, (ag
 ag_tensor *ag_vdot(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_vdot, (ag_tensor *[]){a, b}, 2, NULL); }
 ag_tensor *ag_outer(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_outer, (ag_tensor *[]){a, b}, 2, NULL); }
 
-typedef struct axis_attrs {
-    int axis;
-} axis_attrs;
-
-static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
-
 /* Both operands in their common shape, and the axis in it. */
 static bool align(ag_tensor *y, ag_tensor *out[2], int *axis) {
     ag_shape s;
     if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1) || !ag_broadcast_inputs(y, &s)) return false;
-    if (!ag_need_axis(y, ((const axis_attrs *)ag_attrs(y))->axis, s.rank, axis)) return false;
+    if (!ag_need_axis(y, ag__axis_of(y), s.rank, axis)) return false;
     for (int i = 0; i < 2; i++) {
         ag_tensor *x = ag_in(y, i);
         out[i] = ag__same_shape(ag_shape_of(x), s) ? x : ag_expand(x, s);
@@ -149,13 +143,13 @@ static ag_tensor *cross(ag_tensor *y) {
     return inner ? rotate(inner, axis) : NULL;
 }
 
-AG__COMPOSED(vecdot, 2, axis_attrs, axis_fields, "Σ a b along axis", vecdot);
-AG__COMPOSED(cross, 2, axis_attrs, axis_fields, "a × b along axis, of 3 elements", cross);
+AG__COMPOSED(vecdot, 2, ag__axis_attrs, ag__axis_last, "Σ a b along axis", vecdot);
+AG__COMPOSED(cross, 2, ag__axis_attrs, ag__axis_last, "a × b along axis, of 3 elements", cross);
 
 ag_tensor *ag_vecdot(ag_tensor *a, ag_tensor *b, int axis) {
-    return ag_apply(&ag__op_vecdot, (ag_tensor *[]){a, b}, 2, &(axis_attrs){axis});
+    return ag_apply(&ag__op_vecdot, (ag_tensor *[]){a, b}, 2, &(ag__axis_attrs){axis});
 }
 
 ag_tensor *ag_cross(ag_tensor *a, ag_tensor *b, int axis) {
-    return ag_apply(&ag__op_cross, (ag_tensor *[]){a, b}, 2, &(axis_attrs){axis});
+    return ag_apply(&ag__op_cross, (ag_tensor *[]){a, b}, 2, &(ag__axis_attrs){axis});
 }

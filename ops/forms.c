@@ -59,19 +59,12 @@ ag_tensor *ag_rsub(ag_tensor *a, ag_tensor *b, double alpha) {
     return ag_apply(&ag__op_rsub, (ag_tensor *[]){a, b}, 2, &(scaled_attrs){alpha});
 }
 
-typedef struct axis_attrs {
-    int axis;
-} axis_attrs;
-
-static const ag_attr_field glu_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
-
 /* The gated linear unit (Dauphin et al. 2017) */
 static ag_tensor *glu(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0);
     char text[AG__TEXT];
     int axis;
-    if (!ag_need_float(y, 0) || !ag_need_axis(y, ((const axis_attrs *)ag_attrs(y))->axis, ag_rank(x), &axis))
-        return NULL;
+    if (!ag_need_float(y, 0) || !ag_need_axis(y, ag__axis_of(y), ag_rank(x), &axis)) return NULL;
     int64_t n = ag_dim(x, axis) / 2;
     if (ag_dim(x, axis) % 2) {
         ag_op_fail(y, AG_ERR_SHAPE, "axis %d of %s does not split in two halves", axis, ag_shape_text(x, text, sizeof text));
@@ -80,9 +73,9 @@ static ag_tensor *glu(ag_tensor *y) {
     return ag_mul(ag_narrow(x, axis, 0, n), ag_sigmoid(ag_narrow(x, axis, n, n)));
 }
 
-AG__COMPOSED(glu, 1, axis_attrs, glu_fields, "the first half of x along axis times sigmoid of the second", glu);
+AG__COMPOSED(glu, 1, ag__axis_attrs, ag__axis_last, "the first half of x along axis times sigmoid of the second", glu);
 
-ag_tensor *ag_glu(ag_tensor *x, int axis) { return ag_apply(&ag__op_glu, &x, 1, &(axis_attrs){axis}); }
+ag_tensor *ag_glu(ag_tensor *x, int axis) { return ag_apply(&ag__op_glu, &x, 1, &(ag__axis_attrs){axis}); }
 
 typedef struct dist_attrs {
     double p;

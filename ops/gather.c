@@ -11,27 +11,19 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
-typedef struct gather_attrs {
-    int axis;
-} gather_attrs;
-
-static const ag_attr_field gather_fields[] = {{"axis", AG_ATTR_INT, offsetof(gather_attrs, axis), NULL}, {0}};
-
 static bool gather_shape(ag_tensor *y) {
-    const gather_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     int axis;
-    return ag__need_index(y, 1, ag_shape_of(x), a->axis, &axis) &&
+    return ag__need_index(y, 1, ag_shape_of(x), ag__axis_of(y), &axis) &&
            ag_out_shape(y, 0, ag_dtype_of(x), ag_shape_of(ag_in(y, 1)));
 }
 
 static bool gather_run(ag_tensor *y) {
-    const gather_attrs *a = ag_attrs(y);
     ag_shape large = ag_shape_of(ag_in(y, 0));
     size_t element = ag_dtype_size(ag_dtype_of(y));
     int axis;
     ag__lines l;
-    if (!ag__need_index(y, 1, large, a->axis, &axis) || !ag__lines_start(y, 1, large, axis, &l)) return false;
+    if (!ag__need_index(y, 1, large, ag__axis_of(y), &axis) || !ag__lines_start(y, 1, large, axis, &l)) return false;
     const void *x = ag_op_dense(y, 0);
     if (!x && l.count) return false;
     ag__lines_pick(&l, ag__line_get(element), ag_out_data(y, 0), x, element);
@@ -39,8 +31,7 @@ static bool gather_run(ag_tensor *y) {
 }
 
 static bool gather_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    const gather_attrs *a = ag_attrs(y);
-    return (d[0] = ag_gather_add(g[0], a->axis, ag_in(y, 1), ag_shape_of(ag_in(y, 0)))) != NULL;
+    return (d[0] = ag_gather_add(g[0], ag__axis_of(y), ag_in(y, 1), ag_shape_of(ag_in(y, 0)))) != NULL;
 }
 
 const ag_op ag__op_gather = {
@@ -49,8 +40,8 @@ const ag_op ag__op_gather = {
     .arity = 2,
     .inputs = "x index",
     .flags = AG_LINEAR,
-    .attr_size = sizeof(gather_attrs),
-    .attrs = gather_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_given,
     .formula = "x[index[i][j]][j] (axis 0)",
     .shape = gather_shape,
     .run = gather_run,
@@ -58,8 +49,7 @@ const ag_op ag__op_gather = {
 };
 
 ag_tensor *ag_gather(ag_tensor *x, int axis, ag_tensor *index) {
-    gather_attrs a = {axis};
-    return ag_apply(&ag__op_gather, (ag_tensor *[]){x, index}, 2, &a);
+    return ag_apply(&ag__op_gather, (ag_tensor *[]){x, index}, 2, &(ag__axis_attrs){axis});
 }
 
 typedef struct gather_add_attrs {

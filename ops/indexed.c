@@ -8,12 +8,6 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
-typedef struct axis_attrs {
-    int axis;
-} axis_attrs;
-
-static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), NULL}, {0}};
-
 static ag_tensor *line(ag_tensor *x) { return ag_rank(x) ? x : ag_reshape(x, AG_SHAPE(1)); }
 
 /* The result for a scalar is one again. */
@@ -39,14 +33,15 @@ static ag_tensor *slabs(ag_tensor *index, const ag_tensor *x, int axis, ag_shape
 static ag_tensor *index_select(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *index = ag_in(y, 1);
     int axis;
-    if (!need_list(y, 1, ((const axis_attrs *)ag_attrs(y))->axis, &axis)) return NULL;
+    if (!need_list(y, 1, ag__axis_of(y), &axis)) return NULL;
     return like(x, ag_take(line(x), line(index), axis));
 }
 
-AG__COMPOSED(index_select, 2, axis_attrs, axis_fields, "the slabs of x that index lists", index_select, .inputs = "x index");
+AG__COMPOSED(index_select, 2, ag__axis_attrs, ag__axis_given, "the slabs of x that index lists", index_select,
+             .inputs = "x index");
 
 ag_tensor *ag_index_select(ag_tensor *x, int axis, ag_tensor *index) {
-    return ag_apply(&ag__op_index_select, (ag_tensor *[]){x, index}, 2, &(axis_attrs){axis});
+    return ag_apply(&ag__op_index_select, (ag_tensor *[]){x, index}, 2, &(ag__axis_attrs){axis});
 }
 
 /* source must be x with as many slabs along the axis as index lists. */
@@ -93,17 +88,17 @@ static ag_tensor *index_copy(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0);
     ag_shape whole;
     int axis;
-    if (!need_list(y, 1, ((const axis_attrs *)ag_attrs(y))->axis, &axis)) return NULL;
+    if (!need_list(y, 1, ag__axis_of(y), &axis)) return NULL;
     ag_tensor *index = slabs(ag_in(y, 1), line(x), axis, &whole);
     if (!index || !need_source(y, whole)) return NULL;
     return like(x, ag_scatter(line(x), axis, index, line(ag_in(y, 2))));
 }
 
-AG__COMPOSED(index_copy, 3, axis_attrs, axis_fields, "x with source at the slabs index lists", index_copy,
+AG__COMPOSED(index_copy, 3, ag__axis_attrs, ag__axis_given, "x with source at the slabs index lists", index_copy,
              .inputs = "x index source");
 
 ag_tensor *ag_index_copy(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source) {
-    return ag_apply(&ag__op_index_copy, (ag_tensor *[]){x, index, source}, 3, &(axis_attrs){axis});
+    return ag_apply(&ag__op_index_copy, (ag_tensor *[]){x, index, source}, 3, &(ag__axis_attrs){axis});
 }
 
 typedef struct index_fill_attrs {
@@ -162,18 +157,18 @@ ag_tensor *ag_index_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *
 }
 
 static ag_tensor *scatter_add(ag_tensor *y) {
-    int axis = ((const axis_attrs *)ag_attrs(y))->axis;
+    int axis = ag__axis_of(y);
     ag_tensor *x = ag_in(y, 0), *index = ag_in(y, 1), *src = ag_in(y, 2);
     if (!ag_need_dtype(y, 1, AG_I64) || !ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 2)) return NULL;
     src = ag__line_source(y, index, src);
     return src ? ag_add(x, ag_gather_add(src, axis, index, ag_shape_of(x))) : NULL;
 }
 
-AG__COMPOSED(scatter_add, 3, axis_attrs, axis_fields, "x with src added at index[i][j], j (axis 0)", scatter_add,
+AG__COMPOSED(scatter_add, 3, ag__axis_attrs, ag__axis_given, "x with src added at index[i][j], j (axis 0)", scatter_add,
              .inputs = "x index src");
 
 ag_tensor *ag_scatter_add(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src) {
-    return ag_apply(&ag__op_scatter_add, (ag_tensor *[]){x, index, src}, 3, &(axis_attrs){axis});
+    return ag_apply(&ag__op_scatter_add, (ag_tensor *[]){x, index, src}, 3, &(ag__axis_attrs){axis});
 }
 
 /* NumPy's …_along_axis: x, index and values broadcast against each other, the axis aside. */
@@ -223,14 +218,13 @@ ag_tensor *ag_take_along_axis(ag_tensor *x, ag_tensor *index, int axis) {
 static ag_tensor *put_along_axis(ag_tensor *y) {
     ag_shape index;
     int axis;
-    if (!need_along(y, ((const axis_attrs *)ag_attrs(y))->axis, &axis, &index) || !ag_need_same_dtype(y, 0, 2))
-        return NULL;
+    if (!need_along(y, ag__axis_of(y), &axis, &index) || !ag_need_same_dtype(y, 0, 2)) return NULL;
     return ag_scatter(ag_in(y, 0), axis, ag_expand(ag_in(y, 1), index), ag_expand(ag_in(y, 2), index));
 }
 
-AG__COMPOSED(put_along_axis, 3, axis_attrs, axis_fields, "x with values at index[i][j], j (axis 0), broadcast",
+AG__COMPOSED(put_along_axis, 3, ag__axis_attrs, ag__axis_given, "x with values at index[i][j], j (axis 0), broadcast",
              put_along_axis, .inputs = "x index values");
 
 ag_tensor *ag_put_along_axis(ag_tensor *x, ag_tensor *index, ag_tensor *values, int axis) {
-    return ag_apply(&ag__op_put_along_axis, (ag_tensor *[]){x, index, values}, 3, &(axis_attrs){axis});
+    return ag_apply(&ag__op_put_along_axis, (ag_tensor *[]){x, index, values}, 3, &(ag__axis_attrs){axis});
 }

@@ -1,8 +1,15 @@
 /* need.c: checks that several operations share, beyond those of op.h. */
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 
 #include "ops/need.h"
+
+#define AXIS(preset)                                                         \
+    {                                                                        \
+        {"axis", AG_ATTR_INT, offsetof(ag__axis_attrs, axis), preset}, { 0 } \
+    }
+const ag_attr_field ag__axis_given[] = AXIS(NULL), ag__axis_last[] = AXIS("-1"), ag__axis_first[] = AXIS("0");
 
 bool ag__need_number(ag_tensor *y, int i) {
     if (ag_dtype_of(ag_in(y, i)) != AG_BOOL) return true;

@@ -31,6 +31,14 @@ static inline void ag__copy_slab(void *to, const void *from, size_t bytes) {
     }
 }
 
+/* Attributes of an op along one axis: axis= must be given, is the last axis unless given, or the first. */
+typedef struct ag__axis_attrs {
+    int axis;
+} ag__axis_attrs;
+extern const ag_attr_field ag__axis_given[], ag__axis_last[], ag__axis_first[];
+
+static inline int ag__axis_of(const ag_tensor *y) { return ((const ag__axis_attrs *)ag_attrs(y))->axis; }
+
 enum { AG__TEXT = 192 }; /* room for a shape of eight axes and a name in a message */
 
 bool ag__need_number(ag_tensor *y, int i);                               /* f32, f64 or i64 */

@@ -4,8 +4,6 @@
  *                                                                so that any number of zeros is nothing special
  *
  * prod_others has no rule of its own: its compose says the same by cumprod, and is differentiated instead. */
-#include <stddef.h>
-
 #include "ops/fold.h"
 #include "ops/isa.h"
 #include "ops/need.h"
@@ -43,12 +41,6 @@ ag_tensor *ag_prod(ag_tensor *x, ag_axes axes, bool keepdim) {
     return ag_apply(&ag__op_prod, &x, 1, &(ag__over){axes, keepdim});
 }
 
-typedef struct others_attrs {
-    int axis;
-} others_attrs;
-
-static const ag_attr_field others_fields[] = {{"axis", AG_ATTR_INT, offsetof(others_attrs, axis), NULL}, {0}};
-
 enum { TILE = AG__SCAN_TILE, GRAIN = 16384 };
 
 typedef struct job {
@@ -70,17 +62,15 @@ static void run_tiles(void *context, int64_t begin, int64_t end) {
 }
 
 static bool others_shape(ag_tensor *y) {
-    const others_attrs *a = ag_attrs(y);
     int axis;
-    return ag__need_number(y, 0) && ag__need_line(y, a->axis, ag_rank(ag_in(y, 0)), &axis) &&
+    return ag__need_number(y, 0) && ag__need_line(y, ag__axis_of(y), ag_rank(ag_in(y, 0)), &axis) &&
            ag_out_like(y, 0, ag_in(y, 0));
 }
 
 static bool others_run(ag_tensor *y) {
-    const others_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;
-    if (!ag__need_line(y, a->axis, ag_rank(y), &axis)) return false;
+    if (!ag__need_line(y, ag__axis_of(y), ag_rank(y), &axis)) return false;
     job j = {ag__kernel()->scan->others[ag_dtype_of(y)],
              ag_op_dense(y, 0),
              ag_out_data(y, 0),
@@ -105,7 +95,7 @@ static ag_tensor *flipped(ag_tensor *x, int axis) { return ag_slice(x, axis, -1,
 
 static ag_tensor *others_compose(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0);
-    int axis = ((const others_attrs *)ag_attrs(y))->axis;
+    int axis = ag__axis_of(y);
     if (ag_rank(x) == 0) return ag_ones_like(x);
     if (axis < 0) axis += ag_rank(x);
     return ag_mul(before(x, axis), flipped(before(flipped(x, axis), axis), axis));
@@ -117,8 +107,8 @@ const ag_op ag__op_prod_others = {
     .size = sizeof(ag_op),
     .name = "prod_others",
     .arity = 1,
-    .attr_size = sizeof(others_attrs),
-    .attrs = others_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_given,
     .formula = "y[k] = Π x[j] over j ≠ k along axis",
     .shape = others_shape,
     .run = others_run,
@@ -127,5 +117,5 @@ const ag_op ag__op_prod_others = {
 };
 
 ag_tensor *ag_prod_others(ag_tensor *x, int axis) {
-    return ag_apply(&ag__op_prod_others, &x, 1, &(others_attrs){axis});
+    return ag_apply(&ag__op_prod_others, &x, 1, &(ag__axis_attrs){axis});
 }

@@ -107,17 +107,10 @@ ag_tensor *ag_scatter_value(ag_tensor *x, int axis, ag_tensor *index, double val
     return ag_apply(&ag__op_scatter, (ag_tensor *[]){x, index}, 2, &a);
 }
 
-typedef struct pick_attrs {
-    int axis;
-} pick_attrs;
-
-static const ag_attr_field pick_fields[] = {{"axis", AG_ATTR_INT, offsetof(pick_attrs, axis), NULL}, {0}};
-
 static bool pick_shape(ag_tensor *y) {
-    const pick_attrs *a = ag_attrs(y);
     ag_tensor *g = ag_in(y, 0);
     int axis;
-    return ag__need_index(y, 1, ag_shape_of(g), a->axis, &axis) &&
+    return ag__need_index(y, 1, ag_shape_of(g), ag__axis_of(y), &axis) &&
            ag_out_shape(y, 0, ag_dtype_of(g), ag_shape_of(ag_in(y, 1)));
 }
 
@@ -148,13 +141,12 @@ static bool clear_elements(ag_tensor *y, const ag__lines *l, char *out, size_t e
 }
 
 static bool pick_run(ag_tensor *y) {
-    const pick_attrs *a = ag_attrs(y);
     ag_shape large = ag_shape_of(ag_in(y, 0));
     size_t element = ag_dtype_size(ag_dtype_of(y));
     char *out = ag_out_data(y, 0);
     int axis;
     ag__lines l;
-    if (!ag__need_index(y, 1, large, a->axis, &axis) || !ag__lines_start(y, 1, large, axis, &l)) return false;
+    if (!ag__need_index(y, 1, large, ag__axis_of(y), &axis) || !ag__lines_start(y, 1, large, axis, &l)) return false;
     if (l.count == 0) return true;
     const void *g = ag_op_dense(y, 0);
     if (!g) return false;
@@ -163,9 +155,8 @@ static bool pick_run(ag_tensor *y) {
 }
 
 static bool pick_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    const pick_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0), *zeros = ag_full(ag_tape_of(y), ag_dtype_of(x), ag_shape_of(x), 0);
-    return (d[0] = ag_scatter(zeros, a->axis, ag_in(y, 1), g[0])) != NULL;
+    return (d[0] = ag_scatter(zeros, ag__axis_of(y), ag_in(y, 1), g[0])) != NULL;
 }
 
 const ag_op ag__op_scatter_pick = {
@@ -174,8 +165,8 @@ const ag_op ag__op_scatter_pick = {
     .arity = 2,
     .inputs = "g index",
     .flags = AG_LINEAR,
-    .attr_size = sizeof(pick_attrs),
-    .attrs = pick_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_given,
     .formula = "g[index[i][j]][j], 0 where a later place is the same (axis 0)",
     .shape = pick_shape,
     .run = pick_run,
@@ -183,6 +174,5 @@ const ag_op ag__op_scatter_pick = {
 };
 
 ag_tensor *ag_scatter_pick(ag_tensor *g, int axis, ag_tensor *index) {
-    pick_attrs a = {axis};
-    return ag_apply(&ag__op_scatter_pick, (ag_tensor *[]){g, index}, 2, &a);
+    return ag_apply(&ag__op_scatter_pick, (ag_tensor *[]){g, index}, 2, &(ag__axis_attrs){axis});
 }

@@ -5,19 +5,11 @@
  *
  * The gradient ops have no rule of their own: their compose says the same in basic ops, and is differentiated instead. A line of
  * −∞ alone gives NaN, as PyTorch's does. */
-#include <stddef.h>
-
 #include "ops/compose.h"
 #include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
-
-typedef struct axis_attrs {
-    int axis;
-} axis_attrs;
-
-static const ag_attr_field axis_fields[] = {{"axis", AG_ATTR_INT, offsetof(axis_attrs, axis), "-1"}, {0}};
 
 typedef struct job {
     ag__softmax_fn *line;
@@ -44,10 +36,9 @@ static void run_lines(void *context, int64_t begin, int64_t end) {
 }
 
 static bool run(ag_tensor *y, ag__softmax_fn *const line[2]) {
-    const axis_attrs *a = ag_attrs(y);
     int axis;
     if (ag_size(y) == 0) return true;
-    if (!ag__need_line(y, a->axis, ag_rank(y), &axis)) return false;
+    if (!ag__need_line(y, ag__axis_of(y), ag_rank(y), &axis)) return false;
     job w = {line[ag_dtype_of(y)],
              ag_op_dense(y, 0),
              ag_op_dense(y, ag_in_count(y) - 1),
@@ -60,9 +51,9 @@ static bool run(ag_tensor *y, ag__softmax_fn *const line[2]) {
 }
 
 static bool softmax_shape(ag_tensor *y) {
-    const axis_attrs *a = ag_attrs(y);
     int axis;
-    return ag_need_float(y, 0) && ag__need_line(y, a->axis, ag_rank(ag_in(y, 0)), &axis) && ag_out_like(y, 0, ag_in(y, 0));
+    return ag_need_float(y, 0) && ag__need_line(y, ag__axis_of(y), ag_rank(ag_in(y, 0)), &axis) &&
+           ag_out_like(y, 0, ag_in(y, 0));
 }
 
 static bool grad_shape(ag_tensor *y) {
@@ -71,15 +62,13 @@ static bool grad_shape(ag_tensor *y) {
 
 /* Σ v along the op's axis, which stays as an extent of 1. */
 static ag_tensor *total(ag_tensor *y, ag_tensor *v) {
-    const axis_attrs *a = ag_attrs(y);
-    return ag_sum(v, ag_axes_list((int[]){0, a->axis}, 2), true);
+    return ag_sum(v, ag_axes_list((int[]){0, ag__axis_of(y)}, 2), true);
 }
 
 static bool softmax_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->softmax); }
 
 static bool softmax_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    const axis_attrs *a = ag_attrs(y);
-    return (d[0] = ag_softmax_grad(g[0], y, a->axis)) != NULL;
+    return (d[0] = ag_softmax_grad(g[0], y, ag__axis_of(y))) != NULL;
 }
 
 /* ẏ = y (ẋ − Σ ẋ y) */
@@ -92,8 +81,8 @@ const ag_op ag__op_softmax = {
     .size = sizeof(ag_op),
     .name = "softmax",
     .arity = 1,
-    .attr_size = sizeof(axis_attrs),
-    .attrs = axis_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_last,
     .formula = "eˣ / Σ eˣ along axis",
     .shape = softmax_shape,
     .run = softmax_run,
@@ -101,10 +90,7 @@ const ag_op ag__op_softmax = {
     .jvp = softmax_jvp,
 };
 
-ag_tensor *ag_softmax(ag_tensor *x, int axis) {
-    axis_attrs a = {axis};
-    return ag_apply(&ag__op_softmax, &x, 1, &a);
-}
+ag_tensor *ag_softmax(ag_tensor *x, int axis) { return ag_apply(&ag__op_softmax, &x, 1, &(ag__axis_attrs){axis}); }
 
 static bool softmax_grad_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->softmax_grad); }
 
@@ -128,8 +114,8 @@ const ag_op ag__op_softmax_grad = {
     .name = "softmax_grad",
     .arity = 2,
     .inputs = "g y",
-    .attr_size = sizeof(axis_attrs),
-    .attrs = axis_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_last,
     .formula = "y (g − Σ g y) along axis",
     .shape = grad_shape,
     .run = softmax_grad_run,
@@ -139,23 +125,19 @@ const ag_op ag__op_softmax_grad = {
 };
 
 ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {
-    axis_attrs a = {axis};
-    return ag_apply(&ag__op_softmax_grad, (ag_tensor *[]){g, y}, 2, &a);
+    return ag_apply(&ag__op_softmax_grad, (ag_tensor *[]){g, y}, 2, &(ag__axis_attrs){axis});
 }
 
-static ag_tensor *softmin(ag_tensor *y) {
-    return ag_softmax(ag_neg(ag_in(y, 0)), ((const axis_attrs *)ag_attrs(y))->axis);
-}
+static ag_tensor *softmin(ag_tensor *y) { return ag_softmax(ag_neg(ag_in(y, 0)), ag__axis_of(y)); }
 
-AG__COMPOSED(softmin, 1, axis_attrs, axis_fields, "e^(−x) / Σ e^(−x) along axis", softmin);
+AG__COMPOSED(softmin, 1, ag__axis_attrs, ag__axis_last, "e^(−x) / Σ e^(−x) along axis", softmin);
 
-ag_tensor *ag_softmin(ag_tensor *x, int axis) { return ag_apply(&ag__op_softmin, &x, 1, &(axis_attrs){axis}); }
+ag_tensor *ag_softmin(ag_tensor *x, int axis) { return ag_apply(&ag__op_softmin, &x, 1, &(ag__axis_attrs){axis}); }
 
 static bool log_softmax_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->log_softmax); }
 
 static bool log_softmax_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    const axis_attrs *a = ag_attrs(y);
-    return (d[0] = ag_log_softmax_grad(g[0], y, a->axis)) != NULL;
+    return (d[0] = ag_log_softmax_grad(g[0], y, ag__axis_of(y))) != NULL;
 }
 
 /* ẏ = ẋ − Σ e^y ẋ */
@@ -168,8 +150,8 @@ const ag_op ag__op_log_softmax = {
     .size = sizeof(ag_op),
     .name = "log_softmax",
     .arity = 1,
-    .attr_size = sizeof(axis_attrs),
-    .attrs = axis_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_last,
     .formula = "x − ln Σ eˣ along axis",
     .shape = softmax_shape,
     .run = log_softmax_run,
@@ -178,8 +160,7 @@ const ag_op ag__op_log_softmax = {
 };
 
 ag_tensor *ag_log_softmax(ag_tensor *x, int axis) {
-    axis_attrs a = {axis};
-    return ag_apply(&ag__op_log_softmax, &x, 1, &a);
+    return ag_apply(&ag__op_log_softmax, &x, 1, &(ag__axis_attrs){axis});
 }
 
 static bool log_softmax_grad_run(ag_tensor *y) { return run(y, ag__kernel()->softmax->log_softmax_grad); }
@@ -202,8 +183,8 @@ const ag_op ag__op_log_softmax_grad = {
     .name = "log_softmax_grad",
     .arity = 2,
     .inputs = "g y",
-    .attr_size = sizeof(axis_attrs),
-    .attrs = axis_fields,
+    .attr_size = sizeof(ag__axis_attrs),
+    .attrs = ag__axis_last,
     .formula = "g − e^y Σ g along axis",
     .shape = grad_shape,
     .run = log_softmax_grad_run,
@@ -212,6 +193,5 @@ const ag_op ag__op_log_softmax_grad = {
 };
 
 ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis) {
-    axis_attrs a = {axis};
-    return ag_apply(&ag__op_log_softmax_grad, (ag_tensor *[]){g, y}, 2, &a);
+    return ag_apply(&ag__op_log_softmax_grad, (ag_tensor *[]){g, y}, 2, &(ag__axis_attrs){axis});
 }

@@ -35,17 +35,11 @@ static ag_tensor *join(ag_tensor *y, raise_fn *raised, int axis) {
     return joined;
 }
 
-typedef struct stack_attrs {
-    int axis;
-} stack_attrs;
-
-static const ag_attr_field stack_fields[] = {{"axis", AG_ATTR_INT, offsetof(stack_attrs, axis), "0"}, {0}};
-
 static ag_tensor *stack(ag_tensor *y) {
     ag_shape s = ag_shape_of(ag_in(y, 0));
     int axis;
     if (!ag_need_rank(y, 0, 0, AG_MAX_RANK - 1)) return NULL;
-    if (!ag_need_axis(y, ((const stack_attrs *)ag_attrs(y))->axis, s.rank + 1, &axis)) return NULL;
+    if (!ag_need_axis(y, ag__axis_of(y), s.rank + 1, &axis)) return NULL;
     for (int k = 1; k < ag_in_count(y); k++) {
         if (!ag_need_same_shape(y, 0, k)) return NULL;
     }
@@ -78,14 +72,14 @@ static ag_tensor *vstack(ag_tensor *y) { return join(y, a_row, 0); }
 static ag_tensor *column_stack(ag_tensor *y) { return join(y, a_column, 1); }
 static ag_tensor *dstack(ag_tensor *y) { return join(y, a_sheet, 2); }
 
-AG__COMPOSED(stack, -1, stack_attrs, stack_fields, "x0, x1, … along a new axis", stack);
+AG__COMPOSED(stack, -1, ag__axis_attrs, ag__axis_first, "x0, x1, … along a new axis", stack);
 AG__COMPOSED_BARE(hstack, -1, "x0, x1, … side by side: along axis 1, lines along axis 0", hstack);
 AG__COMPOSED_BARE(vstack, -1, "x0, x1, … below each other: along axis 0, lines as rows", vstack);
 AG__COMPOSED_BARE(column_stack, -1, "x0, x1, … side by side, lines as columns", column_stack);
 AG__COMPOSED_BARE(dstack, -1, "x0, x1, … behind each other: along axis 2", dstack);
 
 ag_tensor *ag_stack(ag_tensor *const xs[], int n, int axis) {
-    return ag_apply(&ag__op_stack, xs, xs ? n : 0, &(stack_attrs){axis});
+    return ag_apply(&ag__op_stack, xs, xs ? n : 0, &(ag__axis_attrs){axis});
 }
 ag_tensor *ag_hstack(ag_tensor *const xs[], int n) { return ag_apply(&ag__op_hstack, xs, xs ? n : 0, NULL); }
 ag_tensor *ag_vstack(ag_tensor *const xs[], int n) { return ag_apply(&ag__op_vstack, xs, xs ? n : 0, NULL); }
