@@ -55,6 +55,15 @@ Test(losses, nothing_counts) {
     ag_tape_free(t);
 }
 
+Test(losses, what_is_ignored_may_be_nan) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_leaf(t, AG_F64, (const double[]){NAN, 1, 2, 2}, AG_SHAPE(2, 2), AG_REQUIRES_GRAD);
+    ag_tensor *d = slope(ag_cross_entropy(x, I64(t, -100, 1)), x);
+    assert_values(d, 1e-15, 0, 0, 0.5, -0.5);
+    assert_values(slope(ag_mul(d, F64(t, 1, 0)), x), 1e-15, 0, 0, 0.25, -0.25);
+    ag_tape_free(t);
+}
+
 Test(losses, probability_zero_of_minus_infinity) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = F64(t, -INFINITY, 0), *p = F64(t, 0, 1), *log_p = F64(t, -INFINITY, 0);
