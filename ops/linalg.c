@@ -148,13 +148,8 @@ static bool cholesky_run(ag_tensor *y) {
     return true;
 }
 
-/* Murray (2016), "Differentiation of the Cholesky decomposition": with X = Lᵀ tril(g),
- * ∂a = ½ L⁻ᵀ (Φ + Φᵀ) L⁻¹, Φ the lower triangle of X with its diagonal halved. Symmetric, so L⁻ᵀ may be applied twice. */
-static bool cholesky_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    ag_tensor *x = lower_product(ag_transpose(y, -1, -2), ag_transpose(ag_tril(g[0], 0), -1, -2));
-    ag_tensor *both = ag_add(x, ag_transpose(ag_tril(x, -1), -1, -2));
-    ag_tensor *half = ag_solve_triangular(y, both, false, true);
-    return (d[0] = ag_scale(ag_solve_triangular(y, ag_transpose(half, -1, -2), false, true), 0.5)) != NULL;
+static bool cholesky_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    return (d[0] = ag_cholesky_grad(g[0], y)) != NULL;
 }
 
 static double cholesky_flops(const ag_tensor *y) { return (double)ag_size(y) * (double)ag_dim(y, -1) / 3; }
@@ -171,11 +166,66 @@ const ag_op ag__op_cholesky = {
     .plain = cholesky_plain,
     .shape = cholesky_shape,
     .run = cholesky_run,
-    .grad = cholesky_grad,
+    .grad = cholesky_rule,
     .flops = cholesky_flops,
 };
 
 ag_tensor *ag_cholesky(ag_tensor *a) { return ag_apply(&ag__op_cholesky, &a, 1, &(cholesky_attrs){false}); }
+
+typedef struct passing_back {
+    const ag__linalg *kernels;
+    const char *g, *l;
+    char *d;
+    int64_t n, bytes; /* of one matrix */
+} passing_back;
+
+static void pass_back(void *context, int64_t begin, int64_t end) {
+    const passing_back *p = context;
+    for (int64_t i = begin; i < end; i++)
+        p->kernels->cholesky_back(p->n, p->l + i * p->bytes, p->g + i * p->bytes, p->d + i * p->bytes);
+}
+
+static bool cholesky_grad_shape(ag_tensor *y) {
+    return ag_need_float(y, 1) && ag__need_square(y, 1) && ag_need_same_dtype(y, 0, 1) && ag_need_same_shape(y, 0, 1) &&
+           ag_out_like(y, 0, ag_in(y, 1));
+}
+
+static bool cholesky_grad_run(ag_tensor *y) {
+    if (ag_size(y) == 0) return true;
+    passing_back p = {kernels(y), ag_op_dense(y, 0), ag_op_dense(y, 1), ag_out_data(y, 0), .n = ag_dim(y, -1)};
+    if (!p.g || !p.l) return false;
+    p.bytes = p.n * p.n * (int64_t)ag_dtype_size(ag_dtype_of(y));
+    ag_parallel_for(ag_size(y) / (p.n * p.n), grain_of((double)p.n * (double)p.n * (double)p.n / 3), pass_back, &p);
+    return true;
+}
+
+/* Murray (2016), "Differentiation of the Cholesky decomposition": with X = Lᵀ tril(g),
+ * ∂a = ½ L⁻ᵀ (Φ + Φᵀ) L⁻¹, Φ the lower triangle of X with its diagonal halved. Symmetric, so L⁻ᵀ may be applied twice. */
+static ag_tensor *cholesky_grad_compose(ag_tensor *y) {
+    ag_tensor *g = ag_in(y, 0), *l = ag_tril(ag_in(y, 1), 0);
+    ag_tensor *x = lower_product(ag_transpose(l, -1, -2), ag_transpose(ag_tril(g, 0), -1, -2));
+    ag_tensor *both = ag_add(x, ag_transpose(ag_tril(x, -1), -1, -2));
+    ag_tensor *half = ag_solve_triangular(l, both, false, true);
+    return ag_scale(ag_solve_triangular(l, ag_transpose(half, -1, -2), false, true), 0.5);
+}
+
+static double cholesky_grad_flops(const ag_tensor *y) { return 2 * cholesky_flops(y); }
+
+const ag_op ag__op_cholesky_grad = {
+    .size = sizeof(ag_op),
+    .name = "cholesky_grad",
+    .arity = 2,
+    .inputs = "g l",
+    .formula = "½ L⁻ᵀ (Φ + Φᵀ) L⁻¹, Φ the lower triangle of Lᵀ g with its diagonal halved",
+    .shape = cholesky_grad_shape,
+    .run = cholesky_grad_run,
+    .compose = cholesky_grad_compose,
+    .flops = cholesky_grad_flops,
+};
+
+ag_tensor *ag_cholesky_grad(ag_tensor *g, ag_tensor *l) {
+    return ag_apply(&ag__op_cholesky_grad, (ag_tensor *[]){g, l}, 2, NULL);
+}
 
 /* solve_triangular */
 

@@ -641,6 +641,7 @@ AG_API ag_tensor *ag_ones_like(ag_tensor *x);                    /* 1 */
 AG_API ag_tensor *ag_tril(ag_tensor *x, int64_t diagonal); /* zeros above the given diagonal; number */
 AG_API ag_tensor *ag_triu(ag_tensor *x, int64_t diagonal); /* zeros below it */
 AG_API ag_tensor *ag_cholesky(ag_tensor *a); /* lower L with L Lᵀ = ½ (a + aᵀ), by name with upper=true Lᵀ; an error if that is not positive definite */
+AG_API ag_tensor *ag_cholesky_grad(ag_tensor *g, ag_tensor *l); /* cholesky's gradient to a, of g that arrived at L: symmetric, from the lower triangles of both */
 AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
                                       bool transpose); /* x with a x = b (aᵀ x = b), from one triangle of a (…,n,n); b (…,n,m); leading axes broadcast; by name also left=false: x a = b, and unitriangular=true: a's diagonal counts as 1 */
 

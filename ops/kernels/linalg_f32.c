@@ -5,4 +5,4 @@
 #define SQRT sqrtf
 #include "ops/kernels/linalg_tmpl.h"
 
-const ag__linalg TABLE(linalg_f32) = {cholesky, solve};
+const ag__linalg TABLE(linalg_f32) = {cholesky, cholesky_back, solve};

@@ -5,4 +5,4 @@
 #define SQRT sqrt
 #include "ops/kernels/linalg_tmpl.h"
 
-const ag__linalg TABLE(linalg_f64) = {cholesky, solve};
+const ag__linalg TABLE(linalg_f64) = {cholesky, cholesky_back, solve};

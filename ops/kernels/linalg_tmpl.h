@@ -1,6 +1,6 @@
-/* linalg_tmpl.h: cholesky and solve for elements of type REAL.
+/* linalg_tmpl.h: cholesky, its gradient, and solve for elements of type REAL.
  *
- * Both loops subtract multiples of whole rows: contiguous, and each element in one fixed order. */
+ * All of them subtract multiples of whole rows: contiguous, and each element in one fixed order. */
 #include <math.h>
 
 /* x −= f y */
@@ -27,6 +27,25 @@ static int64_t cholesky(int64_t n, const void *matrix, void *factor) {
         }
     }
     return n;
+}
+
+/* Smith's rule (1995): f, the gradient to the lower triangle of a, column by column from the last. Kept is s = f + fᵀ, so that
+ * row k of it takes from the rows below it what both of their triangles owe. */
+static void cholesky_back(int64_t n, const void *factor, const void *arriving, void *gradient) {
+    const REAL *l = factor, *g = arriving;
+    REAL *s = gradient;
+    for (int64_t k = n; k-- > 0;) {
+        REAL *row = s + k * n, pivot = l[k * n + k];
+        for (int64_t i = k; i < n; i++) row[i] = g[i * n + k];
+        for (int64_t i = k + 1; i < n; i++) subtract(n - k - 1, l[i * n + k], s + i * n + k + 1, row + k + 1);
+        for (int64_t i = k + 1; i < n; i++) {
+            row[i] /= pivot;
+            row[k] -= l[i * n + k] * row[i];
+            s[i * n + k] = row[i];
+        }
+        row[k] /= pivot;
+    }
+    for (int64_t i = 0; i < n * n; i++) s[i] *= (REAL)0.5;
 }
 
 /* Row i of x, once the rows it depends on are solved: those above it for a lower triangle, those below for an upper one. */

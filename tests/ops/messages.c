@@ -402,6 +402,8 @@ static const fault faults[] = {
     {"cholesky", "f(2,2)=1,2,2,1", AG_ERR_VALUE, "cholesky: (2,2) is not positive definite: pivot 1 is -3"},
     {"cholesky", "f(2,1,1)=1,-1", AG_ERR_VALUE, "matrix 1 of (2,1,1) is not positive definite: pivot 0 is -1"},
     {"cholesky", "f(1,1)=nan", AG_ERR_VALUE, "pivot 0 is nan"},
+    {"cholesky_grad", "f(2,2) f(3,3)", AG_ERR_SHAPE, "shapes differ"},
+    {"cholesky_grad", "f(2,3) f(2,3)", AG_ERR_SHAPE, "needs square matrices"},
     {"cholesky", "f(1,1)=0", AG_ERR_VALUE, "pivot 0 is 0"},
     {"cholesky", "f(2,3)", AG_ERR_SHAPE, "needs square matrices on the last two axes, not (2,3)"},
     {"solve_triangular", "d(3,3) f(2,2)", AG_ERR_SHAPE, "as many rows in b as in a: (3,3), (2,2)"},

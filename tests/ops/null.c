@@ -388,6 +388,7 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_conv2d_weight(x, NULL, AG_SHAPE(1, 1, 1, 1), NULL));
     REFUSED(ag_tril(NULL, 0));
     ONE(ag_cholesky);
+    TWO(ag_cholesky_grad);
     REFUSED(ag_solve_triangular(NULL, x, false, false));
     REFUSED(ag_solve_triangular(x, NULL, false, false));
     REFUSED(ag_dropout(NULL, 0.5));

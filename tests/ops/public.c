@@ -253,6 +253,7 @@ static void products(ag_tape *t, operands o) {
     SAME(cholesky_solve, ag_cholesky_solve(o.matrix, o.definite, true), "upper=true", o.matrix, o.definite);
     SAME(cholesky_inverse, ag_cholesky_inverse(o.definite, true), "upper=true", o.definite);
     SAME(cholesky, ag_cholesky(o.definite), "", o.definite);
+    SAME(cholesky_grad, ag_cholesky_grad(o.definite, o.definite), "", o.definite, o.definite);
     SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, true, false), "upper=true", o.definite, o.matrix);
     SAME(solve_triangular, ag_solve_triangular(o.definite, o.matrix, false, true), "transpose=true", o.definite, o.matrix);
 }

@@ -83,6 +83,37 @@ static void cholesky(problem *p) {
     }
 }
 
+/* ½ M (Φ + Φᵀ) Mᵀ with M = L⁻ᵀ, one sum for each element. */
+static void cholesky_grad(problem *p) {
+    const array *x = &p->in[1];
+    enum { MOST = 64 };
+    static double inverse[MOST][MOST], both[MOST][MOST];
+    int64_t n = x->shape.dim[x->shape.rank - 1];
+    double *out = reference_out(p, 0, p->dtype, x->shape);
+    cr_assert_leq(n, MOST);
+    for (int64_t m = 0; m < x->size; m += n * n) {
+        const double *l = x->v + m, *g = p->in[0].v + m;
+        for (int64_t j = 0; j < n; j++) {
+            for (int64_t i = 0; i < n; i++) {
+                double rest = i == j;
+                for (int64_t k = j; k < i; k++) rest -= l[i * n + k] * inverse[k][j];
+                inverse[i][j] = i < j ? 0 : rest / l[i * n + i];
+                double sum = 0; /* (Lᵀ tril g)[a][b], a ≥ b */
+                int64_t a = i > j ? i : j, b = i > j ? j : i;
+                for (int64_t k = a; k < n; k++) sum += l[k * n + a] * g[k * n + b];
+                both[i][j] = sum;
+            }
+        }
+        for (int64_t i = 0; i < n * n; i++) {
+            out[m + i] = 0;
+            for (int64_t a = i / n; a < n; a++) {
+                for (int64_t b = i % n; b < n; b++)
+                    out[m + i] += 0.5 * inverse[a][i / n] * both[a][b] * inverse[b][i % n];
+            }
+        }
+    }
+}
+
 /* Solves t x = b for one column, by elimination with pivoting: t need not be triangular here. Overwrites t and b. */
 static void eliminate(int64_t n, double *t, double *b) {
     for (int64_t k = 0; k < n; k++) {
@@ -142,7 +173,10 @@ static void solve_triangular(problem *p) {
 }
 
 const reference references_linear[] = {
-    {"matmul", matmul, false, NULL, NULL},     {"tril", tril, true, NULL, NULL},
-    {"cholesky", cholesky, false, NULL, NULL}, {"solve_triangular", solve_triangular, false, NULL, NULL},
+    {"matmul", matmul, false, NULL, NULL},
+    {"tril", tril, true, NULL, NULL},
+    {"cholesky", cholesky, false, NULL, NULL},
+    {"cholesky_grad", cholesky_grad, false, NULL, NULL},
+    {"solve_triangular", solve_triangular, false, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };
