@@ -211,6 +211,7 @@ static ag_tensor *cholesky_grad_compose(ag_tensor *y) {
 
 static double cholesky_grad_flops(const ag_tensor *y) { return 2 * cholesky_flops(y); }
 
+/* Its gradient costs more than three times as much (tests/ops/cost.c): it goes through compose, for second derivatives only. */
 const ag_op ag__op_cholesky_grad = {
     .size = sizeof(ag_op),
     .name = "cholesky_grad",

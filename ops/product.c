@@ -103,6 +103,7 @@ static ag_tensor *others_compose(ag_tensor *y) {
 
 static double others_flops(const ag_tensor *y) { return 3 * (double)ag_size(y); }
 
+/* Its gradient costs more than three times as much (tests/ops/cost.c): it goes through compose, for second derivatives only. */
 const ag_op ag__op_prod_others = {
     .size = sizeof(ag_op),
     .name = "prod_others",

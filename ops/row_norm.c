@@ -261,6 +261,8 @@ static bool grad_expand(ag_tensor *y, ag_tensor *out[]) {
     return out[0] && out[1] && out[2];
 }
 
+/* The gradients of these two cost more than three times as much (tests/ops/cost.c): they go through compose and expand, for second
+ * derivatives only. */
 const ag_op ag__op_row_norm_input = {
     .size = sizeof(ag_op),
     .name = "row_norm_input",

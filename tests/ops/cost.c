@@ -23,10 +23,28 @@
 
 enum { ELEMENTS = 1 << 14, MOST = 3 };
 
+/* Gradients themselves, differentiated for second derivatives only: that goes through a composition of other ops, and may cost
+ * more. Each is declared beside its record. */
+static const char excepted[] = " cholesky_grad prod_others row_norm_grad row_norm_input ";
+
 /* These cost more, and are yet to be mended. */
-static const char unmended[] =
-    " fmax fmin gelu_tanh_grad silu_grad mish_grad prod prod_others cumprod aminmax scatter_reduce index_reduce "
-    "softmax_grad row_norm_input row_norm_grad kron im2col cholesky_grad ";
+static const struct unmended {
+    const char *op, *why;
+} unmended[] = {
+    {"aminmax", "two extremes, each with a count of those that tie"},
+    {"cumprod", "the products before each element are copied"},
+    {"fmax", "each rule finds anew which operand was chosen, by three comparisons"},
+    {"fmin", "as fmax"},
+    {"gelu_tanh_grad", "its bend, of two sigmoids and polynomials, is no row"},
+    {"im2col", "dilated windows are put back into whole ones"},
+    {"index_reduce", "as scatter_reduce"},
+    {"kron", "sums over axes that alternate"},
+    {"mish_grad", "its bend, of two sigmoids, is no row"},
+    {"prod", "over axes apart: what it is the product of is lined up by a copy"},
+    {"scatter_reduce", "the largest are counted, and products parted from zeros, by gathering and adding up"},
+    {"silu_grad", "its bend, of two sigmoids, is no row"},
+    {"softmax_grad", "along an inner axis two products are stored before they are summed"},
+};
 
 static const struct sized {
     const char *op, *samples;
@@ -239,6 +257,13 @@ static double worst(const listed_op *op, sample *at) {
     return most;
 }
 
+static bool may_cost_more(const char *op) {
+    for (size_t i = 0; i < sizeof unmended / sizeof *unmended; i++) {
+        if (!strcmp(unmended[i].op, op)) return true;
+    }
+    return listed(excepted, op);
+}
+
 Test(cost, of_gradients_is_at_most_three_times_the_op) {
     for (const listed_op *op = listed_ops; op->name; op++) {
         sample s;
@@ -246,7 +271,7 @@ Test(cost, of_gradients_is_at_most_three_times_the_op) {
         if (record->flags & (AG_FLAT | AG_EFFECT) || record->arity == 0) continue;
         double r = worst(op, &s);
         cr_assert_geq(r, 0, "%s: none of its samples grows; list a larger one", op->name);
-        bool dear = listed(unmended, op->name); /* a constant operand is a word or two: 1e-3 */
+        bool dear = may_cost_more(op->name); /* a constant operand is a word or two: 1e-3 */
         need(&s, dear || r <= MOST + 1e-3, "backward costs %.2f times forward", r);
         need(&s, !dear || r > MOST + 1e-3, "backward costs %.2f times forward: strike it from the list", r);
     }
