@@ -48,7 +48,7 @@ static void TILE(const block *t) {
         int64_t steps = 4;
         if (row_of_c < HIGH) {
             want = (const char *)(c + row_of_c++ * c_row);
-        } else if (row_of_c++ == HIGH) {
+        } else if (row_of_c++ == HIGH && t->ahead_rows > 0) {
             want = t->ahead, stride = t->ahead_row, steps = t->ahead_rows;
         } else {
             stride = 0, steps = left;
