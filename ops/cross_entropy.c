@@ -192,6 +192,7 @@ static ag_tensor *counted_rows(ag_tensor *y, ag_tensor **label, ag_tensor **coun
 }
 
 static ag_tensor *cross_entropy_grad_compose(ag_tensor *y) {
+    if (ag_size(ag_in(y, 1)) == 0) return ag_alias(ag_in(y, 1)); /* there may be labels, all ignored */
     ag_tensor *g = ag_in(y, 0), *x = ag_in(y, 1), *label, *count, *counts = counted_rows(y, &label, &count);
     ag_tensor *rest = ag_sub(ag_softmax(x, 1), ag_one_hot(label, ag_dim(x, 1), ag_dtype_of(x)));
     return ag_mul(ag_where(counts, rest, ag__constant(x, 0)), ag_div(g, count));
@@ -200,6 +201,7 @@ static ag_tensor *cross_entropy_grad_compose(ag_tensor *y) {
 /* With u for what arrives and p = softmax(x), in the rows that count:  ∂g = (Σ u p − Σ u[label]) / n,
  * ∂x = p (v − Σ v p), v = u g / n */
 static bool cross_entropy_grad_rule(ag_tensor *y, ag_tensor *const up[], ag_tensor *d[]) {
+    if (ag_size(y) == 0) return true;
     ag_tensor *x = ag_in(y, 1), *label, *count, *counts = counted_rows(y, &label, &count), *zero = ag__constant(x, 0);
     ag_tensor *u = ag_where(counts, up[0], zero), *p = ag_softmax(ag_where(counts, x, zero), 1);
     if (ag_wants(y, 0)) {
