@@ -144,3 +144,14 @@ Test(cli_parse, depth_is_limited_and_length_is_not) {
     cr_assert(parses("", "[0]", 100000));
     cr_assert(parses("x; ", "", 100000));
 }
+
+/* A name ends at a zero byte, so a text with one could not be printed as it was typed. */
+Test(cli_parse, a_text_holds_no_zero_byte) {
+    static const char typed[] = "f(\"a\0b\")";
+    source in = {"test", typed, sizeof typed - 1};
+    program p;
+    fault f = {0};
+    cr_assert_not(program_parse(&p, &in, &f));
+    cr_assert(strstr(f.message, "a text cannot hold the byte 0x00"), "%s", f.message);
+    program_free(&p);
+}

@@ -134,6 +134,7 @@ static token quoted(const source *in, size_t from, fault *f) {
     size_t at = from + 1;
     while (at < in->size && in->text[at] != '"' && in->text[at] != '\n') at += 1 + (in->text[at] == '\\');
     if (at >= in->size || in->text[at] != '"') return bad(t, in, f, "a text ends with '\"' on the same line");
+    if (memchr(in->text + from, '\0', at - from)) return bad(t, in, f, "a text cannot hold the byte 0x00");
     t.at.end = at + 1;
     return t;
 }
