@@ -30,6 +30,7 @@ Test(names, attributes_have_other_names) {
         {"one_hot", "classes=9 dtype=i64", "num_classes=9 dtype=i64"},
         {"var", "dim=0 unbiased=false", "axes=0 keepdim=false correction=0"},
         {"var", "dim=0 ddof=0", "axes=0 keepdim=false correction=0"},
+        {"slice", "dim=1 start=1 end=3", "axis=1 start=1 stop=3 step=1"},
     };
     ag_tape *t = ag_tape_new();
     ag_tensor *x = ag_buffer(t, AG_F64, AG_SHAPE(2, 3)), *index = ag_buffer(t, AG_I64, AG_SHAPE(2));
@@ -74,6 +75,17 @@ Test(names, forms_are_chosen) {
     assert_values(ag_call(t, "clip", pair, 2, ""), 0, 1, 0.5);
     assert_values(ag_call(t, "clamp", most, 3, ""), 0, 0.5, -2.75);
     assert_same(ag_call(t, "gelu", &x, 1, "approximate=tanh"), ag_gelu_tanh(x));
+    assert_values(ag_call(t, "max", pair, 2, ""), 0, 1, 0.5);
+    assert_values(ag_call(t, "min", pair, 2, ""), 0, 0.5, -2.75);
+    assert_values(ag_call(t, "max", &x, 1, ""), 0, 1);
+    assert_values(ag_call(t, "arange", NULL, 0, "stop=2 dtype=f64"), 0, 0, 1);
+    assert_values(ag_call(t, "tensordot", (ag_tensor *[]){x, x}, 2, "dims=1"), 0, 8.5625);
+    assert_values(ag_call(t, "split", &x, 1, "split_size_or_sections=1 part=1"), 0, -2.75);
+    assert_values(ag_call(t, "array_split", &x, 1, "indices_or_sections=2"), 0, 1);
+    assert_values(ag_call(t, "unfold", (ag_tensor *[]){ag_reshape(x, AG_SHAPE(1, 1, 2))}, 1, "kernel_size=(1,2)"), 0, 1,
+                  -2.75);
+    cr_assert_eq(ag_dtype_of(ag_call(t, "rand_like", &x, 1, "dtype=f32")), AG_F32);
+    cr_assert_eq(ag_dtype_of(ag_call(t, "randint_like", &x, 1, "high=3 dtype=i64")), AG_I64);
     assert_values(ag_call(t, "sum", &yes, 1, "dtype=i64"), 0, 2);
     assert_values(ag_call(t, "mean", &yes, 1, "dtype=f32 keepdim=true axes=0"), 1e-7, 2. / 3);
     assert_values(ag_call(t, "sum", &x, 1, "axes=0 dtype=f64"), 0, -1.75);
