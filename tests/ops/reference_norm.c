@@ -52,7 +52,7 @@ static norm last_axes(const array *x, int axes, double eps, bool centred) {
 
 static norm channels(const array *x, int64_t groups, double eps) {
     norm l = {.x = x, .groups = groups, .eps = eps, .centred = true, .affine = {1, {x->shape.dim[1]}}};
-    l.rows = x->shape.dim[0] * groups;
+    l.rows = x->size ? x->shape.dim[0] * groups : 0; /* of no channels, any number of groups */
     l.n = l.rows ? x->size / l.rows : 0;
     moments(&l);
     return l;
