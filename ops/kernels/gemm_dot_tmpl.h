@@ -3,14 +3,11 @@
  *     s_i_j += a[i][p … p + LANES) · b[j][p … p + LANES)      lane by lane; the lanes are added in the end */
 #define ROW_1(i) vec s_##i##_0 = {0};
 #define ROW_2(i) ROW_1(i) vec s_##i##_1 = {0};
-#define ROW_4(i) ROW_2(i) vec s_##i##_2 = {0}, s_##i##_3 = {0};
 #define STEP_1(i) x = GET(a + i * row), s_##i##_0 = muladd(s_##i##_0, x, b0);
 #define STEP_2(i) STEP_1(i) s_##i##_1 = muladd(s_##i##_1, x, b1);
-#define STEP_4(i) STEP_2(i) s_##i##_2 = muladd(s_##i##_2, x, b2), s_##i##_3 = muladd(s_##i##_3, x, b3);
 #define KEEP(i, j) c[i * c_row + j] = (add ? c[i * c_row + j] : 0) + lanes_of(s_##i##_##j);
 #define KEEP_1(i) KEEP(i, 0)
 #define KEEP_2(i) KEEP_1(i) KEEP(i, 1)
-#define KEEP_4(i) KEEP_2(i) KEEP(i, 2) KEEP(i, 3)
 
 static void TILE(const block *t) {
     const int64_t row = t->a_row, c_row = t->c_row, k = t->k;
@@ -37,11 +34,8 @@ static void TILE(const block *t) {
 }
 #undef ROW_1
 #undef ROW_2
-#undef ROW_4
 #undef STEP_1
 #undef STEP_2
-#undef STEP_4
 #undef KEEP
 #undef KEEP_1
 #undef KEEP_2
-#undef KEEP_4

@@ -1,7 +1,7 @@
-/* gemm_dots.h: the scalar products of gemm_dot_tmpl.h, 1 … 4 rows by 1, 2 or 4 columns, as far as sums fit the registers. */
+/* gemm_dots.h: the scalar products of gemm_dot_tmpl.h, 1 … 4 rows by 1 or 2 columns, as far as sums fit the registers. */
 
-/* The sum over the lanes: halves onto halves. */
-static REAL lanes_of(vec v) {
+/* The sum over the lanes: halves onto halves. Never inlined: that would be once for each element of each tile. */
+static __attribute__((noinline)) REAL lanes_of(vec v) {
     REAL x[LANES];
     store(x, v);
     for (int half = LANES / 2; half > 0; half /= 2) {

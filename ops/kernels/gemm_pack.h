@@ -10,7 +10,7 @@ static void pack_b(REAL *panel, int64_t width, int64_t k, int64_t cols, const RE
     if (row == 1) {
         for (int64_t p = 0; p < k; p += LANES) {
             for (int64_t j = 0; j < width; j += LANES) {
-                turn(panel + p * width + j, width, b + j * col + p, col, cols - j, k - p);
+                turn(panel + p * width + j, width, b + j * col + p, col, cols - j, k - p, LANES, false);
             }
         }
         return;
@@ -34,7 +34,7 @@ static void pack_a(REAL *strip, int64_t rows, int64_t k, const REAL *a, int64_t 
 static void lay_turned(REAL *c, int64_t c_row, const REAL *tile, int64_t rows, int64_t cols, bool add) {
     for (int64_t i = 0; i < rows; i += LANES) {
         for (int64_t j = 0; j < cols; j += LANES) {
-            turn_onto(c + j * c_row + i, c_row, tile + i * WIDE + j, WIDE, rows - i, cols - j, add);
+            turn(c + j * c_row + i, c_row, tile + i * WIDE + j, WIDE, rows - i, cols - j, rows - i, add);
         }
     }
 }

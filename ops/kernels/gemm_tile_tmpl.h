@@ -2,8 +2,8 @@
  *
  *     x = a[i][p] ──▶  s_i_0, s_i_1, … += x · b[p][0 … BROAD)      for each of the HIGH rows i
  *
- * The sums have names: an array of them would live in memory, in gcc and in clang. PART: the last vector of b and c is
- * the first lanes of one. COPY: the rows of b go to t->panel as well, for the tiles below this one.
+ * The sums have names: an array of them would live in memory, in gcc and in clang. The last vector of b and c is the first
+ * lanes of one, or all of it. COPY: the rows of b go to t->panel as well, for the tiles below this one.
  * On the way the lines of c that will be written are asked for, and then those that t->ahead names. */
 #define SUM_1(i) vec s_##i##_0 = {0};
 #define SUM_2(i) SUM_1(i) vec s_##i##_1 = {0};
@@ -11,16 +11,16 @@
 #define MULTIPLY_1(i) x = AT_##i, s_##i##_0 = axpy(s_##i##_0, x, b0);
 #define MULTIPLY_2(i) MULTIPLY_1(i) s_##i##_1 = axpy(s_##i##_1, x, b1);
 #define MULTIPLY_3(i) MULTIPLY_2(i) s_##i##_2 = axpy(s_##i##_2, x, b2);
-#if PART
+#if MASKS
 #define GET(p, last) (last ? load_part(p, part) : load(p))
 #define PUT(p, v, last) (last ? store_part(p, part, v) : store(p, v))
 #else
-#define GET(p, last) load(p)
-#define PUT(p, v, last) store(p, v)
+#define GET(p, last) (last && !whole ? load_part(p, part) : load(p))
+#define PUT(p, v, last) (last && !whole ? store_part(p, part, v) : store(p, v))
 #endif
 /* b is never read beyond its columns, or is a panel filled up with zeros. */
-#if PART && LOADS_PART
-#define B_GET(p, last) GET(p, last)
+#if LOADS_PART
+#define B_GET(p, last) (last ? load_part(p, part) : load(p))
 #else
 #define B_GET(p, last) load(p)
 #endif
@@ -35,8 +35,9 @@ static void TILE(const block *t) {
     const int64_t row = t->a_row, col = t->a_col, b_row = t->b_row, c_row = t->c_row;
     const REAL *a = t->a, *a4 = a + 4 * row, *b = t->b;
     REAL *c = t->c;
-#if PART
     const mask part = t->part;
+#if !MASKS
+    const bool whole = t->whole;
 #endif
 #if COPY
     REAL *panel = t->panel;

@@ -9,7 +9,8 @@ typedef struct block {
     REAL *panel;       /* COPY: where b goes */
     const char *ahead; /* memory to ask for on the way, a line for each of so many rows */
     int64_t ahead_row, ahead_rows, ahead_lines;
-    mask part; /* PART: the lanes of the last vector */
+    mask part;  /* the lanes of the last vector */
+    bool whole; /* are all of them */
     bool add;
 } block;
 
@@ -80,12 +81,7 @@ typedef void kernel(const block *t);
     { WIDTHS(kind, 1), WIDTHS(kind, 2), WIDTHS(kind, 3), WIDTHS(kind, 4), WIDTHS(kind, 5), WIDTHS(kind, 6) }
 #endif
 
-#if MASKS
-static kernel *const part_kernels[ROWS][VECS] = HEIGHTS(part);
-#define whole_kernels part_kernels
-#else
-static kernel *const part_kernels[ROWS][VECS] = HEIGHTS(part), *const whole_kernels[ROWS][VECS] = HEIGHTS(whole);
-#endif
+static kernel *const plain_kernels[ROWS][VECS] = HEIGHTS(plain);
 #if ROWS == 8
 static kernel *const copy_kernels[VECS] = WIDTHS(copy, 8);
 #else

@@ -45,9 +45,8 @@ static void look_ahead(const ag__product *p, block *t, int64_t from, int64_t j) 
 static void column(const ag__product *p, const area *r, block *t, int64_t from, int64_t j, int64_t cols, bool copies) {
     int64_t broad = parts(cols, LANES), high;
     bool add = p->add || from > 0;
-    kernel *const(*kernels)[VECS] = cols == broad * LANES ? whole_kernels : part_kernels;
     REAL aside[TURNED_ROWS * WIDE];
-    t->part = first(cols - (broad - 1) * LANES);
+    t->part = first(cols - (broad - 1) * LANES), t->whole = cols == broad * LANES;
     for (int64_t i = r->top; i < r->bottom; i += high) {
         high = high_of(r->bottom - i);
         if (p->strips) t->a = r->strips + (i - r->top) * t->k, t->a_row = 1, t->a_col = high;
@@ -59,7 +58,7 @@ static void column(const ag__product *p, const area *r, block *t, int64_t from, 
             t->b = r->panel, t->b_row = broad * LANES;
             copies = false;
         } else {
-            kernels[high - 1][broad - 1](t);
+            plain_kernels[high - 1][broad - 1](t);
             if (--t->ahead_lines > 0) t->ahead += LINE;
             else t->ahead_rows = 0;
         }

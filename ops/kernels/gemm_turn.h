@@ -60,29 +60,25 @@
     line_##s = __builtin_shufflevector(t, line_##s, HIGH_##h);
 #define FETCH(r) \
     vec line_##r = in_rows > r ? whole ? load(in + r * in_row) : load_part(in + r * in_row, cols) : (vec){0};
-#define LAY(r) \
-    if (r < in_cols) store(out + r * out_row, line_##r);
-#define LAY_PART(r)  \
-    if (r < in_cols) \
-        store_part(out + r * out_row, rows, add ? line_##r + load_part(out + r * out_row, rows) : line_##r);
+#define LAY(r)                                    \
+    if (r < in_cols) {                            \
+        REAL *to = out + r * out_row;             \
+        if (add) line_##r += load_part(to, part); \
+        if (MASKS || !full) {                     \
+            store_part(to, part, line_##r);       \
+        } else {                                  \
+            store(to, line_##r);                  \
+        }                                         \
+    }
 
-/* Whole vectors are written, zeros where `in` has fewer rows. */
-static void turn(REAL *out, int64_t out_row, const REAL *in, int64_t in_row, int64_t in_rows, int64_t in_cols) {
-    const bool whole = in_cols >= LANES;
-    const mask cols = first(in_cols < LANES ? in_cols : LANES);
+/* Of each row of `out` the first `width` lanes are written, or with `add` added; zeros where `in` has fewer rows. Never
+ * inlined: it is long, and its constants would be loaded where nothing is turned. */
+static __attribute__((noinline)) void turn(REAL *out, int64_t out_row, const REAL *in, int64_t in_row, int64_t in_rows,
+                                           int64_t in_cols, int64_t width, bool add) {
+    const bool whole = in_cols >= LANES, full = width >= LANES;
+    const mask cols = first(whole ? LANES : in_cols), part = first(full ? LANES : width);
     vec t;
     LINES(FETCH)
     STEPS(TRADE)
     LINES(LAY)
-}
-
-/* Written, or with `add` added, is only what `in` has. */
-static void turn_onto(REAL *out, int64_t out_row, const REAL *in, int64_t in_row, int64_t in_rows, int64_t in_cols,
-                      bool add) {
-    const bool whole = in_cols >= LANES;
-    const mask cols = first(in_cols < LANES ? in_cols : LANES), rows = first(in_rows < LANES ? in_rows : LANES);
-    vec t;
-    LINES(FETCH)
-    STEPS(TRADE)
-    LINES(LAY_PART)
 }

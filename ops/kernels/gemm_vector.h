@@ -1,9 +1,9 @@
 /* gemm_vector.h: vectors of REAL, as wide as the instruction set has them, for the templates of the matrix product.
  *
- * BITS is 32 or 64. LANES elements make a vec; ROWS × VECS vectors of c fit the registers beside what they are computed
- * from. AXPY(s, x, v) is s + x v, rounded once where the instruction set can. LOAD_PART and STORE_PART touch the first n
- * lanes alone, 0 < n ≤ LANES; the others read as zero. MASKS: they cost no more than whole ones; LOADS_PART:
- * the load is good enough for an inner loop. */
+ * BITS is 32 or 64. LANES = 1 << LANES_LOG elements make a vec; ROWS × VECS vectors of c fit the registers beside what they
+ * are computed from, and are WIDE elements across. axpy(s, x, v) is s + x v of a number x, muladd of a vector, rounded once
+ * where the instruction set can. load_part and store_part touch the lanes of first(n) alone, 0 < n ≤ LANES; the others read
+ * as zero. MASKS: both cost no more than whole ones; LOADS_PART: the load does. */
 #include <string.h>
 
 #if defined(__x86_64__) || defined(__i386__)
