@@ -111,14 +111,14 @@ AG_API ag_tensor *ag_erfc(ag_tensor *x);    /* 1 − erf x, accurate where erf i
 AG_API ag_tensor *ag_erfinv(ag_tensor *x);  /* inverse of erf on (−1, 1); ±∞ at ±1, NaN beyond */
 AG_API ag_tensor *ag_lgamma(ag_tensor *x);  /* ln |Γ(x)|; ∞ at 0, −1, −2, … */
 AG_API ag_tensor *ag_digamma(ag_tensor *x); /* ψ(x) = d/dx ln Γ(x); ∓∞ at ±0, NaN at −1, −2, … */
-AG_API ag_tensor *ag_polygamma(ag_tensor *x, double n); /* ψ⁽ⁿ⁾(x), the n-th derivative of ψ, n = 0, 1, 2, … */
+AG_API ag_tensor *ag_polygamma(ag_tensor *x, double n); /* ψ⁽ⁿ⁾(x), the n-th derivative of ψ, n = 0, 1, …, 2²⁰; else NaN */
 AG_API ag_tensor *ag_i0(ag_tensor *x);                  /* I₀(x), modified Bessel function of the first kind */
 AG_API ag_tensor *ag_i1(ag_tensor *x);                  /* I₁(x) */
-AG_API ag_tensor *ag_iv(ag_tensor *x, double n);  /* Iₙ(x), n an integer; gradient (Iₙ₋₁ + Iₙ₊₁) / 2 */
+AG_API ag_tensor *ag_iv(ag_tensor *x, double n); /* Iₙ(x), n an integer up to ±2²⁰, else NaN; gradient (Iₙ₋₁ + Iₙ₊₁) / 2 */
 AG_API ag_tensor *ag_i0e(ag_tensor *x);           /* I₀(x) e^−|x|, which does not overflow; gradient 0 at 0 */
 AG_API ag_tensor *ag_i1e(ag_tensor *x);           /* I₁(x) e^−|x| */
 AG_API ag_tensor *ag_ive(ag_tensor *x, double n); /* Iₙ(x) e^−|x|, n an integer */
-AG_API ag_tensor *ag_spherical_jn(ag_tensor *x, double n); /* jₙ(x), spherical Bessel function, n = 0, 1, 2, … */
+AG_API ag_tensor *ag_spherical_jn(ag_tensor *x, double n); /* jₙ(x), spherical Bessel function, n = 0, 1, …, 2²⁰; else NaN */
 AG_API ag_tensor *ag_sinc(ag_tensor *x);                   /* sin(π x) / (π x), 1 at 0 */
 
 /* Activations: float. A …_grad is the gradient of the op before it, flat in x where that is made of straight pieces. */

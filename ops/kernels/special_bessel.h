@@ -8,15 +8,23 @@
  *         |x| > n          jₖ₊₁ = (2 k + 1) / x jₖ − jₖ₋₁ upwards from sin x / x                          (DLMF 10.51.1)
  *         between          the same downwards, scaled by the larger of j₀ and j₁
  *
- * NaN for an order that is not a whole number. Floats are computed in double. */
+ * NaN for an order that is not a whole number, or beyond ±2²⁰: the work grows with it. Floats are computed in double. */
 #ifndef OPS_KERNELS_SPECIAL_BESSEL_H
 #define OPS_KERNELS_SPECIAL_BESSEL_H
 
 #include <math.h>
+#include <stdbool.h>
+
+enum { BESSEL_ORDER_MOST = 1 << 20 };
+
+static inline bool bessel_order(double n) { return n == rint(n) && fabs(n) <= BESSEL_ORDER_MOST; }
 
 static inline double iv_series(double a, double n) {
     const double t = 0.25 * a * a;
-    double term = n == 0 ? 1 : n < 150 ? pow(0.5 * a, n) / tgamma(n + 1) : 0, sum = term;
+    const double first = n < 150 ? n : 150; /* neither power nor factorial overflows yet */
+    double term = n == 0 ? 1 : pow(0.5 * a, first) / tgamma(first + 1);
+    for (double k = first + 1; k <= n && term > 0; k++) term *= 0.5 * a / k;
+    double sum = term;
     for (double k = 1; k < 200 && term > 1e-18 * sum; k++) {
         term *= t / (k * (n + k));
         sum += term;
@@ -51,7 +59,7 @@ static inline double iv_sign(double x, double n) { return x < 0 && fmod(n, 2) !=
 
 static inline double m_ive(double x, double n) {
     const double a = fabs(x), order = fabs(n);
-    if (order != rint(order)) return (double)NAN;
+    if (!bessel_order(n)) return (double)NAN;
     const double y = !(a > 20)            ? iv_series(a, order) * exp(-a)
                      : a >= order * order ? ive_far(a, order)
                                           : ive_downwards(a, order);
@@ -60,7 +68,7 @@ static inline double m_ive(double x, double n) {
 
 static inline double m_iv(double x, double n) {
     const double a = fabs(x), order = fabs(n), half = exp(0.5 * a);
-    if (order != rint(order)) return (double)NAN;
+    if (!bessel_order(n)) return (double)NAN;
     if (!(a > 20)) return iv_sign(x, order) * iv_series(a, order);
     if (a > 1.7976931348623157e308) return iv_sign(x, order) * a;
     return half * m_ive(x, n) * half;
@@ -92,7 +100,7 @@ static inline double spherical_downwards(double a, double n, double j0, double j
 
 static inline double m_spherical_jn(double x, double n) {
     const double a = fabs(x), sign = x < 0 && fmod(n, 2) != 0 ? -1 : 1;
-    if (!(n >= 0) || n != rint(n)) return (double)NAN;
+    if (!(n >= 0) || !bessel_order(n)) return (double)NAN;
     if (a * a < 2 * n + 3) return sign * spherical_series(a, n);
     double before = sin(a) / a, here = (before - cos(a)) / a;
     if (n == 0) return before;

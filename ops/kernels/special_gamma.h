@@ -83,9 +83,11 @@ static inline double zeta_any(double s, double x) {
     return both - sign * zeta_right(s, 1 - x);
 }
 
-/* NaN unless n is 0, 1, 2, … */
+/* NaN unless n is 0, 1, 2, … 2²⁰: the terms of ζ's sum are as many. */
+enum { POLYGAMMA_ORDER_MOST = 1 << 20 };
+
 static inline double m_polygamma(double x, double n) {
-    if (!(n >= 0) || n != rint(n)) return (double)NAN;
+    if (!(n >= 0) || n != rint(n) || n > POLYGAMMA_ORDER_MOST) return (double)NAN;
     if (n == 0) return m_digamma(x);
     if (x == (double)INFINITY) return fmod(n, 2) == 0 ? -0.0 : 0;
     const double z = zeta_any(n + 1, x),

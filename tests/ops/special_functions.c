@@ -30,6 +30,22 @@ TestEveryISA(ops, bessel_functions_at_the_end_of_the_range) {
     ag_tape_free(t);
 }
 
+/* What takes as many steps as the order says has an end. */
+TestEveryISA(ops, orders_without_end) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){0.5, 30}, AG_SHAPE(2));
+    for (int k = 0; k < 3; k++) {
+        double n = ((const double[]){(1 << 20) + 1, 1e300, INFINITY})[k];
+        assert_values(ag_iv(x, n), 0, NAN, NAN);
+        assert_values(ag_ive(x, -n), 0, NAN, NAN);
+        assert_values(ag_spherical_jn(x, n), 0, NAN, NAN);
+        assert_values(ag_polygamma(x, n), 0, NAN, NAN);
+    }
+    assert_values(ag_ive(x, 1 << 20), 0, 0, 0);
+    assert_values(ag_spherical_jn(x, 1 << 20), 0, 0, 0);
+    ag_tape_free(t);
+}
+
 /* The gradient of op at x; order 2: its gradient. */
 static double slope(ag_tape *t, const char *op, const char *attributes, double at, int order) {
     ag_tensor *x = ag_leaf(t, AG_F64, &at, AG_SHAPE(), AG_REQUIRES_GRAD), *y = ag_call(t, op, &x, 1, attributes);
