@@ -2,8 +2,8 @@
  *
  *     x = a[i][p] ──▶  s_i_0, s_i_1, … += x · b[p][0 … BROAD)      for each of the HIGH rows i
  *
- * The sums have names: an array of them would live in memory, in gcc and in clang. The last vector of b and c is the first
- * lanes of one, or all of it. COPY: the rows of b go to t->panel as well, for the tiles below this one.
+ * The sums have names: an array of them would live in memory, in gcc and in clang. The last vector of c is the first lanes
+ * of one, or all of it; PART: that of b too. COPY: the rows of b go to t->panel as well, for the tiles below this one.
  * On the way the lines of c that will be written are asked for, and then those that t->ahead names. */
 #define SUM_1(i) vec s_##i##_0 = {0};
 #define SUM_2(i) SUM_1(i) vec s_##i##_1 = {0};
@@ -19,7 +19,7 @@
 #define PUT(p, v, last) (last && !whole ? store_part(p, part, v) : store(p, v))
 #endif
 /* b is never read beyond its columns, or is a panel filled up with zeros. */
-#if LOADS_PART
+#if PART
 #define B_GET(p, last) (last ? load_part(p, part) : load(p))
 #else
 #define B_GET(p, last) load(p)
@@ -37,7 +37,7 @@ static void TILE(const block *t) {
     REAL *c = t->c;
     const mask part = t->part;
 #if !MASKS
-    const bool whole = t->whole;
+    const bool whole = LOADS_PART ? !PART : t->whole;
 #endif
 #if COPY
     REAL *panel = t->panel;

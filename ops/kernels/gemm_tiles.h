@@ -82,6 +82,11 @@ typedef void kernel(const block *t);
 #endif
 
 static kernel *const plain_kernels[ROWS][VECS] = HEIGHTS(plain);
+#if LOADS_PART && !MASKS
+static kernel *const part_kernels[ROWS][VECS] = HEIGHTS(part);
+#else
+#define part_kernels plain_kernels
+#endif
 #if ROWS == 8
 static kernel *const copy_kernels[VECS] = WIDTHS(copy, 8);
 #else

@@ -47,6 +47,7 @@ static void column(const ag__product *p, const area *r, block *t, int64_t from, 
     bool add = p->add || from > 0;
     REAL aside[TURNED_ROWS * WIDE];
     t->part = first(cols - (broad - 1) * LANES), t->whole = cols == broad * LANES;
+    kernel *const(*kernels)[VECS] = t->whole ? plain_kernels : part_kernels;
     for (int64_t i = r->top; i < r->bottom; i += high) {
         high = high_of(r->bottom - i);
         if (p->strips) t->a = r->strips + (i - r->top) * t->k, t->a_row = 1, t->a_col = high;
@@ -58,7 +59,7 @@ static void column(const ag__product *p, const area *r, block *t, int64_t from, 
             t->b = r->panel, t->b_row = broad * LANES;
             copies = false;
         } else {
-            plain_kernels[high - 1][broad - 1](t);
+            kernels[high - 1][broad - 1](t);
             if (--t->ahead_lines > 0) t->ahead += LINE;
             else t->ahead_rows = 0;
         }
