@@ -4,7 +4,8 @@
  *                                 └──▶ events, the first 2^20 of them                              the trace
  *
  * A chain of elementwise ops in one pass (ops/chain.c) is a run of each of them, with an equal share of its time and of the
- * bytes that it moved. A run inside a reverse loop counts as backward, and for the scope of the node whose rule it serves: that is tape.visited.
+ * bytes that it moved. A run inside a reverse loop counts as backward, and for the scope of the node whose rule it serves: that
+ * is tape.visited.
  * Profiles take memory outside the tape's count and never stop a program: where it cannot be had, events are left out and
  * counted. */
 #include <math.h>

@@ -1,4 +1,4 @@
-/* random.c: the fills of random.h: a group's words, then a line of arithmetic on each.
+/* random.c: the fills of random.h: a batch of words, then a line of arithmetic on each.
  *
  * A word w stands for u = w 2⁻³², or for the middle u = (w/2 + ½) 2⁻³¹ of its interval where u must be neither 0 nor 1. Normal
  * numbers are Box and Muller's (1958): r = √(−2 ln u), φ = 2π v give two independent ones, r cos φ and r sin φ; their words are

@@ -3,8 +3,25 @@
  * Given: T, NAME(x) and F(function). Sums are taken in double. */
 #include "ops/kernels/exp_sum_tmpl.h"
 
-static void NAME(softmax_line)(const T *x, int64_t n, int64_t step, T *y) {
+/* One line, and as many short ones as make a tile. */
+typedef void NAME(line)(const T *a, const T *b, int64_t n, int64_t step, T *y);
+typedef void NAME(short_lines)(const T *a, int64_t lines, int64_t n, T *y);
+
+/* Neighbouring lines, one after the other, or by tiles where they are short and that is worth while. */
+static void NAME(lines)(const void *in, const void *other, int64_t lines, int64_t n, int64_t step, void *out,
+                        NAME(line) * line, NAME(short_lines) * tile) {
+    const T *a = in, *b = other;
+    T *y = out;
+    int64_t some = tile ? NAME(lines_at_once)(n, step) : 1, next = step == 1 ? n : 1;
+    for (int64_t i = 0; i < lines; i += some, a += some * next, b += some * next, y += some * next) {
+        if (some > 1) tile(a, lines - i < some ? lines - i : some, n, y);
+        else line(a, b, n, step, y);
+    }
+}
+
+static void NAME(softmax_line)(const T *x, const T *unused, int64_t n, int64_t step, T *y) {
     T s = (T)NAME(exp_sum)(x, n, step, NAME(largest)(x, n, step), y);
+    (void)unused;
     if (step == 1) {
         for (int64_t i = 0; i < n; i++) y[i] /= s;
     } else {
@@ -12,27 +29,18 @@ static void NAME(softmax_line)(const T *x, int64_t n, int64_t step, T *y) {
     }
 }
 
-static void NAME(softmax)(const void *in, const void *unused, int64_t lines, int64_t n, int64_t step, void *out) {
-    const T *x = in;
-    T *y = out, most[NAME(TILE)];
+static void NAME(softmax_tile)(const T *x, int64_t lines, int64_t n, T *y) {
+    T most[NAME(TILE)];
     double sum[NAME(TILE)];
-    int64_t some = NAME(lines_at_once)(n, step), next = step == 1 ? n : 1;
-    (void)unused;
-    for (int64_t i = 0; i < lines; i += some) {
-        int64_t count = lines - i < some ? lines - i : some;
-        if (some == 1) {
-            NAME(softmax_line)(x + i * next, n, step, y + i * next);
-            continue;
-        }
-        NAME(exp_short)(x + i * n, count, n, most, y + i * n, sum);
-        for (int64_t k = 0; k < count; k++) {
-            for (int64_t j = 0; j < n; j++) y[(i + k) * n + j] /= (T)sum[k];
-        }
+    NAME(exp_short)(x, lines, n, most, y, sum);
+    for (int64_t k = 0; k < lines; k++) {
+        for (int64_t j = 0; j < n; j++) y[k * n + j] /= (T)sum[k];
     }
 }
 
-static void NAME(log_softmax_line)(const T *x, int64_t n, int64_t step, T *y) {
+static void NAME(log_softmax_line)(const T *x, const T *unused, int64_t n, int64_t step, T *y) {
     T m = NAME(largest)(x, n, step), l = (T)m_log(NAME(exp_sum)(x, n, step, m, NULL));
+    (void)unused;
     if (step == 1) {
         for (int64_t i = 0; i < n; i++) y[i] = x[i] - m - l;
     } else {
@@ -40,23 +48,13 @@ static void NAME(log_softmax_line)(const T *x, int64_t n, int64_t step, T *y) {
     }
 }
 
-static void NAME(log_softmax)(const void *in, const void *unused, int64_t lines, int64_t n, int64_t step, void *out) {
-    const T *x = in;
-    T *y = out, most[NAME(TILE)], tile[NAME(TILE)];
+static void NAME(log_softmax_tile)(const T *x, int64_t lines, int64_t n, T *y) {
+    T most[NAME(TILE)], tile[NAME(TILE)];
     double sum[NAME(TILE)];
-    int64_t some = NAME(lines_at_once)(n, step), next = step == 1 ? n : 1;
-    (void)unused;
-    for (int64_t i = 0; i < lines; i += some) {
-        int64_t count = lines - i < some ? lines - i : some;
-        if (some == 1) {
-            NAME(log_softmax_line)(x + i * next, n, step, y + i * next);
-            continue;
-        }
-        NAME(exp_short)(x + i * n, count, n, most, tile, sum);
-        for (int64_t k = 0; k < count; k++) sum[k] = m_log(sum[k]);
-        for (int64_t k = 0; k < count; k++) {
-            for (int64_t j = 0; j < n; j++) y[(i + k) * n + j] = x[(i + k) * n + j] - most[k] - (T)sum[k];
-        }
+    NAME(exp_short)(x, lines, n, most, tile, sum);
+    for (int64_t k = 0; k < lines; k++) sum[k] = m_log(sum[k]);
+    for (int64_t k = 0; k < lines; k++) {
+        for (int64_t j = 0; j < n; j++) y[k * n + j] = x[k * n + j] - most[k] - (T)sum[k];
     }
 }
 
@@ -69,13 +67,6 @@ static void NAME(softmax_grad_line)(const T *g, const T *y, int64_t n, int64_t s
     }
 }
 
-static void NAME(softmax_grad)(const void *g, const void *y, int64_t lines, int64_t n, int64_t step, void *d) {
-    int64_t next = step == 1 ? n : 1;
-    for (int64_t i = 0; i < lines * next; i += next) {
-        NAME(softmax_grad_line)((const T *)g + i, (const T *)y + i, n, step, (T *)d + i);
-    }
-}
-
 static void NAME(log_softmax_grad_line)(const T *g, const T *y, int64_t n, int64_t step, T *d) {
     T s = (T)NAME(sum)(g, n, step), tile[NAME(TILE)];
     for (int64_t i = 0; i < n; i += NAME(TILE)) {
@@ -85,12 +76,15 @@ static void NAME(log_softmax_grad_line)(const T *g, const T *y, int64_t n, int64
     }
 }
 
-static void NAME(log_softmax_grad)(const void *g, const void *y, int64_t lines, int64_t n, int64_t step, void *d) {
-    int64_t next = step == 1 ? n : 1;
-    for (int64_t i = 0; i < lines * next; i += next) {
-        NAME(log_softmax_grad_line)((const T *)g + i, (const T *)y + i, n, step, (T *)d + i);
+#define LINES(name, tile)                                                                                     \
+    static void NAME(name)(const void *a, const void *b, int64_t lines, int64_t n, int64_t step, void *out) { \
+        NAME(lines)(a, b, lines, n, step, out, NAME(name##_line), tile);                                      \
     }
-}
+LINES(softmax, NAME(softmax_tile))
+LINES(log_softmax, NAME(log_softmax_tile))
+LINES(softmax_grad, NULL)
+LINES(log_softmax_grad, NULL)
+#undef LINES
 
 static void NAME(log_sum)(const void *in, int64_t n, int64_t stride, int64_t width, double *most, double *sum) {
     const T *x = in;
