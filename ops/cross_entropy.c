@@ -3,8 +3,8 @@
  *     value       1/m Σ_i (ln Σ_j e^x[i][j] − x[i][label[i]])       over the m rows whose label is not ignore_index
  *     gradient    (softmax(x) − one_hot(label)) g / m               a fast op of its own
  *
- * which has a rule of its own, like softmax's. Weights, smoothing, soft targets, more axes and other
- * reductions are composed (label.c). */
+ * which has a rule of its own, like softmax's. Weights, smoothing, soft targets, more axes and other reductions are composed
+ * (label.c). */
 #include <stddef.h>
 
 #include "ops/isa.h"

@@ -3,8 +3,7 @@
  *     y = eˣ / Σ eˣ           ∂L/∂x = y (g − Σ g y)      softmax_grad(g, y)
  *     y = x − ln Σ eˣ         ∂L/∂x = g − e^y Σ g        log_softmax_grad(g, y)
  *
- * The gradient ops have no rule of their own: their compose says the same in basic ops, and is differentiated instead. A line of
- * −∞ alone gives NaN, as PyTorch's does. */
+ * A line of −∞ alone gives NaN, as PyTorch's does. */
 #include "ops/compose.h"
 #include "ops/isa.h"
 #include "ops/need.h"
@@ -12,7 +11,7 @@
 #include "ops/table.h"
 
 typedef struct job {
-    ag__softmax_fn *line;
+    ag__softmax_fn *lines;
     const char *a, *b;
     char *out;
     size_t element;
@@ -25,21 +24,21 @@ static void run_lines(void *context, int64_t begin, int64_t end) {
     int64_t inner = w->s.inner, n = w->s.n;
     if (inner == 1) {
         size_t at = (size_t)(begin * n) * w->element;
-        w->line(w->a + at, w->b + at, end - begin, n, 1, w->out + at);
+        w->lines(w->a + at, w->b + at, end - begin, n, 1, w->out + at);
         return;
     }
     for (int64_t i = begin, lines; i < end; i += lines) {
         size_t at = (size_t)(i / inner * n * inner + i % inner) * w->element;
         lines = inner - i % inner < end - i ? inner - i % inner : end - i;
-        w->line(w->a + at, w->b + at, lines, n, inner, w->out + at);
+        w->lines(w->a + at, w->b + at, lines, n, inner, w->out + at);
     }
 }
 
-static bool run(ag_tensor *y, ag__softmax_fn *const line[2]) {
+static bool run(ag_tensor *y, ag__softmax_fn *const kernel[2]) {
     int axis;
     if (ag_size(y) == 0) return true;
     if (!ag__need_line(y, ag__axis_of(y), ag_rank(y), &axis)) return false;
-    job w = {line[ag_dtype_of(y)],
+    job w = {kernel[ag_dtype_of(y)],
              ag_op_dense(y, 0),
              ag_op_dense(y, ag_in_count(y) - 1),
              ag_out_data(y, 0),

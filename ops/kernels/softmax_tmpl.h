@@ -13,9 +13,10 @@ static void NAME(lines)(const void *in, const void *other, int64_t lines, int64_
     const T *a = in, *b = other;
     T *y = out;
     int64_t some = tile ? NAME(lines_at_once)(n, step) : 1, next = step == 1 ? n : 1;
-    for (int64_t i = 0; i < lines; i += some, a += some * next, b += some * next, y += some * next) {
-        if (some > 1) tile(a, lines - i < some ? lines - i : some, n, y);
-        else line(a, b, n, step, y);
+    for (int64_t i = 0; i < lines; i += some) {
+        int64_t at = i * next;
+        if (some > 1) tile(a + at, lines - i < some ? lines - i : some, n, y + at);
+        else line(a + at, b + at, n, step, y + at);
     }
 }
 
