@@ -41,7 +41,8 @@ static void look_ahead(const ag__product *p, block *t, int64_t from, int64_t j) 
     t->ahead_lines = parts((across ? cols : depth) * (int64_t)sizeof(REAL), LINE) + 1;
 }
 
-/* One column of tiles, cols ≤ WIDE. t knows b, and what to ask for. */
+/* One column of tiles, cols ≤ WIDE. t knows b, and what to ask for. The first tile of all ROWS copies; before one, b is read
+ * where it lies. */
 static void column(const ag__product *p, const area *r, block *t, int64_t from, int64_t j, int64_t cols, bool copies) {
     int64_t broad = parts(cols, LANES), high;
     bool add = p->add || from > 0;
@@ -54,7 +55,7 @@ static void column(const ag__product *p, const area *r, block *t, int64_t from, 
         else t->a = (const REAL *)p->a.data + i * p->a.row + from * p->a.col;
         if (p->turned) t->c = aside, t->c_row = WIDE, t->add = false;
         else t->c = (REAL *)p->c + i * p->c_row + j, t->c_row = p->c_row, t->add = add;
-        if (copies) {
+        if (copies && high == ROWS) {
             copy_kernels[broad - 1](t);
             t->b = r->panel, t->b_row = broad * LANES;
             copies = false;

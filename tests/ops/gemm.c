@@ -50,6 +50,7 @@ static ag__matrix lay(void *data, bool wide, int64_t rows, int64_t cols, int lay
 
 typedef struct bench {
     const ag__gemm *gemm;
+    const ag__caches *caches;
     bool wide;
     void *a, *b, *c, *again, *work;
 } bench;
@@ -57,6 +58,7 @@ typedef struct bench {
 static bench bench_new(bool wide) {
     size_t element = wide ? sizeof(double) : sizeof(float);
     bench w = {.gemm = wide ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32, .wide = wide};
+    w.caches = ag__caches_here();
     w.a = malloc(EXTENT * element), w.b = malloc(EXTENT * element);
     w.c = malloc(EXTENT * element), w.again = malloc(EXTENT * element);
     w.work = aligned_alloc(64, 4 << 20);
@@ -73,7 +75,7 @@ static void fill(bench *w, void *c, int64_t n) {
 
 static ag__product product_of(bench *w, sizes s, ag__matrix a, ag__matrix b, void *c, bool add) {
     ag__product p = {.m = s.m, .n = s.n, .k = s.k, .a = a, .b = b, .c_row = s.n + 3, .add = add};
-    w->gemm->plan(&p, ag__caches_here());
+    w->gemm->plan(&p, w->caches);
     cr_assert(p.work <= 4 << 20);
     size_t element = w->wide ? sizeof(double) : sizeof(float);
     ag__product_set(&p, a.data, b.data, (char *)c + GUARD * element);
@@ -175,6 +177,18 @@ TestEveryISA(gemm, blocks) {
         for (size_t i = 0; i < sizeof s / sizeof *s; i++) {
             for (size_t j = 0; j < sizeof pairs / sizeof *pairs; j++) check_layouts(&w, s[i], pairs[j], pairs[j] + 1);
         }
+        bench_free(&w);
+    }
+}
+
+/* Threads' tiles of 64 rows, and what is left for the last one: 1 row and 7. */
+TestEveryISA(gemm, few_rows_left) {
+    static const ag__caches small = {4096, 1};
+    static const sizes s[] = {{577, 48, 70}, {601, 48, 70}};
+    for (int wide = 0; wide < 2; wide++) {
+        bench w = bench_new(wide);
+        w.caches = &small;
+        for (size_t i = 0; i < sizeof s / sizeof *s; i++) check_layouts(&w, s[i], 0, 2);
         bench_free(&w);
     }
 }
