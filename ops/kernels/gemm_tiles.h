@@ -50,11 +50,13 @@ enum { LINE = 64, DEEP = 64 }; /* bytes of a cache line; a product less deep is 
 #include "ops/kernels/gemm_row_tmpl.h"
 #define HIGH 4
 #include "ops/kernels/gemm_row_tmpl.h"
+#if ROWS > 4
 #define HIGH 5
 #include "ops/kernels/gemm_row_tmpl.h"
 #define HIGH 6
 #include "ops/kernels/gemm_row_tmpl.h"
-#if ROWS == 8
+#endif
+#if ROWS > 6
 #define HIGH 7
 #include "ops/kernels/gemm_row_tmpl.h"
 #define HIGH 8
@@ -66,9 +68,12 @@ typedef void kernel(const block *t);
 #if VECS == 3
 #define WIDTHS(kind, high) \
     { kind##_##high##_1, kind##_##high##_2, kind##_##high##_3 }
-#else
+#elif VECS == 2
 #define WIDTHS(kind, high) \
     { kind##_##high##_1, kind##_##high##_2 }
+#else
+#define WIDTHS(kind, high) \
+    { kind##_##high##_1 }
 #endif
 #if ROWS == 8
 #define HEIGHTS(kind)                                                                                         \
@@ -76,9 +81,12 @@ typedef void kernel(const block *t);
         WIDTHS(kind, 1), WIDTHS(kind, 2), WIDTHS(kind, 3), WIDTHS(kind, 4), WIDTHS(kind, 5), WIDTHS(kind, 6), \
             WIDTHS(kind, 7), WIDTHS(kind, 8)                                                                  \
     }
-#else
+#elif ROWS == 6
 #define HEIGHTS(kind) \
     { WIDTHS(kind, 1), WIDTHS(kind, 2), WIDTHS(kind, 3), WIDTHS(kind, 4), WIDTHS(kind, 5), WIDTHS(kind, 6) }
+#else
+#define HEIGHTS(kind) \
+    { WIDTHS(kind, 1), WIDTHS(kind, 2), WIDTHS(kind, 3), WIDTHS(kind, 4) }
 #endif
 
 static kernel *const plain_kernels[ROWS][VECS] = HEIGHTS(plain);
@@ -89,6 +97,8 @@ static kernel *const part_kernels[ROWS][VECS] = HEIGHTS(part);
 #endif
 #if ROWS == 8
 static kernel *const copy_kernels[VECS] = WIDTHS(copy, 8);
-#else
+#elif ROWS == 6
 static kernel *const copy_kernels[VECS] = WIDTHS(copy, 6);
+#else
+static kernel *const copy_kernels[VECS] = WIDTHS(copy, 4);
 #endif

@@ -35,6 +35,10 @@
 #define VECTOR 16
 #define ROWS 8
 #define VECS 3
+#elif defined(__OPTIMIZE_SIZE__) /* each height and width is a kernel: few */
+#define VECTOR 16
+#define ROWS 4
+#define VECS 1
 #else
 #define VECTOR 16
 #define ROWS 6
