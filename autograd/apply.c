@@ -79,16 +79,18 @@ __attribute__((noinline)) static bool make_parts(ag_tensor *y) {
     return true;
 }
 
-static bool allocate(ag_tensor *x) {
-    size_t bytes = (size_t)x->shape->size * ag__dtype_bytes[x->dtype];
-    if (bytes <= sizeof x->scalar) {
-        x->data = &x->scalar;
-        return true;
-    }
+__attribute__((noinline)) static bool allocate_block(ag_tensor *x, size_t bytes) {
     x->store = x->tape->lenders ? ag__borrow(x->tape, x->shape, x->dtype) : NULL;
     if (!x->store) x->store = ag__storage_new(x->tape, bytes);
     if (x->store) x->data = x->store->base;
     return x->store != NULL;
+}
+
+static inline bool allocate(ag_tensor *x) {
+    size_t bytes = (size_t)x->shape->size * ag__dtype_bytes[x->dtype];
+    if (bytes > sizeof x->scalar) return allocate_block(x, bytes);
+    x->data = &x->scalar;
+    return true;
 }
 
 static bool allocate_outputs(ag_tensor *y) {
@@ -135,7 +137,7 @@ AG__COLD static bool run_watched(ag_tensor *y) {
     return ag__debug_check(y);
 }
 
-bool ag__run(ag_tensor *y) {
+inline bool ag__run(ag_tensor *y) {
     ag_tape *t = y->tape;
     const ag_op *op = y->op;
     bool done = t->watch ? run_watched(y) : !op->run || op->run(y);
@@ -202,7 +204,7 @@ __attribute__((noinline)) static bool put_off(ag_tensor *y) {
 static bool may_wait(const ag_tensor *y) {
     const ag_tape *t = y->tape;
     bool seen = t->watch & ~AG__WATCH_PROFILE;
-    return y->op->flags & AG_MAP && t->region == &t->scratch && !t->pure && !seen && y->shape->size >= AG__CHAIN_LEAST;
+    return y->shape->size >= AG__CHAIN_LEAST && y->op->flags & AG_MAP && t->region == &t->scratch && !t->pure && !seen;
 }
 
 static bool compute(ag_tensor *y, unsigned input_flags) {

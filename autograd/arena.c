@@ -58,8 +58,9 @@ static bool chunk_push(ag_tape *t, ag__region *r, size_t bytes) {
         c->size = size;
     }
     c->prev = r->chunk;
-    c->used = 0;
+    c->below = r->used;
     r->chunk = c;
+    r->used = 0;
     return true;
 }
 
@@ -70,9 +71,9 @@ static char *chunk_bytes(ag__chunk *c) { return (char *)(c + 1); }
 void *ag__bump(ag_tape *t, ag__region *r, size_t bytes) {
     if (bytes > SIZE_MAX / 2) return ag__fail(t, AG_ERR_MEMORY, "out of memory: %zu bytes could not be had", bytes);
     bytes = (bytes + ALIGN - 1) / ALIGN * ALIGN;
-    if ((!r->chunk || r->chunk->size - r->chunk->used < bytes) && !chunk_push(t, r, bytes)) return NULL;
-    void *p = chunk_bytes(r->chunk) + r->chunk->used;
-    r->chunk->used += bytes;
+    if ((!r->chunk || r->chunk->size - r->used < bytes) && !chunk_push(t, r, bytes)) return NULL;
+    void *p = chunk_bytes(r->chunk) + r->used;
+    r->used += bytes;
     return p;
 }
 
@@ -128,15 +129,14 @@ void ag__region_cut(ag_tape *t, ag__region *r, const ag__place *place) {
     if (r->count > place->count) r->count = place->count;
     while (r->chunk != place->chunk) {
         ag__chunk *c = r->chunk;
+        if (t->poison) memset(chunk_bytes(c), 0xDB, r->used);
         r->chunk = c->prev;
-        if (t->poison) memset(chunk_bytes(c), 0xDB, c->used);
+        r->used = c->below;
         c->prev = r->spare;
         r->spare = c;
     }
-    if (r->chunk) {
-        if (t->poison) memset(chunk_bytes(r->chunk) + place->used, 0xDB, r->chunk->used - place->used);
-        r->chunk->used = place->used;
-    }
+    if (t->poison && r->chunk) memset(chunk_bytes(r->chunk) + place->used, 0xDB, r->used - place->used);
+    r->used = place->used;
 }
 
 static void chunks_free(ag_tape *t, ag__chunk *c) {

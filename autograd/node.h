@@ -120,15 +120,17 @@ typedef struct ag__cell {
 /* Nodes in segments of 2^shift cells that never move, and the bytes that go with them (attributes, names, strides). */
 typedef struct ag__chunk {
     _Alignas(16) struct ag__chunk *prev;
-    size_t size, used;
+    size_t size, below; /* below: how much of prev is used */
 } ag__chunk;
 
 typedef struct ag__region {
     ag_tensor **segment;
     int64_t segments, capacity;
-    int64_t count; /* nodes */
     int shift;
-    ag__chunk *chunk, *spare; /* spare: emptied chunks, kept */
+    int64_t count; /* nodes */
+    ag__chunk *chunk;
+    size_t used;      /* bytes of chunk */
+    ag__chunk *spare; /* emptied chunks, kept */
 } ag__region;
 
 typedef struct ag__place {
@@ -248,9 +250,7 @@ void *ag__grow(ag_tape *t, void *array, size_t element, int64_t count, int64_t *
 void *ag__bump(ag_tape *t, ag__region *r, size_t bytes); /* 16-byte aligned, uninitialised */
 char *ag__bump_text(ag_tape *t, ag__region *r, const char *text);
 bool ag__region_more(ag_tape *t, ag__region *r); /* another segment */
-static inline ag__place ag__place_of(const ag__region *r) {
-    return (ag__place){r->count, r->chunk, r->chunk ? r->chunk->used : 0};
-}
+static inline ag__place ag__place_of(const ag__region *r) { return (ag__place){r->count, r->chunk, r->used}; }
 void ag__region_cut(ag_tape *t, ag__region *r, const ag__place *place); /* nodes and bytes beyond place are dropped */
 void ag__region_trim(ag_tape *t, ag__region *r);                        /* frees what a cut has emptied */
 void ag__region_free(ag_tape *t, ag__region *r);
@@ -300,11 +300,12 @@ static inline bool ag__is_float(int dtype) { return dtype <= AG_F64; }
 static inline ag_tensor *const *ag__in(const ag_tensor *y) {
     return y->nin <= 3 ? y->in : (ag_tensor *const *)(void *)y->in[0];
 }
-/* ag_wants, inline */
-static inline bool ag__wants(const ag_tensor *y, uint32_t i) {
-    const ag_tensor *x = ag__in(y)[i];
-    return x->flags & y->tape->want_bit && (i >= 32 || y->tape->want_only >> i & 1) && ag__is_float(x->dtype);
+/* Does the running loop want the gradient of x, input i of a node? */
+static inline bool ag__wanted(const ag_tensor *x, uint32_t i) {
+    const ag_tape *t = x->tape;
+    return x->flags & t->want_bit && (i >= 32 || t->want_only >> i & 1) && ag__is_float(x->dtype);
 }
+static inline bool ag__wants(const ag_tensor *y, uint32_t i) { return ag__wanted(ag__in(y)[i], i); }
 /* Just past x on the tape, and past the parts beside it; 0 for what is not recorded. */
 static inline int64_t ag__end(const ag_tensor *x) {
     if (x->flags & (AG__PERSISTENT | AG__CELL)) return 0;

@@ -21,8 +21,9 @@ AG__COLD static bool overwritten(ag_tensor *y, const ag_tensor *x) {
 }
 
 static inline bool stale(ag_tensor *y) {
+    ag_tensor *const *in = ag__in(y);
     for (uint32_t i = 0; i < y->nin; i++) {
-        ag_tensor *x = ag__in(y)[i];
+        ag_tensor *x = in[i];
         if (!x->store) continue;
         if (x->store->kind == AG__BORROWED) ag__borrow_refresh(y->tape, x->store);
         if (x->store->stamp > y->ran) return overwritten(y, x);
@@ -312,12 +313,13 @@ __attribute__((noinline)) static bool lend_all(ag_tensor *y) {
 }
 
 static bool deliver(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    ag_tensor *const *in = ag__in(y);
     bool wanted = false, lends = false;
     for (uint32_t i = 0; i < y->nin; i++) {
         d[i] = NULL;
-        if (!ag__wants(y, i)) continue;
+        if (!ag__wanted(in[i], i)) continue;
         wanted = true;
-        lends = lends || ag__lendable(ag__in(y)[i]);
+        lends = lends || ag__lendable(in[i]);
     }
     if (!wanted) return true;
     if (!y->op->grad && ag__expands(y->op)) return deliver_through(p, y, g, d);
@@ -327,7 +329,7 @@ static bool deliver(ag__pass *p, ag_tensor *y, ag_tensor *const g[], ag_tensor *
     if (lends) p->t->lenders = 0;
     for (uint32_t i = 0; i < y->nin; i++) {
         if (!d[i]) continue;
-        if (done && ag__wants(y, i)) done = ag__arrive(p, ag__in(y)[i], d[i]);
+        if (done && ag__wanted(in[i], i)) done = ag__arrive(p, in[i], d[i]);
         if (!p->record && !y->op->grad) ag__cell_drop(p->t, d[i]); /* left over from the composition's loop */
     }
     return done || no_reason(y);

@@ -83,7 +83,7 @@ bool ag__map_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const ag_map *map = y->op->map;
     double p = attribute(y, 0), q = attribute(y, 1);
     for (uint32_t i = 0; i < y->nin; i++) {
-        if (!map->rule[i] || !ag__wants(y, i)) continue;
+        if (!map->rule[i] || !ag__wanted(y->in[i], i)) continue;
         d[i] = map->rule[i](y->in[0], y->in[1], y->in[2], y, g[0], p, q);
         if (!d[i] && y->tape->status) return false; /* NULL alone: no gradient flows there */
     }
