@@ -1,6 +1,6 @@
 /* norm.c: batch normalisation (Ioffe, Szegedy 2015).
  *
- *     x (n, c, …) ──▶ batch_norm ──▶ y     (n, c, …)    ŷ = (x − mean) / √(var + eps), y = ŷ weight + bias
+ *     x (n, c, …) ─▶ batch_norm_own ─▶ y     (n, c, …)    ŷ = (x − mean) / √(var + eps), y = ŷ weight + bias
  *                          ├──────▶ mean  (c)          over all axes but 1
  *                          └──────▶ var   (c)          the biased one
  *
@@ -8,6 +8,7 @@
  * of any order must find its way through them. */
 #include <stddef.h>
 
+#include "ops/compose.h"
 #include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -132,12 +133,12 @@ static ag_tensor *batch_norm_compose(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0), *weight = ag_in(y, 1), *bias = ag_in(y, 2);
     if (!weight && bias)
         weight = ag_full(ag_tape_of(x), ag_dtype_of(x), AG_SHAPE(ag_rank(x) > 1 ? ag_dim(x, 1) : 0), 1);
-    return ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, ag_attrs(y));
+    return ag_apply(&ag__op_batch_norm_own, (ag_tensor *[]){x, weight, bias}, 3, ag_attrs(y));
 }
 
-const ag_op ag__op_batch_norm = {
+const ag_op ag__op_batch_norm_own = {
     .size = sizeof(ag_op),
-    .name = "batch_norm",
+    .name = "batch_norm_own",
     .arity = 1,
     .optional = 2,
     .inputs = "x weight bias",
@@ -153,31 +154,66 @@ const ag_op ag__op_batch_norm = {
     .flops = ag__norm_flops,
 };
 
-static ag_tensor *with_running(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *mean, ag_tensor *var,
-                               double eps) {
+ag_tensor *ag_batch_norm_own(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, double eps, ag_tensor **mean,
+                             ag_tensor **var) {
+    ag_tensor *y = ag_apply(&ag__op_batch_norm_own, (ag_tensor *[]){x, weight, bias}, 3, &(norm_attrs){eps});
+    if (var) *var = ag_part(y, 2);
+    return ag__parts(y, mean);
+}
+
+typedef struct running_attrs {
+    bool training; /* false: by the running statistics */
+    double momentum, eps;
+} running_attrs;
+
+static const ag_attr_field running_fields[] = {{"training", AG_ATTR_BOOL, offsetof(running_attrs, training), "false"},
+                                               {"momentum", AG_ATTR_F64, offsetof(running_attrs, momentum), "0.1"},
+                                               {"eps", AG_ATTR_F64, offsetof(running_attrs, eps), "1e-5"},
+                                               {0}};
+
+static const char unknown_running[] = "running_mean and running_var are needed when not training";
+
+static ag_tensor *with_running(ag_tensor *y) {
+    ag_tensor *x = ag_in(y, 0), *weight = ag_in(y, 1), *bias = ag_in(y, 2), *mean = ag_in(y, 3), *var = ag_in(y, 4);
     if (!mean || !var) {
-        return ag_tape_fail(ag_tape_of(x), AG_ERR_ARGUMENT, "batch_norm",
-                            "running_mean and running_var are needed when not training");
+        ag_op_fail(y, AG_ERR_ARGUMENT, "%s", unknown_running);
+        return NULL;
     }
     if (!need_channels(x, weight, "weight", "batch_norm") || !need_channels(x, bias, "bias", "batch_norm")) return NULL;
-    ag_tensor *r = rstd_of(var, eps), *scale = weight ? ag_mul(weight, r) : r;
-    ag_tensor *y = ag_mul(ag_sub(x, beside(mean, x)), beside(scale, x));
-    return bias ? ag_add(y, beside(bias, x)) : y;
+    ag_tensor *r = rstd_of(var, ((const running_attrs *)ag_attrs(y))->eps), *scale = weight ? ag_mul(weight, r) : r;
+    ag_tensor *out = ag_mul(ag_sub(x, beside(mean, x)), beside(scale, x));
+    return bias ? ag_add(out, beside(bias, x)) : out;
 }
+
+/* The running statistics, where given, move towards those of `own`, a batch_norm of x. */
+static bool move_running(ag_tensor *y, ag_tensor *own) {
+    ag_tensor *x = ag_in(y, 0), *mean = ag_in(y, 3), *var = ag_in(y, 4);
+    double momentum = ((const running_attrs *)ag_attrs(y))->momentum;
+    double count = ag_size(ag_out(own, 1)) ? (double)ag_size(x) / (double)ag_dim(x, 1) : 0;
+    if (count > 0 && mean && !ag_lerp_into(mean, ag_part(own, 1), momentum)) return false;
+    if (count == 0 || !var) return true;
+    /* a single element has the unbiased variance 0 here, where 0 / 0 would spoil the average */
+    return ag_lerp_into(var, ag_scale(ag_part(own, 2), count > 1 ? count / (count - 1) : 1), momentum) != NULL;
+}
+
+static ag_tensor *batch_norm(ag_tensor *y) {
+    const running_attrs *a = ag_attrs(y);
+    if (!ag_need_float(y, 0) || !ag__need_running(ag_in(y, 0), ag_in(y, 3), ag_in(y, 4), "batch_norm"))
+        return NULL; /* before the first of them moves */
+    if (!a->training && (ag_in(y, 3) || ag_in(y, 4))) return with_running(y);
+    ag_tensor *in[] = {ag_in(y, 0), ag_in(y, 1), ag_in(y, 2)};
+    ag_tensor *own = ag_apply(&ag__op_batch_norm_own, in, 3, &(norm_attrs){a->eps});
+    return own && move_running(y, own) ? ag_part(own, 0) : NULL;
+}
+
+AG__COMPOSED_ON(batch_norm, 1, running_attrs, running_fields,
+                "(x − mean) / √(var + eps) weight + bias, by the running mean and var unless training", batch_norm, 0.5,
+                2, .optional = 4, .inputs = "x weight bias running_mean running_var");
 
 ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
                          ag_tensor *running_var, bool training, double momentum, double eps) {
-    if (x && !ag__need_running(x, running_mean, running_var, "batch_norm"))
-        return NULL; /* before the first of them moves */
-    if (x && !training) return with_running(x, weight, bias, running_mean, running_var, eps);
-    norm_attrs a = {eps};
-    ag_tensor *y = ag_apply(&ag__op_batch_norm, (ag_tensor *[]){x, weight, bias}, 3, &a);
-    if (!y) return NULL;
-    double count = ag_size(ag_out(y, 1)) ? (double)ag_size(x) / (double)ag_dim(x, 1) : 0;
-    if (count > 0 && running_mean && !ag_lerp_into(running_mean, ag_part(y, 1), momentum)) return NULL;
-    if (count > 0 && running_var) { /* a single element has the unbiased variance 0 here, where 0 / 0 would spoil the average */
-        ag_tensor *unbiased = ag_scale(ag_part(y, 2), count > 1 ? count / (count - 1) : 1);
-        if (!ag_lerp_into(running_var, unbiased, momentum)) return NULL;
-    }
-    return ag_part(y, 0);
+    ag_tensor *in[] = {x, weight, bias, running_mean, running_var};
+    if (x && !training && !running_mean && !running_var)
+        return ag_tape_fail(ag_tape_of(x), AG_ERR_ARGUMENT, "batch_norm", "%s", unknown_running);
+    return ag_apply(&ag__op_batch_norm, in, 5, &(running_attrs){training, momentum, eps});
 }

@@ -593,7 +593,10 @@ AG_API ag_tensor *ag_triplet_margin_loss(ag_tensor *anchor, ag_tensor *positive,
  * running_mean, running_var (c, leaves, may be NULL) move by `momentum` towards them (towards the unbiased variance), as
  * an effect. Otherwise the running ones are used. */
 AG_API ag_tensor *ag_batch_norm(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, ag_tensor *running_mean,
-                                ag_tensor *running_var, bool training, double momentum, double eps);
+                                ag_tensor *running_var, bool training, double momentum,
+                                double eps); /* by name presets false, 0.1, 1e-5; without running statistics then by x's own */
+AG_API ag_tensor *ag_batch_norm_own(ag_tensor *x, ag_tensor *weight, ag_tensor *bias, double eps, ag_tensor **mean,
+                                    ag_tensor **var); /* by x's own statistics, which it gives if asked: what training records */
 
 /* Convolution: float; x (n, c, h, w), w (o, c / groups, kh, kw) → (n, o, h', w'), h' = (h + 2 padding − dilation (kh − 1) − 1) / stride + 1 */
 typedef struct ag_conv2d_options {

@@ -52,7 +52,7 @@ static const large larges[] = {
     {"cross_entropy", "f(300,40) i(300)<40 ; f(6000,3) i(6000)<3 ; f(70,15) i(70)<15 ; f(70,16) i(70)<16"},
     {"cross_entropy_grad",
      "f() f(300,40) i(300)<40 ; f() f(6000,3) i(6000)<3 ; f() f(300,15) i(300)<15 | ignore_index=7"},
-    {"batch_norm", "f(70,37) f(37) f(37) | eps=0.01 ; f(20,19,13) f(19) f(19) | eps=0.01"},
+    {"batch_norm_own", "f(70,37) f(37) f(37) | eps=0.01 ; f(20,19,13) f(19) f(19) | eps=0.01"},
     {"layer_norm",
      "f(70,700) f(700) f(700) | normalized_shape=700 ; f(3,4000) f(4000) f(4000) | normalized_shape=4000 ; "
      "f(900,37) f(37) | normalized_shape=37"},

@@ -128,10 +128,10 @@ TestEveryISA(ops, batch_norm_without_weight_or_bias) {
         cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
         assert_values(ag_grad(bias), 0, 2, 2);
     }
-    ag_tensor *by_name = ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, bias}, 3, "eps=0");
-    assert_values(ag_part(by_name, 0), 1e-15, 4, 4, 6, 6);
-    assert_values(ag_part(by_name, 1), 0, 2, 20);
-    assert_values(ag_part(ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, NULL}, 3, "eps=0"), 0), 1e-15, -1, -1, 1, 1);
+    ag_tensor *own = ag_call(t, "batch_norm_own", (ag_tensor *[]){x, NULL, bias}, 3, "eps=0");
+    assert_values(ag_part(own, 0), 1e-15, 4, 4, 6, 6);
+    assert_values(ag_part(own, 1), 0, 2, 20);
+    assert_values(ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, NULL}, 3, "eps=0"), 1e-15, -1, -1, 1, 1);
     cr_assert_null(ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, ag_buffer(t, AG_F64, AG_SHAPE(3))}, 3, ""));
     assert_error(t, AG_ERR_SHAPE, "batch_norm: bias must hold one value for each of the 2 channels");
     ag_tape_free(t);
@@ -140,9 +140,31 @@ TestEveryISA(ops, batch_norm_without_weight_or_bias) {
 /* However many examples they are said to belong to. */
 Test(ops, batch_norm_of_no_elements, .timeout = 10) {
     ag_tape *t = ag_tape_new();
-    ag_tensor *x = ag_buffer(t, AG_F32, AG_SHAPE(INT64_C(1) << 40, 2, 0)), *y = ag_call(t, "batch_norm", &x, 1, "");
+    ag_tensor *x = ag_buffer(t, AG_F32, AG_SHAPE(INT64_C(1) << 40, 2, 0)), *y = ag_call(t, "batch_norm_own", &x, 1, "");
     assert_shape(ag_part(y, 0), INT64_C(1) << 40, 2, 0);
     assert_values(ag_part(y, 1), 0, 0, 0);
+    ag_tape_free(t);
+}
+
+/* By name, with PyTorch's names, as from C: x's own statistics and towards them, or the running ones. */
+Test(ops, norms_by_name_move_running_statistics) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, 3, 5, 9}, AG_SHAPE(2, 1, 2));
+    ag_tensor *mean = ag_buffer(t, AG_F64, AG_SHAPE(1)), *var = ag_from_f64(t, (const double[]){1}, AG_SHAPE(1));
+    ag_tensor *in[] = {x, NULL, NULL, mean, var};
+    assert_values(ag_call(t, "batch_norm", in, 5, ""), 1e-4, 1, 3, 5, 9);
+    assert_values(mean, 0, 0);
+    assert_values(ag_call(t, "batch_norm", in, 5, "training=true eps=0.25 momentum=0.5"), 1e-15, -7 / 6., -1 / 2.,
+                  1 / 6., 3 / 2.);
+    assert_values(mean, 1e-15, 2.25);
+    assert_values(var, 1e-15, 0.5 + 0.5 * 35 / 3); /* the unbiased one */
+    cr_assert(ag_fill(mean, 0) && ag_fill(var, 1));
+    assert_values(ag_call(t, "instance_norm", in, 5, "eps=0 momentum=0.5"), 1e-15, -1, 1, -1, 1);
+    assert_values(mean, 1e-15, 2.25);
+    assert_values(var, 1e-15, 3);
+    assert_values(ag_call(t, "instance_norm", in, 5, "use_input_stats=false eps=1"), 1e-15, -0.625, 0.375, 1.375, 3.375);
+    cr_assert_null(ag_call(t, "batch_norm", (ag_tensor *[]){x, NULL, NULL, NULL, var}, 5, ""));
+    assert_error(t, AG_ERR_ARGUMENT, "batch_norm: running_mean and running_var are needed when not training");
     ag_tape_free(t);
 }
 

@@ -371,6 +371,7 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_einsum("i", NULL, 1));
     REFUSED(ag_einsum("i,i", (ag_tensor *[]){x, NULL}, 2));
     REFUSED(ag_einsum("i", (ag_tensor *[]){NULL}, 1));
+    REFUSED(ag_batch_norm_own(NULL, x, x, 1e-5, NULL, NULL));
     REFUSED(ag_batch_norm(NULL, x, x, x, x, true, 0.1, 1e-5));
     REFUSED(ag_batch_norm(x, NULL, x, x, x, true, 0.1, 1e-5));
     REFUSED(ag_batch_norm(x, x, NULL, x, x, false, 0.1, 1e-5));

@@ -365,6 +365,9 @@ static void losses(ag_tape *t, operands o) {
     SAME(local_response_norm, ag_local_response_norm(o.cube, 2, 0.5, 1.5, 2), "size=2 alpha=0.5 beta=1.5 k=2", o.cube);
     SAME(renorm, ag_renorm(o.x, 1, -1, 0.5), "p=1 axis=-1 maxnorm=0.5", o.x);
     SAME(batch_norm, ag_batch_norm(o.x, NULL, NULL, NULL, NULL, true, 0.1, 1e-5), "", o.x);
+    SAME(batch_norm, ag_batch_norm(o.x, flat, NULL, flat, flat, false, 0.1, 0.5), "eps=0.5", o.x, flat, NULL, flat, flat);
+    SAME(batch_norm_own, ag_batch_norm_own(o.x, NULL, flat, 0.5, NULL, &dw), "eps=0.5", o.x, NULL, flat);
+    assert_same(dw, ag_part(ag_call(t, "batch_norm_own", &o.x, 1, ""), 2));
     SAME(layer_norm, ag_layer_norm(o.cube, AG_SHAPE(3, 4), ag_reshape(o.x, AG_SHAPE(3, 4)), NULL, 0.5),
          "normalized_shape=3,4 eps=0.5", o.cube, ag_reshape(o.x, AG_SHAPE(3, 4)));
     SAME(layer_norm, ag_layer_norm(o.x, AG_SHAPE(3), NULL, flat, 0.5), "normalized_shape=3 eps=0.5", o.x, NULL, flat);

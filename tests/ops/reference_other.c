@@ -13,7 +13,7 @@ static int64_t channel(const array *x, int64_t i) {
     return at[1];
 }
 
-static void batch_norm(problem *p) {
+static void batch_norm_own(problem *p) {
     const array *x = &p->in[0], *weight = p->n > 1 ? &p->in[1] : NULL, *bias = p->n > 2 ? &p->in[2] : NULL;
     ag_shape c = {1, {x->shape.dim[1]}};
     double eps = reference_number(p, "eps", 1e-5), count = (double)x->size / (double)x->shape.dim[1];
@@ -24,6 +24,19 @@ static void batch_norm(problem *p) {
     for (int64_t i = 0; i < x->size; i++) {
         int64_t k = channel(x, i);
         y[i] = (x->v[i] - mean[k]) / sqrt(var[k] + eps) * (weight ? weight->v[k] : 1) + (bias ? bias->v[k] : 0);
+    }
+}
+
+/* By the running statistics, inputs 3 and 4, where there are some. */
+static void batch_norm(problem *p) {
+    bool runs = p->n > 3;
+    const array *x = &p->in[0];
+    batch_norm_own(p);
+    p->nout = 1;
+    double *y = p->out[0].v, eps = reference_number(p, "eps", 1e-5);
+    for (int64_t i = 0; runs && i < x->size; i++) {
+        int64_t k = channel(x, i);
+        y[i] = (x->v[i] - p->in[3].v[k]) / sqrt(p->in[4].v[k] + eps) * p->in[1].v[k] + p->in[2].v[k];
     }
 }
 
@@ -82,11 +95,8 @@ static void adam_step(problem *p) {
 }
 
 const reference references_other[] = {
-    {"batch_norm", batch_norm, false, NULL, NULL},
-    {"assign", assign, true, NULL, NULL},
-    {"lerp_into", lerp_into, false, NULL, NULL},
-    {"sgd_step", sgd_step, false, NULL, NULL},
-    {"momentum_step", momentum_step, false, NULL, NULL},
-    {"adam_step", adam_step, false, NULL, NULL},
-    {NULL, NULL, false, NULL, NULL},
+    {"batch_norm", batch_norm, false, NULL, NULL}, {"batch_norm_own", batch_norm_own, false, NULL, NULL},
+    {"assign", assign, true, NULL, NULL},          {"lerp_into", lerp_into, false, NULL, NULL},
+    {"sgd_step", sgd_step, false, NULL, NULL},     {"momentum_step", momentum_step, false, NULL, NULL},
+    {"adam_step", adam_step, false, NULL, NULL},   {NULL, NULL, false, NULL, NULL},
 };
