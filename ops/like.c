@@ -25,9 +25,20 @@ static ag_tensor *t(ag_tensor *y) {
     return ag_rank(ag_in(y, 0)) < 2 ? ag_alias(ag_in(y, 0)) : ag_transpose(ag_in(y, 0), 0, 1);
 }
 
-/* x as it is, or with axes in front of and behind a line's own, `behind` of them. */
+typedef struct part_attrs {
+    int64_t part;
+} part_attrs;
+
+static const ag_attr_field part_fields[] = {{"part", AG_ATTR_I64, offsetof(part_attrs, part), "0"}, {0}};
+
+/* Input `part` as it is, or with axes in front of and behind a line's own, `behind` of them. */
 static ag_tensor *with_axes(ag_tensor *y, int least, int behind) {
-    ag_tensor *x = ag_in(y, 0);
+    int64_t part = ((const part_attrs *)ag_attrs(y))->part;
+    if (part < 0 || part >= ag_in_count(y)) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "part %lld: there are %d", (long long)part, ag_in_count(y));
+        return NULL;
+    }
+    ag_tensor *x = ag_in(y, (int)part);
     ag_shape s = {.rank = least};
     int rank = ag_rank(x), first = least - behind - rank;
     if (rank >= least) return ag_alias(x);
@@ -42,14 +53,14 @@ static ag_tensor *atleast_2d(ag_tensor *y) { return with_axes(y, 2, 0); }
 static ag_tensor *atleast_3d(ag_tensor *y) { return with_axes(y, 3, 1); }
 
 AG__COMPOSED_BARE(t, 1, "a matrix transposed; a line or a scalar as it is", t);
-AG__COMPOSED_BARE(atleast_1d, 1, "x, a scalar as (1)", atleast_1d);
-AG__COMPOSED_BARE(atleast_2d, 1, "x, a line as one row", atleast_2d);
-AG__COMPOSED_BARE(atleast_3d, 1, "x, a line as (1,n,1), a matrix as (m,n,1)", atleast_3d);
+AG__COMPOSED(atleast_1d, -1, part_attrs, part_fields, "x, a scalar as (1)", atleast_1d);
+AG__COMPOSED(atleast_2d, -1, part_attrs, part_fields, "x, a line as one row", atleast_2d);
+AG__COMPOSED(atleast_3d, -1, part_attrs, part_fields, "x, a line as (1,n,1), a matrix as (m,n,1)", atleast_3d);
 
 ag_tensor *ag_t(ag_tensor *x) { return ag_apply(&ag__op_t, &x, 1, NULL); }
-ag_tensor *ag_atleast_1d(ag_tensor *x) { return ag_apply(&ag__op_atleast_1d, &x, 1, NULL); }
-ag_tensor *ag_atleast_2d(ag_tensor *x) { return ag_apply(&ag__op_atleast_2d, &x, 1, NULL); }
-ag_tensor *ag_atleast_3d(ag_tensor *x) { return ag_apply(&ag__op_atleast_3d, &x, 1, NULL); }
+ag_tensor *ag_atleast_1d(ag_tensor *x) { return ag_apply(&ag__op_atleast_1d, &x, 1, &(part_attrs){0}); }
+ag_tensor *ag_atleast_2d(ag_tensor *x) { return ag_apply(&ag__op_atleast_2d, &x, 1, &(part_attrs){0}); }
+ag_tensor *ag_atleast_3d(ag_tensor *x) { return ag_apply(&ag__op_atleast_3d, &x, 1, &(part_attrs){0}); }
 
 /* Pixels and channels (Shi et al. 2016): r² channels become one of r times the height and the width. */
 

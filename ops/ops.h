@@ -307,9 +307,9 @@ AG_API ag_tensor *ag_broadcast_to(ag_tensor *x, ag_shape shape); /* the same und
 AG_API ag_tensor *ag_expand_as(ag_tensor *x, ag_tensor *other);  /* expand to the shape of other */
 AG_API ag_tensor *ag_reshape_as(ag_tensor *x, ag_tensor *other); /* reshape to the shape of other */
 AG_API ag_tensor *ag_t(ag_tensor *x);                            /* a matrix transposed; a line or a scalar as it is */
-AG_API ag_tensor *ag_atleast_1d(ag_tensor *x);                   /* x, a scalar as (1) */
-AG_API ag_tensor *ag_atleast_2d(ag_tensor *x);                   /* x, a line as one row (1, n) */
-AG_API ag_tensor *ag_atleast_3d(ag_tensor *x);                   /* x, a line as (1, n, 1), a matrix as (m, n, 1) */
+AG_API ag_tensor *ag_atleast_1d(ag_tensor *x); /* x, a scalar as (1); by name also of several tensors, one of which part= says */
+AG_API ag_tensor *ag_atleast_2d(ag_tensor *x); /* x, a line as one row (1, n) */
+AG_API ag_tensor *ag_atleast_3d(ag_tensor *x); /* x, a line as (1, n, 1), a matrix as (m, n, 1) */
 AG_API ag_tensor *ag_pixel_shuffle(ag_tensor *x, int64_t upscale_factor); /* (…, c r², h, w) → (…, c, r h, r w) (Shi et al. 2016) */
 AG_API ag_tensor *ag_pixel_unshuffle(ag_tensor *x, int64_t downscale_factor); /* its inverse */
 AG_API ag_tensor *ag_slice(ag_tensor *x, int axis, int64_t start, int64_t stop,
@@ -335,7 +335,7 @@ AG_API ag_tensor *ag_unfold_add(ag_tensor *g, ag_shape shape, int axis, int64_t 
 /* Several parts of one tensor, each a view. They are put into out[0..n), n being how many there are (another n is an error);
  * returns out, or NULL after an error. By name, as in ag_call, the attribute `part` says which one is meant. */
 AG_API ag_tensor **ag_split(ag_tensor *x, int64_t split_size, int axis, ag_tensor *out[],
-                            int n); /* parts of that size, the last one what is left */
+                            int n); /* parts of that size, the last one what is left; by name also a list of sizes */
 AG_API ag_tensor **ag_split_with_sizes(ag_tensor *x, const int64_t split_sizes[], int axis, ag_tensor *out[],
                                        int n); /* parts of these sizes, which add up to the extent; by name at most 8 */
 AG_API ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *out[],
@@ -401,7 +401,7 @@ AG_API ag_tensor *ag_gather(ag_tensor *x, int axis, ag_tensor *index); /* y[i][j
 AG_API ag_tensor *ag_gather_add(ag_tensor *g, int axis, ag_tensor *index,
                                 ag_shape shape); /* zeros(shape) with g added at index: gather's gradient */
 AG_API ag_tensor *ag_scatter(ag_tensor *x, int axis, ag_tensor *index,
-                             ag_tensor *src); /* x, with y[index[i][j]][j] = src[i][j] for axis 0; src may be larger than index */
+                             ag_tensor *src); /* x, with y[index[i][j]][j] = src[i][j] for axis 0; src may be larger than index; by name also reduce=add or multiply, of numbers */
 AG_API ag_tensor *ag_scatter_value(ag_tensor *x, int axis, ag_tensor *index, double value); /* scatter of a number: attribute value */
 AG_API ag_tensor *ag_scatter_pick(ag_tensor *g, int axis,
                                   ag_tensor *index); /* gather, 0 where a later element names the same place: scatter's gradient to src */

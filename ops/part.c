@@ -90,10 +90,6 @@ typedef struct split_attrs {
     int64_t part;
 } split_attrs;
 
-static const ag_attr_field split_fields[] = {{"split_size", AG_ATTR_I64, offsetof(split_attrs, size), NULL},
-                                             {"axis", AG_ATTR_INT, offsetof(split_attrs, axis), "0"},
-                                             {"part", AG_ATTR_I64, offsetof(split_attrs, part), "0"},
-                                             {0}};
 static const ag_attr_field chunk_fields[] = {{"chunks", AG_ATTR_I64, offsetof(split_attrs, size), NULL},
                                              {"axis", AG_ATTR_INT, offsetof(split_attrs, axis), "0"},
                                              {"part", AG_ATTR_I64, offsetof(split_attrs, part), "0"},
@@ -101,15 +97,6 @@ static const ag_attr_field chunk_fields[] = {{"chunks", AG_ATTR_I64, offsetof(sp
 static const ag_attr_field unbind_fields[] = {{"axis", AG_ATTR_INT, offsetof(split_attrs, axis), "0"},
                                               {"part", AG_ATTR_I64, offsetof(split_attrs, part), "0"},
                                               {0}};
-
-static ag_tensor *split(ag_tensor *y) {
-    const split_attrs *a = ag_attrs(y);
-    int axis;
-    if (!ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis)) return NULL;
-    int64_t n = ag_dim(ag_in(y, 0), axis);
-    if (a->size < 0 || (a->size == 0 && n > 0)) return failed(y, "split_size", a->size, 1, INT64_MAX);
-    return part_of(y, axis, a->size, n ? rounded_up(n, a->size) : 1, a->part);
-}
 
 static ag_tensor *chunk(ag_tensor *y) {
     const split_attrs *a = ag_attrs(y);
@@ -129,41 +116,36 @@ static ag_tensor *unbind(ag_tensor *y) {
     return a->part < 0 || a->part >= n ? failed(y, "part", a->part, 0, n - 1) : at(ag_in(y, 0), axis, a->part);
 }
 
-AG__COMPOSED(split, 1, split_attrs, split_fields, "the parts of split_size along axis", split);
 AG__COMPOSED(chunk, 1, split_attrs, chunk_fields, "at most so many equal parts along axis", chunk);
 AG__COMPOSED(unbind, 1, split_attrs, unbind_fields, "the slabs along axis, without it", unbind);
 
-/* All n parts; `count` is what there are. */
-static ag_tensor **parts(const ag_op *op, ag_tensor *x, split_attrs a, int64_t count, ag_tensor *out[], int n) {
+/* All n parts; `count` is what there are, *part the member of the attributes that says which one. */
+static ag_tensor **parts(const ag_op *op, ag_tensor *x, int axis, const void *attrs, int64_t *part, int64_t count,
+                         ag_tensor *out[], int n) {
     ag_tape *t = x ? ag_tape_of(x) : NULL;
-    bool known = x && a.axis >= -ag_rank(x) && a.axis < ag_rank(x); /* else the op itself says what is wrong */
+    bool known = x && axis >= -ag_rank(x) && axis < ag_rank(x); /* else the op itself says what is wrong */
     if (known && (!out || n != count)) {
         return ag_tape_fail(t, AG_ERR_ARGUMENT, op->name, out ? "there are %lld parts, not %d" : "out is NULL",
                             (long long)count, n);
     }
-    for (int k = 0; k < (known ? n : 1); k++) {
-        a.part = k;
-        ag_tensor *part = ag_apply(op, &x, 1, &a);
-        if (!part) return NULL;
-        out[k] = part;
+    for (*part = 0; *part < (known ? n : 1); ++*part) {
+        ag_tensor *y = ag_apply(op, &x, 1, attrs);
+        if (!y) return NULL;
+        out[*part] = y;
     }
     return out;
-}
-
-ag_tensor **ag_split(ag_tensor *x, int64_t split_size, int axis, ag_tensor *out[], int n) {
-    int64_t extent = x ? ag_dim(x, axis) : 0;
-    int64_t count = extent < 1 ? 1 : split_size > 0 ? rounded_up(extent, split_size) : n;
-    return parts(&ag__op_split, x, (split_attrs){split_size, axis, 0}, count, out, n);
 }
 
 ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *out[], int n) {
     int64_t extent = x ? ag_dim(x, axis) : 0;
     int64_t count = chunks < 1 ? n : extent < 1 ? chunks : rounded_up(extent, rounded_up(extent, chunks));
-    return parts(&ag__op_chunk, x, (split_attrs){chunks, axis, 0}, count, out, n);
+    split_attrs a = {chunks, axis, 0};
+    return parts(&ag__op_chunk, x, axis, &a, &a.part, count, out, n);
 }
 
 ag_tensor **ag_unbind(ag_tensor *x, int axis, ag_tensor *out[], int n) {
-    return parts(&ag__op_unbind, x, (split_attrs){0, axis, 0}, x ? ag_dim(x, axis) : 0, out, n);
+    split_attrs a = {0, axis, 0};
+    return parts(&ag__op_unbind, x, axis, &a, &a.part, x ? ag_dim(x, axis) : 0, out, n);
 }
 
 typedef struct sizes_attrs {
@@ -173,6 +155,10 @@ typedef struct sizes_attrs {
 } sizes_attrs;
 
 static const ag_attr_field sizes_fields[] = {{"split_sizes", AG_ATTR_SHAPE, offsetof(sizes_attrs, sizes), NULL},
+                                             {"axis", AG_ATTR_INT, offsetof(sizes_attrs, axis), "0"},
+                                             {"part", AG_ATTR_I64, offsetof(sizes_attrs, part), "0"},
+                                             {0}};
+static const ag_attr_field split_fields[] = {{"split_size", AG_ATTR_SHAPE, offsetof(sizes_attrs, sizes), NULL},
                                              {"axis", AG_ATTR_INT, offsetof(sizes_attrs, axis), "0"},
                                              {"part", AG_ATTR_I64, offsetof(sizes_attrs, part), "0"},
                                              {0}};
@@ -206,7 +192,26 @@ static ag_tensor *split_with_sizes(ag_tensor *y) {
     return ag_slice(x, axis, start, start + a->sizes.dim[a->part], 1);
 }
 
+/* One number is the size of all parts but the last; several are their sizes. */
+static ag_tensor *split(ag_tensor *y) {
+    const sizes_attrs *a = ag_attrs(y);
+    int axis;
+    if (a->sizes.rank != 1) return split_with_sizes(y);
+    if (!ag_need_axis(y, a->axis, ag_rank(ag_in(y, 0)), &axis)) return NULL;
+    int64_t n = ag_dim(ag_in(y, 0), axis), size = a->sizes.dim[0];
+    if (size < 0 || (size == 0 && n > 0)) return failed(y, "split_size", size, 1, INT64_MAX);
+    return part_of(y, axis, size, n ? rounded_up(n, size) : 1, a->part);
+}
+
+AG__COMPOSED(split, 1, sizes_attrs, split_fields, "the parts of split_size along axis", split);
 AG__COMPOSED(split_with_sizes, 1, sizes_attrs, sizes_fields, "the parts of these sizes along axis", split_with_sizes);
+
+ag_tensor **ag_split(ag_tensor *x, int64_t split_size, int axis, ag_tensor *out[], int n) {
+    int64_t extent = x ? ag_dim(x, axis) : 0;
+    int64_t count = extent < 1 ? 1 : split_size > 0 ? rounded_up(extent, split_size) : n;
+    sizes_attrs a = {{1, {split_size}}, axis, 0};
+    return parts(&ag__op_split, x, axis, &a, &a.part, count, out, n);
+}
 
 ag_tensor **ag_split_with_sizes(ag_tensor *x, const int64_t split_sizes[], int axis, ag_tensor *out[], int n) {
     ag_tape *t = x ? ag_tape_of(x) : NULL;

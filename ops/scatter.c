@@ -15,21 +15,39 @@
 typedef struct scatter_attrs {
     int axis;
     double value;
+    int reduce; /* 0: put; 1: add; 2: multiply */
 } scatter_attrs;
 
-static const ag_attr_field scatter_fields[] = {{"axis", AG_ATTR_INT, offsetof(scatter_attrs, axis), NULL},
-                                               {"value", AG_ATTR_F64, offsetof(scatter_attrs, value), "0"},
-                                               {0}};
+static const ag_attr_field scatter_fields[] = {
+    {"axis", AG_ATTR_INT, offsetof(scatter_attrs, axis), NULL},
+    {"value", AG_ATTR_F64, offsetof(scatter_attrs, value), "0"},
+    {"reduce", AG_ATTR_CHOICE, offsetof(scatter_attrs, reduce), "none|add|multiply"},
+    {0}};
 
 static bool has_src(const ag_tensor *y) { return ag_in(y, 2) != NULL; }
 
 static bool plain(const ag_tensor *y) {
-    return !has_src(y) || ag__same_shape(ag_shape_of(ag_in(y, 1)), ag_shape_of(ag_in(y, 2)));
+    return ((const scatter_attrs *)ag_attrs(y))->reduce == 0 &&
+           (!has_src(y) || ag__same_shape(ag_shape_of(ag_in(y, 1)), ag_shape_of(ag_in(y, 2))));
+}
+
+/* src, or value, added to what is there, or multiplied with it */
+static ag_tensor *combined(ag_tensor *y) {
+    const scatter_attrs *a = ag_attrs(y);
+    ag_tensor *x = ag_in(y, 0), *index = ag_in(y, 1), *src = ag_in(y, 2);
+    if (!ag__need_number(y, 0) || (src && !ag_need_same_dtype(y, 0, 2)) || !ag_need_dtype(y, 1, AG_I64)) return NULL;
+    if (src && a->value != 0) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "give src or value, not both");
+        return NULL;
+    }
+    if (!src) src = ag_full(ag_tape_of(x), ag_dtype_of(x), ag_shape_of(index), a->value);
+    return ag_scatter_reduce(x, a->axis, index, src, a->reduce == 1 ? AG_REDUCE_SUM : AG_REDUCE_PROD, true);
 }
 
 /* A src larger than the index is used as far as the index goes. */
 static ag_tensor *corner(ag_tensor *y) {
     ag_tensor *index = ag_in(y, 1), *src = ag_in(y, 2);
+    if (((const scatter_attrs *)ag_attrs(y))->reduce) return combined(y);
     if (src && !(src = ag__line_source(y, index, src))) return NULL;
     return ag_apply(&ag__op_scatter, (ag_tensor *[]){ag_in(y, 0), index, src}, 3, ag_attrs(y));
 }
@@ -95,7 +113,7 @@ const ag_op ag__op_scatter = {
 };
 
 ag_tensor *ag_scatter(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src) {
-    scatter_attrs a = {axis, 0};
+    scatter_attrs a = {axis, 0, 0};
     if (!src)
         return ag_tape_fail(x ? ag_tape_of(x) : NULL, AG_ERR_ARGUMENT, "scatter",
                             "src is NULL; ag_scatter_value puts a number");
@@ -103,7 +121,7 @@ ag_tensor *ag_scatter(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src) 
 }
 
 ag_tensor *ag_scatter_value(ag_tensor *x, int axis, ag_tensor *index, double value) {
-    scatter_attrs a = {axis, value};
+    scatter_attrs a = {axis, value, 0};
     return ag_apply(&ag__op_scatter, (ag_tensor *[]){x, index}, 2, &a);
 }
 

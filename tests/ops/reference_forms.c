@@ -5,10 +5,12 @@
 
 #include "ops/reference.h"
 
-static void copied(problem *p, ag_shape s) {
-    double *y = reference_out(p, 0, p->in[0].dtype, s);
-    memcpy(y, p->in[0].v, (size_t)p->out[0].size * sizeof *y);
+static void copied_of(problem *p, int k, ag_shape s) {
+    double *y = reference_out(p, 0, p->in[k].dtype, s);
+    memcpy(y, p->in[k].v, (size_t)p->out[0].size * sizeof *y);
 }
+
+static void copied(problem *p, ag_shape s) { copied_of(p, 0, s); }
 
 static void reshape_as(problem *p) { copied(p, p->in[1].shape); }
 
@@ -32,18 +34,22 @@ static void t(problem *p) {
     for (int64_t i = 0; i < p->in[0].size; i++) y[i % s.dim[1] * s.dim[0] + i / s.dim[1]] = p->in[0].v[i];
 }
 
-static void atleast_1d(problem *p) { copied(p, p->in[0].shape.rank ? p->in[0].shape : (ag_shape){1, {1}}); }
+/* Of several inputs the one that `part` says */
+static int part(const problem *p) { return (int)reference_number(p, "part", 0); }
+
+static void atleast_1d(problem *p) {
+    ag_shape s = p->in[part(p)].shape;
+    copied_of(p, part(p), s.rank ? s : (ag_shape){1, {1}});
+}
 
 static void atleast_2d(problem *p) {
-    ag_shape s = p->in[0].shape;
-    copied(p, s.rank > 1 ? s : (ag_shape){2, {1, s.rank ? s.dim[0] : 1}});
+    ag_shape s = p->in[part(p)].shape;
+    copied_of(p, part(p), s.rank > 1 ? s : (ag_shape){2, {1, s.rank ? s.dim[0] : 1}});
 }
 
 static void atleast_3d(problem *p) {
-    ag_shape s = p->in[0].shape;
-    copied(p, s.rank > 2    ? s
-              : s.rank == 2 ? (ag_shape){3, {s.dim[0], s.dim[1], 1}}
-                            : (ag_shape){3, {1, s.rank ? s.dim[0] : 1, 1}});
+    ag_shape s = p->in[part(p)].shape, line = {3, {1, s.rank ? s.dim[0] : 1, 1}}, sheet = {3, {s.dim[0], s.dim[1], 1}};
+    copied_of(p, part(p), s.rank > 2 ? s : s.rank == 2 ? sheet : line);
 }
 
 /* Pixel (i, j) of channel c of `fine` is pixel (i / r, j / r) of channel c r² + i mod r · r + j mod r of `coarse`. */

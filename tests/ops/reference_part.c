@@ -74,17 +74,26 @@ static void split_by(problem *p, int64_t size) {
     part(p, first, left < size ? left : size);
 }
 
-static void split(problem *p) { split_by(p, (int64_t)reference_number(p, "split_size", 0)); }
-
 static void chunk(problem *p) {
     split_by(p, (int64_t)ceil((double)p->in[0].shape.dim[axis_of(p)] / reference_number(p, "chunks", 1)));
 }
 
-static void split_with_sizes(problem *p) {
-    int64_t sizes[AG_MAX_RANK], first = 0, k = (int64_t)reference_number(p, "part", 0);
-    reference_list(p, "split_sizes", sizes);
+static void split_by_sizes(problem *p, const int64_t sizes[]) {
+    int64_t first = 0, k = (int64_t)reference_number(p, "part", 0);
     for (int64_t i = 0; i < k; i++) first += sizes[i];
     part(p, first, sizes[k]);
+}
+
+static void split_with_sizes(problem *p) {
+    int64_t sizes[AG_MAX_RANK];
+    reference_list(p, "split_sizes", sizes);
+    split_by_sizes(p, sizes);
+}
+
+static void split(problem *p) {
+    int64_t sizes[AG_MAX_RANK];
+    if (reference_list(p, "split_size", sizes) == 1) split_by(p, sizes[0]);
+    else split_by_sizes(p, sizes);
 }
 
 static void tensor_split(problem *p) {

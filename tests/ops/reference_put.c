@@ -36,10 +36,12 @@ static double source_at(const array *src, ag_shape index, int64_t i) {
 static void scatter(problem *p) {
     array x = lined(p->in[0]), index = lined(p->in[1]), src = lined(p->in[p->n > 2 ? 2 : 0]);
     int axis = reference_axis(p, "axis", 0, x.shape.rank);
+    bool adds = strstr(p->s->attributes, "reduce=add"), multiplies = strstr(p->s->attributes, "reduce=multiply");
     double *y = copy_of_x(p);
     for (int64_t i = 0; i < index.size; i++) {
         double v = p->n > 2 ? source_at(&src, index.shape, i) : reference_number(p, "value", 0);
-        y[pointed(&index, x.shape, axis, i)] = v;
+        double *at = &y[pointed(&index, x.shape, axis, i)];
+        *at = adds ? *at + v : multiplies ? *at * v : v;
     }
 }
 
