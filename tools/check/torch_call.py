@@ -286,9 +286,9 @@ def translate(library, entry, arguments):
         if key in DROPPED:
             continue
         if isinstance(v, torch.Tensor):
-            if key in names and key not in ("input", "self"):
-                inputs += [None] * (names.index(key) - len(inputs))
-            inputs.append(v)
+            at = names.index(key) if key in names and key not in ("input", "self") else len(inputs)
+            inputs += [None] * (at + 1 - len(inputs))
+            inputs[at] = v
         elif v and is_list(v, torch.Tensor):
             inputs += v
         elif v is None:
