@@ -342,6 +342,10 @@ AG_API ag_tensor **ag_chunk(ag_tensor *x, int64_t chunks, int axis, ag_tensor *o
                             int n); /* split into at most so many, of size ⌈extent / chunks⌉ */
 AG_API ag_tensor **ag_tensor_split(ag_tensor *x, int64_t sections, int axis, ag_tensor *out[],
                                    int n); /* so many parts, the first extent % sections of them longer by one: NumPy's array_split */
+AG_API ag_tensor **ag_hsplit(ag_tensor *x, int64_t sections, ag_tensor *out[],
+                             int n); /* equal parts along axis 1, of a line along axis 0; by name also indices= */
+AG_API ag_tensor **ag_vsplit(ag_tensor *x, int64_t sections, ag_tensor *out[], int n); /* the same along axis 0 */
+AG_API ag_tensor **ag_dsplit(ag_tensor *x, int64_t sections, ag_tensor *out[], int n); /* the same along axis 2 */
 AG_API ag_tensor **ag_tensor_split_indices(
     ag_tensor *x, const int64_t indices[], int axis, ag_tensor *out[],
     int n); /* x[:indices[0]], x[indices[0]:indices[1]], …: n − 1 of them, as slice reads them; numbers, not a tensor: no shape depends on values; by name indices= */
@@ -359,6 +363,12 @@ AG_API ag_tensor *ag_hstack(ag_tensor *const xs[], int n); /* concat along axis 
 AG_API ag_tensor *ag_vstack(ag_tensor *const xs[], int n); /* concat along axis 0, lines and scalars as rows */
 AG_API ag_tensor *ag_column_stack(ag_tensor *const xs[], int n); /* concat along axis 1, lines and scalars as columns */
 AG_API ag_tensor *ag_dstack(ag_tensor *const xs[], int n); /* concat along axis 2, lines (n) as (1,n,1), matrices as (m,n,1) */
+AG_API ag_tensor *ag_block_diag(ag_tensor *const xs[],
+                                int n); /* zeros with matrices along the diagonal; lines and scalars are rows */
+AG_API ag_tensor *ag_cartesian_prod(ag_tensor *const xs[],
+                                    int n); /* (a)(b)… → (a b …, n): one element of each line, in all ways, as rows; of one line itself */
+AG_API ag_tensor *ag_combinations(ag_tensor *x, int64_t r,
+                                  bool with_replacement); /* (n) → (ways, r): r elements, in all ways but for their order, as rows; preset 2, false */
 AG_API ag_tensor *ag_tile(ag_tensor *x, ag_shape reps); /* x reps times over along each axis, counted from the last: NumPy's */
 AG_API ag_tensor *ag_repeat(ag_tensor *x, ag_shape repeats); /* the same, of all axes and perhaps new leading ones: PyTorch's */
 AG_API ag_tensor *ag_repeat_interleave(ag_tensor *x, int64_t repeats,
@@ -411,6 +421,14 @@ AG_API ag_tensor *ag_scatter_reduce(ag_tensor *x, int axis, ag_tensor *index, ag
                                     bool include_self); /* x combined with src at index, or without x itself there (include_self is preset true); amax, amin: ties share, NaN wins and gets no gradient; i64 means round down; number */
 AG_API ag_tensor *ag_index_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source, ag_reduce reduce,
                                   bool include_self); /* the same of whole slabs */
+AG_API ag_tensor *ag_put(ag_tensor *x, ag_tensor *index, ag_tensor *source,
+                         bool accumulate); /* x with source put, or added, at the row-major places index; preset false */
+AG_API ag_tensor *ag_select_scatter(ag_tensor *x, ag_tensor *src, int axis,
+                                    int64_t index); /* x with src in the place of select(x, axis, index) */
+AG_API ag_tensor *ag_slice_scatter(ag_tensor *x, ag_tensor *src, int axis, int64_t start, int64_t stop,
+                                   int64_t step); /* the same of slice; preset 0, 0, end, 1 */
+AG_API ag_tensor *ag_diagonal_scatter(ag_tensor *x, ag_tensor *src, int64_t offset, int axis1,
+                                      int axis2); /* the same of diagonal; preset 0, 0, 1 */
 AG_API ag_tensor *ag_take_along_axis(ag_tensor *x, ag_tensor *index,
                                      int axis); /* gather, x and index broadcast, the axis aside. axis=all: both as one line */
 AG_API ag_tensor *ag_put_along_axis(ag_tensor *x, ag_tensor *index, ag_tensor *values,
@@ -470,6 +488,9 @@ AG_API ag_tensor *ag_softmin(ag_tensor *x, int axis);                    /* e^(�
 AG_API ag_tensor *ag_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* y (g − Σ g y): softmax's gradient */
 AG_API ag_tensor *ag_log_softmax(ag_tensor *x, int axis);                /* x − ln Σ eˣ along axis */
 AG_API ag_tensor *ag_log_softmax_grad(ag_tensor *g, ag_tensor *y, int axis); /* g − e^y Σ g: log_softmax's gradient */
+AG_API ag_tensor *ag_scaled_dot_product_attention(
+    ag_tensor *query, ag_tensor *key, ag_tensor *value, ag_tensor *attn_mask, double dropout_p, bool is_causal, double scale,
+    ag_tensor **weights); /* softmax(scale q kᵀ + mask) v: (…,l,d)(…,s,d)(…,s,e) → (…,l,e), and, if asked, the softmax (…,l,s); a bool mask says which keys count, is_causal those up to l; preset dropout_p 0, scale NaN: 1 / √d; NaN where no key counts */
 AG_API ag_tensor *ag_layer_norm(ag_tensor *x, ag_shape normalized_shape, ag_tensor *weight, ag_tensor *bias,
                                 double eps); /* (x − mean) / √(var + eps) weight + bias, mean and biased var over the last axes, those of normalized_shape, which weight and bias have too (or are NULL); preset eps 1e-5 */
 AG_API ag_tensor *ag_rms_norm(ag_tensor *x, ag_shape normalized_shape, ag_tensor *weight,
@@ -629,6 +650,42 @@ AG_API ag_tensor *ag_im2col(ag_tensor *x, ag_shape kernel_size, ag_shape dilatio
                             ag_shape stride); /* (n, c kh kw, h' w'): torch.nn.functional.unfold; preset dilation 1, padding 0, stride 1 */
 AG_API ag_tensor *ag_col2im(ag_tensor *x, ag_shape output_size, ag_shape kernel_size, ag_shape dilation, ag_shape padding,
                             ag_shape stride); /* its adjoint, columns added up to (n, c, h, w): torch.nn.functional.fold */
+
+/* Windows of images: float; x (n, c, pixels…) or (c, pixels…), lists of one number for all axes of pixels or one for each; NULL
+ * options: the defaults. l' = (l + 2 padding − dilation (kernel_size − 1) − 1) / stride + 1; ceil_mode rounds that up, but for
+ * windows that would begin behind x and the padding before it. */
+typedef struct ag_pool_options {
+    size_t size;                /* set by ag_pool_defaults */
+    ag_shape stride;            /* (): kernel_size */
+    ag_shape padding, dilation; /* 0, at most half of kernel_size; 1, maxima alone */
+    bool ceil_mode;             /* false */
+    bool count_include_pad;     /* true: a mean's divisor counts the padding */
+    int64_t divisor_override;   /* 0, or what sums are divided by */
+} ag_pool_options;
+AG_API ag_pool_options ag_pool_defaults(void);
+AG_API ag_tensor *ag_avg_pool1d(ag_tensor *x, ag_shape kernel_size,
+                                const ag_pool_options *options); /* means of windows; zeros beyond x */
+AG_API ag_tensor *ag_avg_pool2d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options); /* of two axes of pixels */
+AG_API ag_tensor *ag_avg_pool3d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options); /* of three */
+AG_API ag_tensor *ag_max_pool1d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options,
+                                ag_tensor **indices); /* the largest of each window and, if asked, its row-major place in the image, i64, the first that ties: it has the gradient; NaN wins; by name part=1 is the places */
+AG_API ag_tensor *ag_max_pool2d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options,
+                                ag_tensor **indices); /* of two axes of pixels */
+AG_API ag_tensor *ag_max_pool3d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options,
+                                ag_tensor **indices); /* of three */
+AG_API ag_tensor *ag_adaptive_avg_pool1d(ag_tensor *x, ag_shape output_size); /* means of as many windows, from ⌊i l / l'⌋ to ⌈(i + 1) l / l'⌉; −1: l' = l */
+AG_API ag_tensor *ag_adaptive_avg_pool2d(ag_tensor *x, ag_shape output_size); /* of two axes of pixels */
+AG_API ag_tensor *ag_adaptive_avg_pool3d(ag_tensor *x, ag_shape output_size); /* of three */
+typedef enum ag_interpolate_mode {
+    AG_RESIZE_NEAREST,  /* pixel ⌊i ratio⌋, ratio = l / l' or 1 / scale_factor */
+    AG_RESIZE_LINEAR,   /* between the two pixels around ratio (i + ½) − ½ */
+    AG_RESIZE_BILINEAR, /* the same of two axes of pixels */
+    AG_RESIZE_BICUBIC,  /* between four pixels of each of two axes, a = −¾ (Keys 1981) */
+    AG_RESIZE_TRILINEAR,
+    AG_RESIZE_AREA /* adaptive_avg_pool */
+} ag_interpolate_mode;
+AG_API ag_tensor *ag_interpolate(ag_tensor *x, ag_shape size, double scale_factor, ag_interpolate_mode mode,
+                                 bool align_corners); /* x (n, c, pixels…) with pixels of that size, or, size being (), ⌊l scale_factor⌋, which else is NaN; align_corners: i (l − 1) / (l' − 1); by name preset nearest, false */
 
 /* Constants: flat */
 AG_API ag_tensor *ag_arange(ag_tape *tape, ag_dtype dtype, double start, double end,

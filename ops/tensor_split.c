@@ -21,19 +21,22 @@ static const ag_attr_field fields[] = {{"sections", AG_ATTR_I64, offsetof(split_
                                        {"part", AG_ATTR_I64, offsetof(split_attrs, part), "0"},
                                        {0}};
 
+static const ag_attr_field equal_fields[] = {{"sections", AG_ATTR_I64, offsetof(split_attrs, sections), "end"},
+                                             {"indices", AG_ATTR_SHAPE, offsetof(split_attrs, indices), "()"},
+                                             {"part", AG_ATTR_I64, offsetof(split_attrs, part), "0"},
+                                             {0}};
+
 /* The first n % sections parts have one element more than the others. */
 static int64_t section_start(int64_t n, int64_t sections, int64_t part) {
     int64_t more = n % sections;
     return n / sections * part + (part < more ? part : more);
 }
 
-static ag_tensor *tensor_split(ag_tensor *y) {
+static ag_tensor *part_along(ag_tensor *y, int axis) {
     const split_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
     bool listed = a->sections == AG_END;
     int64_t count = listed ? (int64_t)a->indices.rank + 1 : a->sections;
-    int axis;
-    if (!ag_need_axis(y, a->axis, ag_rank(x), &axis)) return NULL;
     if (!listed && (a->sections < 1 || a->indices.rank)) {
         ag_op_fail(y, AG_ERR_ARGUMENT,
                    a->indices.rank ? "give sections or indices, not both" : "sections is %lld; it must be at least 1",
@@ -53,20 +56,58 @@ static ag_tensor *tensor_split(ag_tensor *y) {
                     a->part + 1 < count ? a->indices.dim[a->part] : AG_END, 1);
 }
 
+static ag_tensor *tensor_split(ag_tensor *y) {
+    int axis;
+    if (!ag_need_axis(y, ((const split_attrs *)ag_attrs(y))->axis, ag_rank(ag_in(y, 0)), &axis)) return NULL;
+    return part_along(y, axis);
+}
+
+/* hsplit, vsplit, dsplit: along one axis of x, which has `least`; sections are all of one size. */
+static ag_tensor *equal_part(ag_tensor *y, int least, int axis) {
+    const split_attrs *a = ag_attrs(y);
+    char text[AG__TEXT];
+    if (!ag_need_rank(y, 0, least, AG_MAX_RANK)) return NULL;
+    if (a->sections != AG_END && a->sections > 0 && ag_dim(ag_in(y, 0), axis) % a->sections) {
+        ag_op_fail(y, AG_ERR_SHAPE, "axis %d of %s does not split in %lld equal parts", axis,
+                   ag_shape_text(ag_in(y, 0), text, sizeof text), (long long)a->sections);
+        return NULL;
+    }
+    return part_along(y, axis);
+}
+
+static ag_tensor *hsplit(ag_tensor *y) { return equal_part(y, 1, ag_rank(ag_in(y, 0)) > 1); }
+static ag_tensor *vsplit(ag_tensor *y) { return equal_part(y, 2, 0); }
+static ag_tensor *dsplit(ag_tensor *y) { return equal_part(y, 3, 2); }
+
+AG__COMPOSED(hsplit, 1, split_attrs, equal_fields, "parts along axis 1, of a line along axis 0", hsplit);
+AG__COMPOSED(vsplit, 1, split_attrs, equal_fields, "parts along axis 0", vsplit);
+AG__COMPOSED(dsplit, 1, split_attrs, equal_fields, "parts along axis 2", dsplit);
 AG__COMPOSED(tensor_split, 1, split_attrs, fields, "parts along axis, by their number or where they end", tensor_split);
 
-ag_tensor **ag_tensor_split(ag_tensor *x, int64_t sections, int axis, ag_tensor *out[], int n) {
+static ag_tensor **sections_of(const ag_op *op, ag_tensor *x, int64_t sections, int axis, ag_tensor *out[], int n) {
     ag_tape *t = x ? ag_tape_of(x) : NULL;
-    const char *where = ag__op_tensor_split.name;
-    if (!out) return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "out is NULL");
+    if (!out) return ag_tape_fail(t, AG_ERR_ARGUMENT, op->name, "out is NULL");
     if (x && sections > 0 && sections != n)
-        return ag_tape_fail(t, AG_ERR_ARGUMENT, where, "there are %lld parts, not %d", (long long)sections, n);
+        return ag_tape_fail(t, AG_ERR_ARGUMENT, op->name, "there are %lld parts, not %d", (long long)sections, n);
     for (int k = 0; k < (x && sections > 0 ? n : 1); k++) { /* else the op itself says what is wrong */
-        ag_tensor *part = ag_apply(&ag__op_tensor_split, &x, 1, &(split_attrs){sections, {0}, axis, k});
+        ag_tensor *part = ag_apply(op, &x, 1, &(split_attrs){sections, {0}, axis, k});
         if (!part) return NULL;
         out[k] = part;
     }
     return out;
+}
+
+ag_tensor **ag_tensor_split(ag_tensor *x, int64_t sections, int axis, ag_tensor *out[], int n) {
+    return sections_of(&ag__op_tensor_split, x, sections, axis, out, n);
+}
+ag_tensor **ag_hsplit(ag_tensor *x, int64_t sections, ag_tensor *out[], int n) {
+    return sections_of(&ag__op_hsplit, x, sections, 0, out, n);
+}
+ag_tensor **ag_vsplit(ag_tensor *x, int64_t sections, ag_tensor *out[], int n) {
+    return sections_of(&ag__op_vsplit, x, sections, 0, out, n);
+}
+ag_tensor **ag_dsplit(ag_tensor *x, int64_t sections, ag_tensor *out[], int n) {
+    return sections_of(&ag__op_dsplit, x, sections, 0, out, n);
 }
 
 ag_tensor **ag_tensor_split_indices(ag_tensor *x, const int64_t indices[], int axis, ag_tensor *out[], int n) {

@@ -67,6 +67,7 @@ static const struct sized {
     {"masked_select", "f(6000,2) b(2)=0,1 | count=6000"},
     {"multilabel_margin_loss", "f(64,64) i(64,64)<64"},
     {"nanquantile", "f(100,128) f(2)=0.15,0.5 | axes=1"},
+    {"put", "f(100,128) i(100,128)<12800 f(100,128)"},
     {"quantile", "f(100,128) f(2)=0.15,0.5 | axes=1"},
     {"reshape", "f(100,128) | shape=128,100"},
     {"rms_norm", "f(64,256) f(256) | normalized_shape=256 ; f(64,256) | normalized_shape=256"},

@@ -95,6 +95,13 @@ static void parts(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_tensor_split_indices(NULL, ends, 0, out, 2));
     REFUSED(ag_tensor_split_indices(x, NULL, 0, out, 2));
     REFUSED(ag_tensor_split_indices(x, ends, 0, NULL, 2));
+    REFUSED(ag_hsplit(NULL, 1, out, 2));
+    REFUSED(ag_vsplit(x, 1, NULL, 2));
+    REFUSED(ag_dsplit(NULL, 1, out, 2));
+    REFUSED(ag_block_diag(pair, 2));
+    REFUSED(ag_block_diag(NULL, 2));
+    REFUSED(ag_cartesian_prod(pair, 2));
+    REFUSED(ag_combinations(NULL, 2, true));
     REFUSED(ag_unbind(NULL, 0, out, 2));
     REFUSED(ag_unbind(x, 0, NULL, 2));
     REFUSED(ag_broadcast_tensors(NULL, 2, out));
@@ -103,6 +110,31 @@ static void parts(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_meshgrid(NULL, 2, AG_IJ, out));
     REFUSED(ag_meshgrid(pair, 2, AG_IJ, out));
     REFUSED(ag_meshgrid(pair, 0, AG_IJ, out));
+}
+
+static void images(ag_tape *t, ag_tensor *x) {
+    ag_tensor *index = x;
+    REFUSED(ag_avg_pool1d(NULL, AG_SHAPE(1), NULL));
+    REFUSED(ag_avg_pool2d(NULL, AG_SHAPE(1), NULL));
+    REFUSED(ag_avg_pool3d(NULL, AG_SHAPE(1), NULL));
+    REFUSED(ag_avg_pool1d(x, AG_SHAPE(1), &(ag_pool_options){0}));
+    REFUSED(ag_max_pool1d(NULL, AG_SHAPE(1), NULL, &index));
+    REFUSED(ag_max_pool2d(NULL, AG_SHAPE(1), NULL, NULL));
+    REFUSED(ag_max_pool3d(NULL, AG_SHAPE(1), NULL, &index));
+    cr_assert_null(index);
+    REFUSED(ag_adaptive_avg_pool1d(NULL, AG_SHAPE(1)));
+    REFUSED(ag_adaptive_avg_pool2d(NULL, AG_SHAPE(1)));
+    REFUSED(ag_adaptive_avg_pool3d(NULL, AG_SHAPE(1)));
+    REFUSED(ag_interpolate(NULL, AG_SHAPE(1), 0, AG_RESIZE_NEAREST, false));
+    index = x;
+    REFUSED(ag_scaled_dot_product_attention(x, NULL, x, x, 0, false, 1, &index));
+    REFUSED(ag_scaled_dot_product_attention(NULL, x, x, NULL, 0, false, 1, NULL));
+    cr_assert_null(index);
+    REFUSED(ag_put(x, NULL, x, false));
+    REFUSED(ag_put(x, x, NULL, true));
+    REFUSED(ag_select_scatter(NULL, x, 0, 0));
+    REFUSED(ag_slice_scatter(x, NULL, 0, 0, 1, 1));
+    REFUSED(ag_diagonal_scatter(x, NULL, 0, 0, 1));
 }
 
 static void products(ag_tape *t, ag_tensor *x) {
@@ -124,5 +156,6 @@ void null_forms(ag_tape *t, ag_tensor *x) {
     reductions(t, x);
     shapes(t, x);
     parts(t, x);
+    images(t, x);
     products(t, x);
 }

@@ -29,6 +29,7 @@ const char integer_ops[] =
     " add_scaled sub_scaled div_rounded clamp_between masked_fill_tensor nan_to_num clamp_min clamp_max isclose"
     " matmul mm bmm mv dot vdot vecdot inner outer kron cross addmm addmv baddbmm addbmm addr"
     " linear bilinear tensordot multi_dot chain_matmul einsum matrix_power trace"
+    " hsplit vsplit dsplit put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod combinations"
     " tril assign ";
 const char bool_ops[] =
     " cast any all count_nonzero where eq ne lt le gt ge"
@@ -41,6 +42,7 @@ const char bool_ops[] =
     " diag_embed diag diagflat unfold stack hstack vstack column_stack dstack broadcast_tensors"
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like masked_select flatnonzero nonzero"
     " masked_fill masked_fill_tensor tensor_split sort argsort msort mode assign"
+    " hsplit vsplit dsplit put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod combinations"
     " expand_as reshape_as t atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle ";
 
 bool listed(const char *list, const char *word) {

@@ -131,6 +131,13 @@ static void shapes(ag_tape *t, operands o) {
     SAME(tensor_split, ag_tensor_split(o.cube, 2, 1, out, 2)[1], "sections=2 axis=1 part=1", o.cube);
     SAME(tensor_split, ag_tensor_split_indices(o.cube, (const int64_t[]){-2}, 1, out, 2)[1], "indices=-2 axis=1 part=1",
          o.cube);
+    SAME(hsplit, ag_hsplit(o.x, 1, out, 1)[0], "sections=1", o.x);
+    SAME(vsplit, ag_vsplit(o.x, 2, out, 2)[1], "sections=2 part=1", o.x);
+    SAME(dsplit, ag_dsplit(ag_unsqueeze(ag_transpose(o.x, 0, 1), 0), 2, out, 2)[1], "sections=2 part=1",
+         ag_unsqueeze(ag_transpose(o.x, 0, 1), 0));
+    SAME(block_diag, ag_block_diag((ag_tensor *const[]){o.x, o.scalar}, 2), "", o.x, o.scalar);
+    SAME(cartesian_prod, ag_cartesian_prod(lines, 2), "", lines[0], lines[1]);
+    SAME(combinations, ag_combinations(o.label, 3, true), "r=3 with_replacement=true", o.label);
     SAME(aminmax, ag_aminmax(o.cube, AG_AXES(0, 2), true, NULL), "axes=0,2 keepdim=true", o.cube);
     SAME(im2col, ag_im2col(o.cube, AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(1), AG_SHAPE(1, 2)),
          "kernel_size=2 padding=1 stride=1,2", o.cube);
@@ -151,6 +158,36 @@ static void shapes(ag_tape *t, operands o) {
     SAME(mean, ag_mean(o.cube, AG_AXES(1), false), "axes=1", o.cube);
     SAME(max, ag_max(o.cube, AG_AXES(-1), true), "axes=-1 keepdim=true", o.cube);
     SAME(sum_to, ag_sum_to(o.cube, AG_SHAPE(3, 1)), "shape=3,1", o.cube);
+}
+
+static void images(ag_tape *t, operands o) {
+    ag_pool_options c = ag_pool_defaults();
+    ag_tensor *image = ag_unsqueeze(o.cube, 0), *solid = ag_unsqueeze(image, 0), *index = NULL, *weights;
+    c.stride = AG_SHAPE(1), c.padding = AG_SHAPE(1), c.count_include_pad = false;
+    SAME(avg_pool1d, ag_avg_pool1d(o.x, AG_SHAPE(2), &c), "kernel_size=2 stride=1 padding=1 count_include_pad=false", o.x);
+    c.divisor_override = 5;
+    SAME(avg_pool2d, ag_avg_pool2d(o.cube, AG_SHAPE(2, 3), &c), "kernel_size=2,3 stride=1 padding=1 divisor_override=5",
+         o.cube);
+    SAME(avg_pool3d, ag_avg_pool3d(image, AG_SHAPE(2), NULL), "kernel_size=2", image);
+    c = ag_pool_defaults(), c.dilation = AG_SHAPE(2), c.stride = AG_SHAPE(2), c.ceil_mode = true;
+    SAME(max_pool1d, ag_max_pool1d(o.cube, AG_SHAPE(2), NULL, NULL), "kernel_size=2", o.cube);
+    SAME(max_pool2d, ag_max_pool2d(image, AG_SHAPE(1, 2), &c, &index),
+         "kernel_size=1,2 dilation=2 stride=2 ceil_mode=true", image);
+    SAME(max_pool2d, index, "kernel_size=1,2 dilation=2 stride=2 ceil_mode=true part=1", image);
+    SAME(max_pool3d, ag_max_pool3d(solid, AG_SHAPE(2), NULL, NULL), "kernel_size=2", solid);
+    SAME(adaptive_avg_pool1d, ag_adaptive_avg_pool1d(o.cube, AG_SHAPE(2)), "output_size=2", o.cube);
+    SAME(adaptive_avg_pool2d, ag_adaptive_avg_pool2d(o.cube, AG_SHAPE(-1, 3)), "output_size=-1,3", o.cube);
+    SAME(adaptive_avg_pool3d, ag_adaptive_avg_pool3d(image, AG_SHAPE(1)), "output_size=1", image);
+    SAME(interpolate, ag_interpolate(o.cube, AG_SHAPE(), 1.5, AG_RESIZE_LINEAR, true),
+         "scale_factor=1.5 mode=linear align_corners=true", o.cube);
+    SAME(interpolate, ag_interpolate(image, AG_SHAPE(5, 2), (double)NAN, AG_RESIZE_BICUBIC, false),
+         "size=5,2 mode=bicubic", image);
+    SAME(scaled_dot_product_attention, ag_scaled_dot_product_attention(o.x, o.y, o.y, NULL, 0, true, 0.5, &weights),
+         "is_causal=true scale=0.5", o.x, o.y, o.y);
+    SAME(scaled_dot_product_attention, weights, "is_causal=true scale=0.5 part=1", o.x, o.y, o.y);
+    SAME(scaled_dot_product_attention,
+         ag_scaled_dot_product_attention(o.x, o.y, o.y, o.scalar, 0, false, (double)NAN, NULL), "", o.x, o.y, o.y,
+         o.scalar);
 }
 
 static void scans(ag_tape *t, operands o) {
@@ -186,6 +223,12 @@ static void indexing(ag_tape *t, operands o) {
          ag_slice(o.index, 1, 0, 1, 1));
     SAME(put_along_axis, ag_put_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), o.scalar, 0), "axis=0", o.matrix,
          ag_slice(o.index, 1, 0, 1, 1), o.scalar);
+    ag_tensor *column = ag_slice(o.y, 1, 0, 1, 1), *column0 = ag_reshape(column, AG_SHAPE(4));
+    SAME(put, ag_put(o.x, o.label, column, true), "accumulate=true", o.x, o.label, column);
+    SAME(select_scatter, ag_select_scatter(o.x, column0, 1, -2), "axis=1 index=-2", o.x, column0);
+    SAME(slice_scatter, ag_slice_scatter(o.x, column, 1, 2, 0, -2), "axis=1 start=2 stop=0 step=-2", o.x, column);
+    SAME(diagonal_scatter, ag_diagonal_scatter(o.x, ag_narrow(column0, 0, 0, 3), -1, 0, 1), "offset=-1", o.x,
+         ag_narrow(column0, 0, 0, 3));
     SAME(masked_select, ag_masked_select(o.x, ag_eq(o.x, o.x), 12), "count=12", o.x, ag_eq(o.x, o.x));
     SAME(masked_scatter, ag_masked_scatter(o.x, o.yes, o.y), "", o.x, o.yes, o.y);
     SAME(searchsorted, ag_searchsorted(ag_reshape(o.positive, AG_SHAPE(12)), o.x, true), "right=true",
@@ -399,6 +442,7 @@ Test(ops, public_functions) {
     rows(t, public_operands(t));
     blends(t, public_operands(t));
     shapes(t, public_operands(t));
+    images(t, public_operands(t));
     scans(t, public_operands(t));
     indexing(t, public_operands(t));
     ordering(t, public_operands(t));

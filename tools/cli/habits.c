@@ -22,7 +22,6 @@ static const habit ops[] = {
     {"mod", "write remainder(a, b)"},
     {"fabs", "write abs(x)"},
     {"average", "write mean(x)"},
-    {"T", "the transpose is x' or x.T"},
     {"len", "write sum(x == x)"},
     {"float", "write cast(x, f64)"},
     {"int", "write cast(x, i64)"},

@@ -41,7 +41,7 @@ void ops_put_call(const ag_op *op, text *out) {
 enum { EXTENTS = 4 };
 
 /* "axis=1": what stands in `given`, then a guess for each required attribute that does not; k: the k-th guess of
- * extents */
+ * extents, the last one with guesses for what is NaN unless given, too */
 static void guess(const ag_op *op, const char *given, int k, char *out, size_t size) {
     static const char *const extents[EXTENTS] = {"3,4", "2", "1,2,5,5", "3,2,3,3"};
     static const char *const guesses[] = {
@@ -52,7 +52,8 @@ static void guess(const ag_op *op, const char *given, int k, char *out, size_t s
         char key[64];
         const char *typed = f->type == AG_ATTR_SHAPE ? extents[k] : guesses[f->type];
         snprintf(key, sizeof key, "%s=", f->name);
-        if (!f->preset && !strstr(given, key)) used += snprintf(out + used, size - (size_t)used, " %s%s", key, typed);
+        bool open = !f->preset || (k == EXTENTS - 1 && !strcmp(f->preset, "nan"));
+        if (open && !strstr(given, key)) used += snprintf(out + used, size - (size_t)used, " %s%s", key, typed);
     }
 }
 

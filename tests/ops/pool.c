@@ -1,0 +1,47 @@
+/* pool.c: the largest of a window where several elements could be: the first has the place and the gradient; padding never is. */
+#include <math.h>
+
+#include "ops/ops.h"
+#include "check.h"
+
+Test(ops, max_pool_gives_the_first_of_equals_the_gradient) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){0, 2, 2, 2, 1, 1}, AG_SHAPE(1, 6)), *index = NULL;
+    ag_set_requires_grad(x, true);
+    ag_pool_options o = ag_pool_defaults();
+    o.stride = AG_SHAPE(1);
+    ag_tensor *y = ag_max_pool1d(x, AG_SHAPE(3), &o, &index);
+    assert_values(y, 0, 2, 2, 2, 2);
+    assert_values(index, 0, 1, 1, 2, 3);
+    cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
+    assert_values(ag_grad(x), 0, 0, 2, 1, 1, 0, 0);
+    ag_tape_free(t);
+}
+
+/* All −∞: the padding, which counts as −∞ too, does not come first. A NaN is the largest. */
+Test(ops, max_pool_of_infinities_and_nans) {
+    ag_tape *t = ag_tape_new();
+    double low = -(double)INFINITY, nan = (double)NAN;
+    ag_tensor *x = ag_from_f64(t, (const double[]){low, low, 3, low, low, nan}, AG_SHAPE(1, 2, 3)), *index = NULL;
+    ag_pool_options o = ag_pool_defaults();
+    o.padding = AG_SHAPE(1), o.stride = AG_SHAPE(1, 2);
+    assert_values(ag_max_pool2d(x, AG_SHAPE(2), &o, &index), 0, low, 3, low, nan, low, nan);
+    assert_values(index, 0, 0, 2, 0, 5, 3, 5);
+    ag_tape_free(t);
+}
+
+/* A window that sticks out behind the padding counts what lies within: of 7, windows of 3 at −1, 2 and 5. */
+Test(ops, avg_pool_counts_what_windows_hold) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){3, 6, 9, 12, 15, 18, 21}, AG_SHAPE(1, 7));
+    ag_pool_options o = ag_pool_defaults();
+    o.padding = AG_SHAPE(1), o.ceil_mode = true;
+    assert_values(ag_avg_pool1d(x, AG_SHAPE(3), &o), 1e-15, 3, 12, 13);
+    o.count_include_pad = false;
+    assert_values(ag_avg_pool1d(x, AG_SHAPE(3), &o), 1e-15, 4.5, 12, 19.5);
+    o.count_include_pad = true, o.stride = AG_SHAPE(4);
+    assert_values(ag_avg_pool1d(x, AG_SHAPE(3), &o), 1e-15, 3, 15);
+    o.stride = AG_SHAPE(5), o.padding = AG_SHAPE(0);
+    assert_values(ag_avg_pool1d(x, AG_SHAPE(3), &o), 1e-15, 6, 19.5);
+    ag_tape_free(t);
+}
