@@ -183,7 +183,7 @@ def bind_schema(schema, positional, named):
         other = {"self": "input", "dim": "axis"}.get(argument.name)
         key = argument.name if argument.name in named else other
         if rest and not argument.kwarg_only:
-            spread = kind == "List[int]" and len(rest) > 1 and is_list(rest, int) or kind == "List[Tensor]" and is_list(
+            spread = kind == "List[int]" and len(rest) > 1 and all(map(is_int, rest)) or kind == "List[Tensor]" and is_list(
                 rest, torch.Tensor)
             key, value = argument.name, rest if spread else rest[0]
             i = len(positional) if spread else i + 1
@@ -246,6 +246,9 @@ def adapt(name, arguments, results):
     """What PyTorch reads from values, or says in another form."""
     d = dict(arguments)
     d.pop("compute_mode", None)
+    d.pop("need_attn_weights", None)
+    if is_list(d.get("output_size"), (int, type(None))):  # None: as it is
+        d["output_size"] = [-1 if size is None else size for size in d["output_size"]]
     if name in ("masked_select", "flatnonzero", "nonzero", "argwhere"):
         d["count"] = results[0].shape[0]
         d.pop("as_tuple", None)
