@@ -3,13 +3,8 @@
  * Axes that are stepped through as one are merged; what is left is rows × run:
  *
  *     the run has step 1           each row is a slab
- *     an outer axis has step 1     planes are transposed in blocks, as below
+ *     an outer axis has step 1     planes are transposed in strips: turn.c
  *     neither                      element by element
- *
- *     from, step 1 ─▶              to, step 1 ─▶
- *     ┌──16──┐                     ┌────32────┐
- *     32     │  4 × 4 in registers 16         │   whole lines at once; past the caches when the result is larger than
- *     └──────┘  ─▶ a tile in L1 ─▶ └──────────┘   they are
  *
  * Elements are moved as words of their size, whatever they are. Large tensors are shared among threads by rows of the result. */
 #include <stdint.h>
@@ -22,12 +17,9 @@
 
 typedef uint64_t __attribute__((may_alias)) word64;
 typedef uint32_t __attribute__((may_alias)) word32;
-typedef uint32_t __attribute__((vector_size(16), may_alias, aligned(4))) quad;
 
 enum {
     GRAIN = 1 << 16,  /* elements worth a thread's while */
-    LONG = 32,        /* of a tile: neighbours in the result */
-    WIDE = 64,        /* bytes of a tile that are neighbours in the source: a cache line */
     STREAM = 8 << 20, /* bytes from which a result is written past the caches */
     SHARE = 1 << 18   /* bytes worth a thread's while, when all there is to do is move them */
 };
@@ -44,8 +36,8 @@ typedef struct job {
     size_t element;
     int64_t run, step; /* of the last axis */
     bool add, f64;
-    int plane;                  /* transposing: the axis with step 1 */
-    int64_t strips, wide, line; /* tiles of LONG along the last axis, extent of the plane's axis, its step in the result */
+    int plane;                        /* transposing: the axis with step 1 */
+    int64_t rows, strips, wide, line; /* of a strip; strips along the last axis; extent of the plane's, its step in the result */
     bool stream;
 } job;
 
@@ -144,78 +136,33 @@ static void run_rows(void *context, int64_t begin, int64_t end) {
     }
 }
 
-/* out[i][k] = from[k][i] for i, k < 4; rows of from are `step` bytes apart. */
-static inline void flip4(const char *from, int64_t step, quad out[4]) {
-    quad a = *(const quad *)(const void *)from, b = *(const quad *)(const void *)(from + step);
-    quad c = *(const quad *)(const void *)(from + 2 * step), d = *(const quad *)(const void *)(from + 3 * step);
-    quad ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), cd = __builtin_shufflevector(c, d, 0, 4, 1, 5);
-    quad hi_ab = __builtin_shufflevector(a, b, 2, 6, 3, 7), hi_cd = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    out[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-    out[1] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-    out[2] = __builtin_shufflevector(hi_ab, hi_cd, 0, 1, 4, 5);
-    out[3] = __builtin_shufflevector(hi_ab, hi_cd, 2, 3, 6, 7);
-}
-
-/* A full tile, transposed: LONG rows of WIDE bytes, `step` bytes apart, to lines of LONG elements. */
-static void flip_tile(const char *from, int64_t step, size_t element, char tile[WIDE * LONG]) {
-    if (element == 4) {
-        enum { N = WIDE / 4 };
-        for (int k = 0; k < LONG; k += 4) {
-            for (int i = 0; i < N; i += 4) {
-                quad out[4];
-                flip4(from + k * step + 4 * i, step, out);
-                for (int q = 0; q < 4; q++) *(quad *)(void *)(tile + ((i + q) * LONG + k) * 4) = out[q];
-            }
-        }
-    } else {
-        for (int k = 0; k < LONG; k++) {
-            for (int i = 0; i < WIDE / 8; i++) {
-                ((word64 *)(void *)tile)[i * LONG + k] = ((const word64 *)(const void *)(from + k * step))[i];
-            }
-        }
+/* Strip s of all planes. A plane is a row of the axes that are neither the last nor its own. */
+static ag__strip strip_of(const job *w, int64_t s) {
+    const axes *a = &w->a;
+    int64_t at[AG_MAX_RANK], first = s % w->strips * w->rows, to = first, size = w->run, left = w->run - first;
+    int64_t offset = seek(a, s / w->strips, w->plane, at) + first * w->step, element = (int64_t)w->element;
+    for (int i = a->rank - 2; i >= 0; i--) {
+        if (i != w->plane) to += at[i] * size;
+        size *= a->dim[i];
     }
+    return (ag__strip){.from = w->from + offset * element,
+                       .to = w->to + to * element,
+                       .step = w->step * element,
+                       .line = w->line * element,
+                       .rows = left < w->rows ? left : w->rows,
+                       .wide = w->wide,
+                       .element = w->element,
+                       .large = w->stream};
 }
 
-static void write_line(const char *tile, char *to, size_t bytes, bool stream) {
-#if defined(__SSE2__)
-    if (stream && ((uintptr_t)to & 15) == 0) {
-        for (size_t i = 0; i < bytes; i += 16)
-            _mm_stream_si128((__m128i *)(void *)(to + i), *(const __m128i *)(const void *)(tile + i));
-        return;
-    }
-#endif
-    (void)stream;
-    memcpy(to, tile, bytes);
-}
-
-/* One strip of a plane: up to LONG of the last axis, all of the plane's. */
-static void flip_strip(const job *w, const char *from, char *to, int64_t n) {
-    _Alignas(64) char tile[WIDE * LONG];
-    int64_t step = w->step * (int64_t)w->element, line = w->line * (int64_t)w->element;
-    int64_t many = WIDE / (int64_t)w->element, i = 0;
-    for (; n == LONG && i + many <= w->wide; i += many) {
-        const char *at = from + i * (int64_t)w->element;
-        for (int k = 0; k < LONG; k++) __builtin_prefetch(at + k * step + WIDE);
-        flip_tile(at, step, w->element, tile);
-        for (int64_t k = 0; k < many; k++)
-            write_line(tile + (size_t)(k * LONG) * w->element, to + (i + k) * line, LONG * w->element, w->stream);
-    }
-    for (; i < w->wide; i++) copy_run(from + i * (int64_t)w->element, w->step, n, to + i * line, w->element);
-}
-
-/* Strips [begin, end) of all planes. A plane is a row of the axes that are neither the last nor the plane's. */
 static void run_strips(void *context, int64_t begin, int64_t end) {
     const job *w = context;
-    const axes *a = &w->a;
+    ag__strip strip = strip_of(w, begin);
     for (int64_t s = begin; s < end; s++) {
-        int64_t at[AG_MAX_RANK], first = s % w->strips * LONG, to = first, size = w->run;
-        int64_t offset = seek(a, s / w->strips, w->plane, at) + first * w->step;
-        for (int i = a->rank - 2; i >= 0; i--) {
-            if (i != w->plane) to += at[i] * size;
-            size *= a->dim[i];
-        }
-        flip_strip(w, w->from + offset * (int64_t)w->element, w->to + (size_t)to * w->element,
-                   w->run - first < LONG ? w->run - first : LONG);
+        ag__strip next = s + 1 < end ? strip_of(w, s + 1) : strip;
+        for (int64_t i = ag__turn(&strip, next.from); i < w->wide; i++)
+            copy_run(strip.from + i * (int64_t)w->element, w->step, strip.rows, strip.to + i * strip.line, w->element);
+        strip = next;
     }
 #if defined(__SSE2__)
     if (w->stream) _mm_sfence(); /* streamed lines before whatever says that they are there */
@@ -226,14 +173,16 @@ static void run_strips(void *context, int64_t begin, int64_t end) {
 static bool plan_planes(job *w, int64_t size) {
     const axes *a = &w->a;
     w->line = w->run;
-    if (w->add || w->element < 4 || w->step == 0 || w->step == 1 || w->run < LONG) return false;
+    if (w->add || w->element < 4 || w->step == 0 || w->step == 1) return false;
+    w->rows = AG__STRIP / (int64_t)w->element;
+    if (w->run < w->rows) return false;
     for (w->plane = a->rank - 2; w->plane >= 0; w->plane--) {
         if (a->step[w->plane] == 1 && a->dim[w->plane] >= 4) break;
         w->line *= a->dim[w->plane];
     }
     if (w->plane < 0) return false;
     w->wide = a->dim[w->plane];
-    w->strips = (w->run + LONG - 1) / LONG;
+    w->strips = (w->run + w->rows - 1) / w->rows;
     w->stream = (size_t)size * w->element >= STREAM;
     return true;
 }
@@ -260,7 +209,7 @@ static void move(const ag_tensor *x, void *to, bool add) {
         w.a = (axes){2, {size / w.run, w.run}, {w.run, 1}};
     }
     if (plan_planes(&w, size)) {
-        share(size / w.run / w.wide * w.strips, LONG * w.wide, run_strips, &w);
+        share(size / w.run / w.wide * w.strips, w.rows * w.wide, run_strips, &w);
     } else {
         share(size / w.run, w.run, run_rows, &w);
     }

@@ -289,6 +289,18 @@ void ag__gather(const ag_tensor *x, void *out);
 void ag__accumulate(const ag_tensor *x, void *out);
 void ag__zero(void *out, size_t bytes);
 
+/* turn.c: `rows` of `wide` elements, `step` bytes apart, become `wide` lines, `line` bytes apart. */
+enum { AG__STRIP = 128 /* bytes of a line */ };
+typedef struct ag__strip {
+    const char *from;
+    char *to;
+    int64_t step, line, rows, wide;
+    size_t element;
+    bool large; /* the result, of which this is a part, does not fit the caches */
+} ag__strip;
+/* How many lines are done; the last few are not, nor is any where AG__STRIP bytes are not filled. `next`: what will be read then. */
+int64_t ag__turn(const ag__strip *s, const char *next);
+
 /* tensor.c */
 ag_tensor *ag__leaf_in(ag_tape *t, ag__region *r, ag_dtype dtype, const ag__shape *shape, bool inline_ok);
 ag__meta *ag__meta_of(ag_tensor *x);                               /* made when missing; NULL when memory is short */
