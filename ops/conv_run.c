@@ -47,6 +47,7 @@ static int64_t w_start(const job *j, int64_t q) { return q % j->s->groups * j->s
 
 /* Behind the columns is the memory that the product needs. */
 static void multiply(const job *j, ag__product *p, char *columns) {
+    p->lean = true;
     j->gemm->plan(p, ag__caches_here());
     j->gemm->run(p, 0, p->tiles, columns + j->room);
 }

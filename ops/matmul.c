@@ -117,7 +117,7 @@ bool ag__matmul_into(ag_tensor *y, bool turned, bool add) {
     if (y->dtype == AG_I64) return ag__matmul_i64(y, turned, add);
     j.gemm = y->dtype == AG_F64 ? ag__kernel()->gemm_f64 : ag__kernel()->gemm_f32;
     product_of(p, y, turned);
-    p->add = add;
+    p->add = add, p->lean = false;
     j.a = p->a.data, j.b = p->b.data, j.y = p->c; /* before the plan, which may turn the product round */
     ag__batch_start(&j.batch, ag__in(y)[0], ag__in(y)[1], y, y->shape->rank - !is_row(y) - !is_column(y));
     fold_rows(p, &j.batch);

@@ -24,7 +24,8 @@ typedef struct ag__product {
     ag__matrix a, b;
     void *c; /* unit column stride; overlaps neither a nor b */
     int64_t c_row;
-    bool add; /* to the old c */
+    bool add;  /* to the old c */
+    bool lean; /* work shall be at most 2 l1; a or its transpose has unit column stride */
 
     /* What plan adds. It may exchange a and b, and with them m and n: */
     bool turned; /* the rows below are columns of c: cᵀ = bᵀ aᵀ */
@@ -35,7 +36,7 @@ typedef struct ag__product {
     int64_t depth;
     int64_t rows, cols, down, across; /* of a tile; tiles below and beside each other */
     int64_t tiles;
-    int64_t work; /* bytes that one thread needs, often 0; at most 2 l1 where a or its transpose has unit column stride */
+    int64_t work; /* bytes that one thread needs, often 0 */
 } ag__product;
 
 /* Bytes of data in the caches of one core. */

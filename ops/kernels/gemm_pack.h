@@ -23,8 +23,12 @@ static void pack_b(REAL *panel, int64_t width, int64_t k, int64_t cols, const RE
     }
 }
 
-/* strip[p][i] = a[i][p] for p < k, i < rows; neither stride of a is one. */
+/* strip[p][i] = a[i][p] for p < k, i < rows ≤ ROWS; the columns of a are not neighbours. */
 static void pack_a(REAL *strip, int64_t rows, int64_t k, const REAL *a, int64_t row, int64_t col) {
+    if (row == 1 && rows == ROWS) {
+        for (int64_t p = 0; p < k; p++) memcpy(strip + p * ROWS, a + p * col, ROWS * sizeof(REAL));
+        return;
+    }
     for (int64_t p = 0; p < k; p++) {
         for (int64_t i = 0; i < rows; i++) strip[p * rows + i] = a[i * row + p * col];
     }

@@ -1,5 +1,5 @@
 /* gemm_plan.h: how a product is computed follows from its shape and strides, and from the caches. */
-enum { SMALL = 4096, MOST_TILES = 16, MILLION = 1 << 20, MOST_DEPTH = 384, FEW = 4, DOT_DEPTH = 4096 };
+enum { SMALL = 4096, MOST_TILES = 16, MILLION = 1 << 20, MOST_DEPTH = 384, FEW = 4, DOT_DEPTH = 4096, PAGE = 4096 };
 
 /* Elements: strips come first in the memory of a tile, then the panel, both in whole cache lines. */
 static int64_t strips_size(const ag__product *p) {
@@ -29,13 +29,13 @@ static void turn_product(ag__product *p) {
  * tile is no higher than what of a stays in the second cache. */
 static void cut(ag__product *p, const ag__caches *caches) {
     double work = (double)p->m * (double)p->n * (double)p->k / MILLION;
-    int64_t line = p->depth * (int64_t)sizeof(REAL), near = caches->l2 * 2 / 3;
+    int64_t line = p->depth * (int64_t)sizeof(REAL), near = caches->l2 * 2 / 3, wide = p->strips ? 512 : 2 * WIDE;
     p->down = p->across = 1, p->rows = p->m, p->cols = p->n;
     if (work >= 0.4 || (p->m > 64 && p->m > near / line)) {
         int64_t high = most(near / line, 64);
         int64_t tiles = work < 4 ? 2 : (int64_t)(4 + least((int64_t)(work / 32), MOST_TILES - 4)) & ~1;
         p->down = parts(p->m, high);
-        p->across = most(1, least(parts(tiles, p->down), p->n / (2 * WIDE)));
+        p->across = most(1, least(parts(tiles, p->down), p->n / wide));
         if (p->down * p->across < tiles) p->down = most(p->down, least(parts(tiles, p->across), p->m / 64));
         if (p->down * p->across == 1 && p->n >= 4 * LANES) p->across = 2; /* narrow ones are better than none */
         p->rows = round_up(parts(p->m, p->down), ROWS), p->cols = round_up(parts(p->n, p->across), LANES);
@@ -47,6 +47,13 @@ static void cut(ag__product *p, const ag__caches *caches) {
 /* The panel fills the nearest cache one and a half times: it streams from the second one as well. */
 static int64_t depth_limit(const ag__product *p, const ag__caches *caches) {
     return p->dots ? DOT_DEPTH : least(caches->l1 * 3 / 2 / (WIDE * (int64_t)sizeof(REAL)), MOST_DEPTH);
+}
+
+/* Strips repay where no stride of a is one, and where its columns lie whole pages apart: these would all have the same few
+ * places in a cache, and push each other out. */
+static bool needs_strips(const ag__product *p) {
+    if (p->dots || p->row || p->lean || p->a.col == 1 || p->n <= 2 * WIDE) return false;
+    return p->a.row != 1 || (p->m > ROWS && p->a.col != 0 && p->a.col * (int64_t)sizeof(REAL) % PAGE == 0);
 }
 
 static void plan(ag__product *p, const ag__caches *caches) {
@@ -61,7 +68,7 @@ static void plan(ag__product *p, const ag__caches *caches) {
     p->row = !p->dots && p->m == 1 && p->b.col == 1 && p->n > 2 * WIDE && (!p->turned || p->c_row == 1);
     p->depth = depth_of(p->k, depth_limit(p, caches));
     p->direct = p->m <= 2 * ROWS || p->k * p->b.row * size <= caches->l1 / 3;
-    p->strips = !p->dots && p->a.col != 1 && p->a.row != 1 && p->n > 2 * WIDE;
+    p->strips = needs_strips(p);
     cut(p, caches);
     p->work = 0;
     bool reads = p->dots || p->row || (p->direct && p->b.col == 1 && (LOADS_PART || p->n % LANES == 0));

@@ -68,12 +68,15 @@ static void column(const ag__product *p, const area *r, block *t, int64_t from, 
     }
 }
 
+/* Few columns of a at a time, for each line of theirs has parts of several strips. */
 static void pack_strips(const ag__product *p, const area *r, int64_t from, int64_t depth) {
-    int64_t high;
-    for (int64_t i = r->top; i < r->bottom; i += high) {
-        high = high_of(r->bottom - i);
-        pack_a(r->strips + (i - r->top) * depth, high, depth, (const REAL *)p->a.data + i * p->a.row + from * p->a.col,
-               p->a.row, p->a.col);
+    for (int64_t q = 0, cols; q < depth; q += cols) {
+        cols = least(8, depth - q);
+        for (int64_t i = r->top, high; i < r->bottom; i += high) {
+            high = high_of(r->bottom - i);
+            const REAL *a = (const REAL *)p->a.data + i * p->a.row + (from + q) * p->a.col;
+            pack_a(r->strips + (i - r->top) * depth + q * high, high, cols, a, p->a.row, p->a.col);
+        }
     }
 }
 

@@ -30,7 +30,7 @@ static void set(void *x, bool wide, int64_t i, double value) {
 }
 
 /* Ways in which a matrix of `rows` × `cols` may lie; the element (0, 0) is at *start. */
-enum { PLAIN, TRANSPOSED, BACKWARDS, SPARSE, SPARSE_TRANSPOSED, ROW_AGAIN, COL_AGAIN, LAYOUTS };
+enum { PLAIN, TRANSPOSED, BACKWARDS, SPARSE, SPARSE_TRANSPOSED, ROW_AGAIN, COL_AGAIN, PAGES_APART, LAYOUTS };
 
 static ag__matrix lay(void *data, bool wide, int64_t rows, int64_t cols, int layout) {
     ag__matrix x = {data, cols, 1};
@@ -42,6 +42,7 @@ static ag__matrix lay(void *data, bool wide, int64_t rows, int64_t cols, int lay
     case SPARSE_TRANSPOSED: x.row = 2, x.col = -2 * rows - 1, start = (2 * rows + 1) * cols; break;
     case ROW_AGAIN: x.row = 0; break;
     case COL_AGAIN: x.row = 1, x.col = 0; break;
+    case PAGES_APART: x.row = 1, x.col = 1024; break; /* for at most 516 columns of 1024 rows */
     default: break;
     }
     x.data = (char *)data + start * element;
@@ -134,6 +135,9 @@ static void check_layouts(bench *w, sizes s, int from, int to) {
     }
 }
 
+/* Of such caches products of a few rows and columns take several blocks and tiles, and panels. */
+static const ag__caches small = {4096, 1};
+
 static const int64_t edges[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 13, 15, 16, 17,
                                 24, 25, 31, 32, 33, 47, 48, 49, 50, 63, 64, 65, 97};
 enum { EDGES = sizeof edges / sizeof *edges };
@@ -157,8 +161,8 @@ TestEveryISA(gemm, edges) {
 
 /* Blocks of k, several tiles, scalar products, packed strips, few rows and few columns. */
 TestEveryISA(gemm, layouts) {
-    static const sizes s[] = {{17, 35, 9}, {3, 50, 70},  {50, 2, 70},  {1, 33, 40},
-                              {33, 1, 40}, {9, 100, 65}, {20, 110, 21}};
+    static const sizes s[] = {{17, 35, 9}, {3, 50, 70},  {50, 2, 70},   {1, 33, 40},   {1, 100, 40},
+                              {33, 1, 40}, {9, 100, 65}, {20, 110, 21}, {100, 120, 19}};
     for (int wide = 0; wide < 2; wide++) {
         bench w = bench_new(wide);
         for (size_t i = 0; i < sizeof s / sizeof *s; i++) check_layouts(&w, s[i], 0, LAYOUTS * LAYOUTS);
@@ -168,14 +172,15 @@ TestEveryISA(gemm, layouts) {
 
 TestEveryISA(gemm, blocks) {
     static const sizes s[] = {{131, 133, 130}, {70, 300, 130}, {300, 70, 130},  {9, 50, 1000}, {50, 9, 1000},
-                              {4, 3, 9000},    {2, 300, 400},  {300, 2, 400},   {1, 400, 400}, {400, 1, 400},
-                              {1, 1100, 30},   {1100, 1, 30},  {128, 128, 400}, {30, 400, 385}};
+                              {4, 3, 9000},    {2, 300, 520},  {300, 2, 520},   {1, 400, 520}, {400, 1, 520},
+                              {1, 1100, 30},   {1100, 1, 30},  {128, 128, 520}, {30, 400, 513}};
     static const int pairs[] = {PLAIN, TRANSPOSED, PLAIN + LAYOUTS * TRANSPOSED, TRANSPOSED + LAYOUTS * TRANSPOSED,
                                 SPARSE + LAYOUTS * SPARSE_TRANSPOSED};
-    for (int wide = 0; wide < 2; wide++) {
-        bench w = bench_new(wide);
-        for (size_t i = 0; i < sizeof s / sizeof *s; i++) {
-            for (size_t j = 0; j < sizeof pairs / sizeof *pairs; j++) check_layouts(&w, s[i], pairs[j], pairs[j] + 1);
+    for (int i = 0; i < 4; i++) {
+        bench w = bench_new(i & 1);
+        if (i & 2) w.caches = &small;
+        for (size_t j = 0; j < sizeof s / sizeof *s; j++) {
+            for (size_t l = 0; l < sizeof pairs / sizeof *pairs; l++) check_layouts(&w, s[j], pairs[l], pairs[l] + 1);
         }
         bench_free(&w);
     }
@@ -183,7 +188,6 @@ TestEveryISA(gemm, blocks) {
 
 /* Threads' tiles of 64 rows, and what is left for the last one: 1 row and 7. */
 TestEveryISA(gemm, few_rows_left) {
-    static const ag__caches small = {4096, 1};
     static const sizes s[] = {{577, 48, 70}, {601, 48, 70}};
     for (int wide = 0; wide < 2; wide++) {
         bench w = bench_new(wide);
