@@ -1,5 +1,5 @@
 /* gemm_plan.h: how a product is computed follows from its shape and strides, and from the caches. */
-enum { SMALL = 4096, MOST_TILES = 16, MILLION = 1 << 20, MOST_DEPTH = 384, FEW = 4, DOT_DEPTH = 4096, PAGE = 4096 };
+enum { SMALL = 4096, MOST_TILES = 16, MILLION = 1 << 20, MOST_DEPTH = 512, FEW = 4, DOT_DEPTH = 4096, PAGE = 4096 };
 
 /* Elements: strips come first in the memory of a tile, then the panel, both in whole cache lines. */
 static int64_t strips_size(const ag__product *p) {
@@ -29,7 +29,8 @@ static void turn_product(ag__product *p) {
  * tile is no higher than what of a stays in the second cache. */
 static void cut(ag__product *p, const ag__caches *caches) {
     double work = (double)p->m * (double)p->n * (double)p->k / MILLION;
-    int64_t line = p->depth * (int64_t)sizeof(REAL), near = caches->l2 * 2 / 3, wide = p->strips ? 512 : 2 * WIDE;
+    int64_t line = p->depth * (int64_t)sizeof(REAL), near = caches->l2 / 2, wide = p->strips ? 512 : 2 * WIDE;
+    if (p->b.col != 1) near = caches->l2 * 2 / 3;
     p->down = p->across = 1, p->rows = p->m, p->cols = p->n;
     if (work >= 0.4 || (p->m > 64 && p->m > near / line)) {
         int64_t high = most(near / line, 64);
@@ -44,9 +45,16 @@ static void cut(ag__product *p, const ag__caches *caches) {
     p->tiles = p->down * p->across;
 }
 
-/* The panel fills the nearest cache one and a half times: it streams from the second one as well. */
+/* The panel fills the nearest cache twice: it streams from the second one as well. */
 static int64_t depth_limit(const ag__product *p, const ag__caches *caches) {
-    return p->dots ? DOT_DEPTH : least(caches->l1 * 3 / 2 / (WIDE * (int64_t)sizeof(REAL)), MOST_DEPTH);
+    return p->dots ? DOT_DEPTH : least(caches->l1 / (4 * WIDE * (int64_t)sizeof(REAL)) * 8, MOST_DEPTH);
+}
+
+/* Bytes from the first row of b to the last within which it is read where it lies. Rows far apart would push each other out
+ * of the nearest cache; a panel of few vectors stays there, and soon repays what it costs. */
+static int64_t direct_limit(const ag__product *p, const ag__caches *caches) {
+    if (p->b.row * (int64_t)sizeof(REAL) > PAGE / 2) return caches->l1 / 3;
+    return VECS > 2 ? caches->l2 / 2 : caches->l2 / 8;
 }
 
 /* Strips repay where no stride of a is one, and where its columns lie whole pages apart: these would all have the same few
@@ -67,7 +75,7 @@ static void plan(ag__product *p, const ag__caches *caches) {
         turn_product(p);
     p->row = !p->dots && p->m == 1 && p->b.col == 1 && p->n > 2 * WIDE && (!p->turned || p->c_row == 1);
     p->depth = depth_of(p->k, depth_limit(p, caches));
-    p->direct = p->m <= 2 * ROWS || p->k * p->b.row * size <= caches->l1 / 3;
+    p->direct = p->m <= 2 * ROWS || p->k * p->b.row * size <= direct_limit(p, caches);
     p->strips = needs_strips(p);
     cut(p, caches);
     p->work = 0;

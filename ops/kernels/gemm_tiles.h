@@ -14,7 +14,7 @@ typedef struct block {
     bool add;
 } block;
 
-enum { LINE = 64, DEEP = 64 }; /* bytes of a cache line; a product less deep is done before c arrives */
+enum { LINE = 64, DEEP = 128 }; /* bytes of a cache line; a product less deep is done before c arrives */
 
 #define CAT_(a, b) a##b
 #define CAT(a, b) CAT_(a, b)

@@ -148,6 +148,7 @@ TestEveryISA(gemm, edges) {
         bench w = bench_new(wide);
         for (int i = 0; i < EDGES; i++) {
             for (int j = 0; j < EDGES; j++) {
+                w.caches = (i + j) % 2 ? &small : ag__caches_here();
                 int64_t k = edges[(5 * i + 11 * j) % EDGES];
                 int one = (3 * i + j) % (LAYOUTS * LAYOUTS);
                 check_layouts(&w, (sizes){edges[i], edges[j], k}, one, one + 1);
