@@ -53,9 +53,13 @@ INLINE T NAME(tanh_rest)(T x) {
     return F(fabs)(x) < K(1) ? x * u * sum / F(cosh)(x) : x - F(tanh)(x);
 }
 
-/* ln(x / (1 − x)): 2 atanh(2 x − 1) about ½, where 2 x − 1 is exact and the logarithms cancel */
+/* ln(x / (1 − x)) = ± ln(1 + |2 x − 1| / min(x, 1 − x)), where at most one of the three is rounded. Where 1 / x might overflow, of
+ * 2⁶⁴ x. + 0: −0 is a 0 like the other. */
 INLINE T NAME(log_odds)(T x) {
-    return x >= K(0.25) && x <= K(0.75) ? K(2) * F(atanh)(K(2) * x - K(1)) : F(log)(x) - F(log1p)(-x);
+    const bool tiny = F(fabs)(x) < K(0x1p-120), low = x < K(0.5);
+    const T least = low ? (tiny ? K(0x1p64) * x : x) + K(0) : K(1) - x;
+    const T odds = F(log1p)(F(fabs)(K(2) * x - K(1)) / least) + (tiny ? K(44.361419555836499803) : K(0));
+    return low ? -odds : odds;
 }
 
 /* sin(π x) / (π x): the nearest integer is taken off first, which is exact and changes at most the sign */

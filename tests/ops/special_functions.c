@@ -30,6 +30,16 @@ TestEveryISA(ops, bessel_functions_at_the_end_of_the_range) {
     ag_tape_free(t);
 }
 
+/* To the ends of [0, 1], where x / (1 − x) or its reciprocal overflows, and beyond */
+TestEveryISA(ops, logits_at_the_ends) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){-0.0, 5e-324, 0.25, 0.5, 1, -5e-324, 1.5}, AG_SHAPE(7));
+    assert_values(ag_logit(x, -1), 1e-13, -INFINITY, -744.4400719213812, -1.0986122886681098, 0, INFINITY, NAN, NAN);
+    x = ag_from_f32(t, (const float[]){1e-40F, -1e-40F}, AG_SHAPE(2));
+    assert_values(ag_logit(x, -1), 1e-5, -92.10340878007, NAN);
+    ag_tape_free(t);
+}
+
 /* What takes as many steps as the order says has an end. */
 TestEveryISA(ops, orders_without_end) {
     ag_tape *t = ag_tape_new();
