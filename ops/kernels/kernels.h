@@ -23,27 +23,38 @@
 #include "ops/kernels/rows.h"
 #include "ops/kernels/scan.h"
 #include "ops/kernels/softmax.h"
+#include "ops/kernels/special.h"
+
+/* What gains little from vectors of 512 bits is not compiled for them: the table that stands in for it is AVX2's. */
+#define AG__HALF_2(isa) AG__HALF_##isa
+#define AG__HALF(isa) AG__HALF_2(isa)
+#define AG__HALF_avx512 avx2
+#define AG__HALF_avx2 avx2
+#define AG__HALF_baseline baseline
+#define AG__HALF_neon neon
+#define AG__HALF_
 
 /* X(isa, file, type of its table) */
 #define AG__KERNEL_FILES(X, isa)             \
     X(isa, best, ag__bests)                  \
-    X(isa, conv_f32, ag__conv)               \
-    X(isa, conv_f64, ag__conv)               \
+    X(AG__HALF(isa), conv_f32, ag__conv)     \
+    X(AG__HALF(isa), conv_f64, ag__conv)     \
     X(isa, cross_entropy, ag__cross_entropy) \
     X(isa, gemm_f32, ag__gemm)               \
     X(isa, gemm_f64, ag__gemm)               \
-    X(isa, linalg_f32, ag__linalg)           \
-    X(isa, linalg_f64, ag__linalg)           \
-    X(isa, norm_f32, ag__norm)               \
-    X(isa, norm_f64, ag__norm)               \
+    X(AG__HALF(isa), linalg_f32, ag__linalg) \
+    X(AG__HALF(isa), linalg_f64, ag__linalg) \
+    X(AG__HALF(isa), norm_f32, ag__norm)     \
+    X(AG__HALF(isa), norm_f64, ag__norm)     \
     X(isa, pairs, ag__pairs)                 \
     X(isa, random, ag__random)               \
     X(isa, reduce, ag__reduce)               \
     X(isa, row_norm_f32, ag__row_norm)       \
     X(isa, row_norm_f64, ag__row_norm)       \
     X(isa, rows, ag__rows)                   \
-    X(isa, scan, ag__scan)                   \
-    X(isa, softmax, ag__softmax)
+    X(AG__HALF(isa), scan, ag__scan)         \
+    X(isa, softmax, ag__softmax)             \
+    X(AG__HALF(isa), special, ag__special)
 
 /* The tables of one instruction set. */
 typedef struct ag__kernels {
@@ -57,6 +68,7 @@ typedef struct ag__kernels {
 
 #ifdef AG__ISA /* inside a kernel */
 #define TABLE(file) AG__TABLE_1(file, AG__ISA)
+#define HALF_TABLE(file) AG__TABLE_1(file, AG__HALF(AG__ISA))
 #define AG__DECLARE(isa, file, type) extern const type AG__TABLE_1(file, isa);
 AG__KERNEL_FILES(AG__DECLARE, AG__ISA)
 #undef AG__DECLARE

@@ -105,6 +105,16 @@ LIBM2(nextafter)
 #undef LIBM1
 #undef LIBM2
 
+/* lgamma would write the global signgam, which threads share. */
+INLINE double m_lgamma(double x) {
+    int sign;
+    return lgamma_r(x, &sign);
+}
+INLINE float m_lgammaf(float x) {
+    int sign;
+    return lgammaf_r(x, &sign);
+}
+
 /* a + b z + …: POLY2(mad, z, a, b, c) = a + b z + c z² */
 #define POLY1(mad, z, a, b) mad(b, z, a)
 #define POLY2(mad, z, a, ...) mad(POLY1(mad, z, __VA_ARGS__), z, a)

@@ -4,10 +4,6 @@
 #include "ops/kernels/math_f32.h"
 #include "ops/kernels/math_f64.h"
 #include "ops/kernels/math_normal.h"
-#include "ops/kernels/special_bessel.h"
-#include "ops/kernels/special_erfinv.h"
-#include "ops/kernels/special_gamma.h"
-#include "ops/kernels/special_quantile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,6 +11,22 @@
 
 #define APART static __attribute__((noinline))
 #define W(v) ((uint64_t)(v))
+
+/* No vectors, and no code of its own for each width: special.h. */
+#define SPECIAL1(name)                                                       \
+    static double m_##name(double x) { return HALF_TABLE(special).name(x); } \
+    static float m_##name##f(float x) { return (float)m_##name((double)x); }
+#define SPECIAL2(name)                                                                    \
+    static double m_##name(double x, double n) { return HALF_TABLE(special).name(x, n); } \
+    static float m_##name##f(float x, float n) { return (float)m_##name((double)x, (double)n); }
+SPECIAL1(digamma)
+SPECIAL1(erfinv)
+SPECIAL2(polygamma)
+SPECIAL2(iv)
+SPECIAL2(ive)
+SPECIAL2(spherical_jn)
+static double m_gamma_slope(double a, double x, double n) { return HALF_TABLE(special).gamma_slope(a, x, n); }
+static float m_gamma_slopef(float a, float x, float n) { return (float)m_gamma_slope((double)a, (double)x, (double)n); }
 
 /* Before a loop whose output overlaps no input: no second copy of it for when it does. */
 #ifdef __clang__

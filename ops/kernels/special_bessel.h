@@ -1,5 +1,5 @@
-/* special_bessel.h: the modified Bessel function Iₙ, F(iv) and, times e^−|x|, F(ive), and the spherical jₙ, F(spherical_jn), of
- * integer order n, of float and double.
+/* special_bessel.h: the modified Bessel function Iₙ, iv and, times e^−|x|, ive, and the spherical jₙ, spherical_jn, of integer
+ * order n.
  *
  *     Iₙ: |x| ≤ 20         (x/2)ⁿ Σ (x²/4)ᵏ / (k! (n + k)!), all of one sign                              (DLMF 10.25.2)
  *         |x| ≥ n²         eˣ / √(2 π x) Σ ∏ ((2 j − 1)² − 4 n²) / (8 j x)                               (DLMF 10.40.1)
@@ -8,7 +8,7 @@
  *         |x| > n          jₖ₊₁ = (2 k + 1) / x jₖ − jₖ₋₁ upwards from sin x / x                          (DLMF 10.51.1)
  *         between          the same downwards, scaled by the larger of j₀ and j₁
  *
- * NaN for an order that is not a whole number, or beyond ±2²⁰: the work grows with it. Floats are computed in double. */
+ * NaN for an order that is not a whole number, or beyond ±2²⁰: the work grows with it. */
 #ifndef OPS_KERNELS_SPECIAL_BESSEL_H
 #define OPS_KERNELS_SPECIAL_BESSEL_H
 
@@ -112,9 +112,5 @@ static inline double m_spherical_jn(double x, double n) {
     }
     return sign * here;
 }
-
-static inline float m_ivef(float x, float n) { return (float)m_ive((double)x, (double)n); }
-static inline float m_ivf(float x, float n) { return (float)m_iv((double)x, (double)n); }
-static inline float m_spherical_jnf(float x, float n) { return (float)m_spherical_jn((double)x, (double)n); }
 
 #endif

@@ -1,4 +1,4 @@
-/* special_erfinv.h: the inverse of erf, F(erfinv) of float and double.
+/* special_erfinv.h: the inverse of erf.
  *
  * Giles' polynomials ("Approximating the erfinv function", GPU Computing Gems 2, 2011) are good to single precision for
  * 1 − |x| > 1e-7; closer to ±1 the expansion erfc y ≈ e^(−y²) / (y √π) is turned round. Two of Halley's steps, on erf or, where
@@ -42,7 +42,5 @@ static inline double m_erfinv(double x) {
     }
     return copysign(y, x);
 }
-
-static inline float m_erfinvf(float x) { return (float)m_erfinv((double)x); }
 
 #endif

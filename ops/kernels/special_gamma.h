@@ -1,4 +1,4 @@
-/* special_gamma.h: ln |Γ| and its derivatives, F(lgamma), F(digamma) and F(polygamma) of float and double.
+/* special_gamma.h: the derivatives of ln |Γ|, digamma and polygamma.
  *
  *     ψ(x):    1 ≤ x < 2    (x − x₀) P(x), x₀ = 1.4616… the root in two parts, P a Chebyshev fit of 24 terms, error 6e-19
  *              x < 10       by ψ(x + 1) = ψ(x) + 1 / x into that interval
@@ -8,21 +8,11 @@
  *     ζ(s, x): Euler and Maclaurin's sum from x ≥ s + 10 on                                             (DLMF 25.11.5)
  *              x < 0: the sum over all x + k, k ∈ ℤ, less the part on the other side
  *
- * At the poles ψ is NaN, ±∞ at ∓0, and ζ ∞, as in PyTorch. Floats are computed in double. */
+ * At the poles ψ is NaN, ±∞ at ∓0, and ζ ∞, as in PyTorch. */
 #ifndef OPS_KERNELS_SPECIAL_GAMMA_H
 #define OPS_KERNELS_SPECIAL_GAMMA_H
 
-#include <math.h>
-
-/* lgamma would write the global signgam, which threads share. */
-static inline double m_lgamma(double x) {
-    int sign;
-    return lgamma_r(x, &sign);
-}
-static inline float m_lgammaf(float x) {
-    int sign;
-    return lgammaf_r(x, &sign);
-}
+#include "ops/kernels/math.h"
 
 /* For x > 0 */
 static inline double digamma_right(double x) {
@@ -94,8 +84,5 @@ static inline double m_polygamma(double x, double n) {
                  size = n < 150 ? tgamma(n + 1) * z : copysign(exp(m_lgamma(n + 1) + log(fabs(z))), z);
     return fmod(n, 2) == 0 ? -size : size;
 }
-
-static inline float m_digammaf(float x) { return (float)m_digamma((double)x); }
-static inline float m_polygammaf(float x, float n) { return (float)m_polygamma((double)x, (double)n); }
 
 #endif

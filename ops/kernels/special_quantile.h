@@ -114,10 +114,6 @@ static inline double m_gamma_slope(double a, double x, double n) {
     return (series ? -x / a : s.sign * x) * factorial * sum;
 }
 
-static inline float m_gamma_slopef(float a, float x, float n) {
-    return (float)m_gamma_slope((double)a, (double)x, (double)n);
-}
-
 /* ln(x f(x)) */
 static inline double log_density(double a, double x) {
     if (a < 16) return a * log(x) - x - m_lgamma(a);
