@@ -159,7 +159,7 @@ INLINE float f32_tangent(uint32_t n, double r) {
 }
 
 #define TRIG_F32(name, result)                                  \
-    INLINE float f32_##name##_noting(float x, unsigned *wild) { \
+    INLINE float f32_##name##_noting(float x, uint32_t *wild) { \
         double r, low;                                          \
         uint32_t n;                                             \
         if (wild) {                                             \

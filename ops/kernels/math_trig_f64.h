@@ -91,9 +91,9 @@ INLINE double f64_tangent(uint64_t n, double s, double c) {
     return f64_from(f64_bits(top / bottom) ^ (odd & UINT64_C(1) << 63));
 }
 
-/* With a place for the note, wild x give anything; without, all are right. */
+/* With a place for the note, as wide as x, wild x give anything; without, all are right. */
 #define TRIG_F64(name, result)                                     \
-    INLINE double f64_##name##_noting(double x, unsigned *wild) {  \
+    INLINE double f64_##name##_noting(double x, uint64_t *wild) {  \
         double r, low;                                             \
         uint64_t n;                                                \
         if (wild) {                                                \

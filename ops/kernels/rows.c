@@ -36,11 +36,13 @@ static float m_gamma_slopef(float a, float x, float n) { return (float)m_gamma_s
 #endif
 
 #define T float
+#define WORD uint32_t
 #define NAME(row) row##_f32
 #define F(fn) m_##fn##f
 #include "rows_float.h"
 
 #define T double
+#define WORD uint64_t
 #define NAME(row) row##_f64
 #define F(fn) m_##fn
 #include "rows_float.h"

@@ -1,4 +1,5 @@
-/* rows_float.h: template of the float loops: T, NAME(row) and F(function) are set by the file that includes it. */
+/* rows_float.h: template of the float loops: T, WORD (unsigned, as wide as T), NAME(row) and F(function) are
+ * set by the file that includes it. */
 #define K(v) ((T)(v))
 
 /* Cheap rows end with a loop of single elements. In the others, of many instructions, that would be a second copy of all of them:
@@ -72,8 +73,8 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
         }                                                                                      \
     }
 
-/* Sine and its kin note that they met an element too large for the loop's arithmetic, and those are done once more by
- * themselves. */
+/* Sine and its kin note that they met an element too large for the loop's arithmetic, and then all are done once more, each by
+ * itself. */
 #define STEPS1(name, value)                                                                    \
     static void NAME(name)(int64_t n, const void *const in[], void *out, double p, double q) { \
         const T *u = in[0];                                                                    \
@@ -82,20 +83,18 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
             NAME(steps)(n, in, out, p, q, 1, NAME(name));                                      \
             return;                                                                            \
         }                                                                                      \
-        unsigned any = 0;                                                                      \
+        WORD any = 0;                                                                          \
         INDEPENDENT for (int64_t i = 0; i < WHOLE(n); i++) {                                   \
-            unsigned *const wild = &any;                                                       \
+            WORD *const wild = &any;                                                           \
             const T x = u[i];                                                                  \
             (void)wild;                                                                        \
             y[i] = (value);                                                                    \
         }                                                                                      \
         for (int64_t i = 0; any && i < n; i++) {                                               \
-            unsigned one = 0, *wild = &one;                                                    \
+            WORD *const wild = NULL;                                                           \
             const T x = u[i];                                                                  \
             (void)wild;                                                                        \
-            (void)(value);                                                                     \
-            wild = NULL;                                                                       \
-            if (one) y[i] = (value);                                                           \
+            y[i] = (value);                                                                    \
         }                                                                                      \
     }
 #define STEPS2(name, value)                                                                    \
@@ -170,3 +169,4 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
 #undef T
 #undef NAME
 #undef F
+#undef WORD
