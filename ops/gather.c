@@ -26,7 +26,7 @@ static bool gather_run(ag_tensor *y) {
     if (!ag__need_index(y, 1, large, ag__axis_of(y), &axis) || !ag__lines_start(y, 1, large, axis, &l)) return false;
     const void *x = ag_op_dense(y, 0);
     if (!x && l.count) return false;
-    ag__lines_pick(&l, ag__line_get(element), ag_out_data(y, 0), x, element);
+    ag__lines_walk(&l, AG__ANY_ORDER, ag__line_get(element), &(ag__move){ag_out_data(y, 0), x});
     return true;
 }
 
@@ -68,15 +68,12 @@ static bool gather_add_shape(ag_tensor *y) {
            ag__need_index(y, 1, a->shape, a->axis, &axis) && ag_out_shape(y, 0, ag_dtype_of(ag_in(y, 0)), a->shape);
 }
 
-#define ADD(NAME, T)                                                                                       \
-    static void NAME(const ag__lines *l, void *to, const void *from, const int64_t *index, int64_t base) { \
-        T *y = (T *)to + base;                                                                             \
-        const T *g = from;                                                                                 \
-        if (l->slabs) {                                                                                    \
-            for (int64_t j = 0; j < l->length; j++) y[j] += g[j];                                          \
-        } else {                                                                                           \
-            for (int64_t j = 0; j < l->length; j++) y[index[j] * l->by_index + j * l->step] += g[j];       \
-        }                                                                                                  \
+#define ADD(NAME, T)                                                                                      \
+    static void NAME(void *context, const ag__lines *l, int64_t at, const int64_t *index, int64_t base) { \
+        const ag__move *m = context;                                                                      \
+        T *y = m->to;                                                                                     \
+        const T *g = (const T *)m->from + at;                                                             \
+        for (int64_t j = 0; j < l->length; j++) y[ag__line_at(l, index, base, j)] += g[j];                \
     }
 ADD(add_f32, float)
 ADD(add_f64, double)
@@ -92,7 +89,7 @@ static bool gather_add_run(ag_tensor *y) {
     if (!ag__need_index(y, 1, a->shape, a->axis, &axis) || !ag__lines_start(y, 1, a->shape, axis, &l)) return false;
     const void *g = ag_op_dense(y, 0);
     if (!g && l.count) return false;
-    ag__lines_put(&l, adds[ag_dtype_of(y)], out, g, element);
+    ag__lines_walk(&l, AG__FORWARDS, adds[ag_dtype_of(y)], &(ag__move){out, g});
     return true;
 }
 

@@ -29,11 +29,16 @@ const int64_t *ag__index_fail(ag_tensor *y, ag_shape s, int64_t k, int64_t value
 }
 
 const int64_t *ag__indices(ag_tensor *y, int i, int64_t n) {
+    static const int64_t none;
     ag_tensor *index = ag_in(y, i);
     int64_t size = ag_size(index);
+    uint64_t signs = 0; /* a loop that runs in vectors of every ISA */
+    const int64_t *given = size ? ag_op_dense(y, i) : &none;
+    if (!given) return NULL;
+    for (int64_t k = 0; k < size; k++) signs |= (uint64_t)given[k] | ((uint64_t)n - 1 - (uint64_t)given[k]);
+    if (signs >> 63 == 0) return given;
     int64_t *resolved = ag_op_workspace(y, (size_t)size * sizeof *resolved);
-    const int64_t *given = ag_op_dense(y, i);
-    if (!resolved || (!given && size)) return NULL;
+    if (!resolved) return NULL;
     for (int64_t k = 0; k < size; k++) {
         if (given[k] < -n || given[k] >= n) return ag__index_fail(y, ag_shape_of(index), k, given[k], n);
         resolved[k] = given[k] < 0 ? given[k] + n : given[k];

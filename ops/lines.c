@@ -35,7 +35,6 @@ ag_tensor *ag__line_source(ag_tensor *y, ag_tensor *index, ag_tensor *src) {
 
 /* Is the index the same wherever one looks, the axis aside, and as wide there as the large tensor? */
 static bool names_slabs(const ag_tensor *index, ag_shape large, int axis) {
-    if (ag_rank(index) == 0) return false;
     for (int k = 0; k < large.rank; k++) {
         if (k == axis) continue;
         if (ag_dim(index, k) != large.dim[k] || (large.dim[k] > 1 && ag_stride(index, k) != 0)) return false;
@@ -60,109 +59,118 @@ bool ag__lines_start(ag_tensor *y, int i, ag_shape large, int axis, ag__lines *l
     const ag_tensor *index = ag_in(y, i);
     large = at_least_a_line(large);
     *l = (ag__lines){.shape = at_least_a_line(ag_shape_of(index)), .n = large.dim[axis], .count = 1, .group = 1};
-    int last = large.rank - 1;
     int64_t stride = 1, outer = 1;
-    for (int k = last; k >= 0; k--) {
+    for (int k = large.rank - 1; k >= 0; k--) {
         if (k == axis) l->by_index = stride;
         l->stride[k] = k == axis ? 0 : stride;
         stride *= large.dim[k];
         if (k < axis) outer *= l->shape.dim[k];
     }
-    l->slabs = names_slabs(index, large, axis);
-    l->length = l->slabs ? l->by_index : l->shape.dim[last];
-    l->step = l->slabs || axis != last;
     if (ag_size(index) == 0) {
         l->count = 0;
         return ag__indices(y, i, l->n) != NULL;
     }
+    if (l->by_index == 1) l->shape.rank = axis + 1; /* nothing lies side by side: a line runs along the axis */
+    l->slabs = l->by_index > 1 && names_slabs(index, large, axis);
+    l->length = l->slabs ? l->by_index : l->shape.dim[l->shape.rank - 1];
+    l->step = l->slabs || axis != l->shape.rank - 1;
     l->count = ag_size(index) / l->length;
     l->group = l->count / outer;
     l->index = l->slabs ? slab_indices(y, i, axis, l) : ag__indices(y, i, l->n);
     return l->index != NULL;
 }
 
-typedef struct job {
+/* A walk's tasks: `columns` columns of all lines that must keep their order. */
+typedef struct walk {
     const ag__lines *l;
-    ag__line_fn *move;
-    char *to;
-    const char *from;
-    size_t row; /* bytes of a line */
-    bool picks;
-} job;
+    ag__line_fn *line;
+    void *context;
+    int64_t together, columns, pieces; /* lines of a task, columns of a task, tasks side by side */
+    bool backwards;
+} walk;
 
-static void move_line(const job *j, int64_t line, const int64_t *index, int64_t base) {
-    size_t at = (size_t)line * j->row;
-    if (j->picks) {
-        j->move(j->l, j->to + at, j->from, index, base);
-    } else {
-        j->move(j->l, j->to, j->from + at, index, base);
+static void walk_slabs(const walk *w, const ag__lines *l, int64_t first, int64_t end, int64_t column) {
+    int64_t width = w->l->length, outer = first / l->group, k = first % l->group;
+    for (int64_t i = first; i < end; i++) {
+        int64_t number = w->backwards ? l->count - 1 - i : i, o = w->backwards ? l->count / l->group - 1 - outer : outer;
+        int64_t at = w->backwards ? l->group - 1 - k : k;
+        w->line(w->context, l, number * width + column, NULL, (o * l->n + l->index[at]) * width + column);
+        if (++k < l->group) continue;
+        k = 0;
+        outer++;
     }
 }
 
-static void move_slabs(void *context, int64_t begin, int64_t end) {
-    const job *j = context;
-    const ag__lines *l = j->l;
-    for (int64_t outer = begin; outer < end; outer++) {
-        for (int64_t k = 0; k < l->group; k++)
-            move_line(j, outer * l->group + k, NULL, (outer * l->n + l->index[k]) * l->length);
-    }
-}
-
-static void move_rows(void *context, int64_t begin, int64_t end) {
-    const job *j = context;
-    const ag__lines *l = j->l;
-    int64_t at[AG_MAX_RANK] = {0}, base = 0, rest = begin * l->group;
+static void walk_rows(const walk *w, const ag__lines *l, int64_t first, int64_t end, int64_t column) {
+    int64_t at[AG_MAX_RANK] = {0}, base = column * l->step, width = w->l->length;
+    int64_t number = w->backwards ? l->count - 1 - first : first, rest = number, by = w->backwards ? -1 : 1;
     for (int k = l->shape.rank - 2; k >= 0; k--) {
         at[k] = rest % l->shape.dim[k];
         rest /= l->shape.dim[k];
         base += at[k] * l->stride[k];
     }
-    for (int64_t line = begin * l->group; line < end * l->group; line++) {
-        move_line(j, line, l->index + line * l->length, base);
+    for (int64_t i = first; i < end; i++, number += by) {
+        w->line(w->context, l, number * width + column, l->index + number * width + column, base);
         for (int k = l->shape.rank - 2; k >= 0; k--) {
-            base += l->stride[k];
-            if (++at[k] < l->shape.dim[k]) break;
-            base -= at[k] * l->stride[k];
-            at[k] = 0;
+            int64_t last = l->shape.dim[k] - 1, stop = w->backwards ? 0 : last;
+            if (at[k] != stop) {
+                at[k] += by;
+                base += by * l->stride[k];
+                break;
+            }
+            base += (last - 2 * at[k]) * l->stride[k]; /* to the other end */
+            at[k] = last - at[k];
         }
     }
 }
 
-static void move_lines(const job *j) {
-    const ag__lines *l = j->l;
+static void walk_tasks(void *context, int64_t begin, int64_t end) {
+    const walk *w = context;
+    int64_t by = w->pieces > 1 ? 1 : end - begin; /* tasks in turn, if they have all columns, are one of more lines */
+    for (int64_t task = begin; task < end; task += by) {
+        ag__lines l = *w->l;
+        int64_t column = task % w->pieces * w->columns, first = task / w->pieces * w->together;
+        l.length = w->columns < l.length - column ? w->columns : l.length - column;
+        (l.slabs ? walk_slabs : walk_rows)(w, &l, first, first + by * w->together, column);
+    }
+}
+
+void ag__lines_walk(const ag__lines *l, ag__order order, ag__line_fn *line, void *context) {
+    walk w = {l, line, context, .columns = l->length, .pieces = 1, .backwards = order == AG__BACKWARDS};
     if (l->count == 0) return;
-    ag_parallel_for(l->count / l->group, 1 + GRAIN / (l->group * l->length), l->slabs ? move_slabs : move_rows,
-                    (void *)(uintptr_t)j);
-}
-
-void ag__lines_pick(const ag__lines *l, ag__line_fn *move, void *lines, const void *large, size_t bytes) {
-    move_lines(&(job){l, move, lines, large, (size_t)l->length * bytes, true});
-}
-
-void ag__lines_put(const ag__lines *l, ag__line_fn *move, void *large, const void *lines, size_t bytes) {
-    move_lines(&(job){l, move, large, lines, (size_t)l->length * bytes, false});
+    w.together = order == AG__ANY_ORDER ? 1 : l->group;
+    int64_t tasks = l->count / w.together, threads = ag_threads();
+    if (order == AG__ANY_ORDER && tasks < threads) {
+        w.columns = (l->length - 1) / ((threads - 1) / tasks + 1) + 1;
+        w.pieces = (l->length - 1) / w.columns + 1;
+    }
+    ag_parallel_for(tasks * w.pieces, 1 + GRAIN / (w.together * w.columns), walk_tasks, &w);
 }
 
 /* Elements are moved as words of their size, whatever they are. */
 typedef uint64_t __attribute__((may_alias)) word64;
 typedef uint32_t __attribute__((may_alias)) word32;
 
-#define COPY(T)                                                                                                     \
-    static void get_##T(const ag__lines *l, void *to, const void *from, const int64_t *index, int64_t base) {       \
-        const T *x = (const T *)from + base;                                                                        \
-        if (l->slabs) {                                                                                             \
-            ag__copy_slab(to, x, (size_t)l->length * sizeof(T));                                                    \
-        } else {                                                                                                    \
-            for (int64_t i = 0; i < l->length; i++) ((T *)to)[i] = x[index[i] * l->by_index + i * l->step];         \
-        }                                                                                                           \
-    }                                                                                                               \
-    static void set_##T(const ag__lines *l, void *to, const void *from, const int64_t *index, int64_t base) {       \
-        T *x = (T *)to + base;                                                                                      \
-        if (l->slabs) {                                                                                             \
-            ag__copy_slab(x, from, (size_t)l->length * sizeof(T));                                                  \
-        } else {                                                                                                    \
-            for (int64_t i = 0; i < l->length; i++) x[index[i] * l->by_index + i * l->step] = ((const T *)from)[i]; \
-        }                                                                                                           \
+#define COPY(T)                                                                                              \
+    static void get_##T(void *context, const ag__lines *l, int64_t at, const int64_t *index, int64_t base) { \
+        const ag__move *m = context;                                                                         \
+        const T *x = m->from;                                                                                \
+        T *y = (T *)m->to + at;                                                                              \
+        if (l->slabs) {                                                                                      \
+            ag__copy_slab(y, x + base, (size_t)l->length * sizeof(T));                                       \
+        } else {                                                                                             \
+            for (int64_t j = 0; j < l->length; j++) y[j] = x[ag__line_at(l, index, base, j)];                \
+        }                                                                                                    \
+    }                                                                                                        \
+    static void set_##T(void *context, const ag__lines *l, int64_t at, const int64_t *index, int64_t base) { \
+        const ag__move *m = context;                                                                         \
+        const T *x = (const T *)m->from + at;                                                                \
+        T *y = m->to;                                                                                        \
+        if (l->slabs) {                                                                                      \
+            ag__copy_slab(y + base, x, (size_t)l->length * sizeof(T));                                       \
+        } else {                                                                                             \
+            for (int64_t j = 0; j < l->length; j++) y[ag__line_at(l, index, base, j)] = x[j];                \
+        }                                                                                                    \
     }
 COPY(word64)
 COPY(word32)
@@ -171,14 +179,12 @@ COPY(bool)
 ag__line_fn *ag__line_get(size_t bytes) { return bytes == 8 ? get_word64 : bytes == 4 ? get_word32 : get_bool; }
 ag__line_fn *ag__line_set(size_t bytes) { return bytes == 8 ? set_word64 : bytes == 4 ? set_word32 : set_bool; }
 
-#define FILL(NAME, T)                                                                                      \
-    static void NAME(const ag__lines *l, void *to, const void *from, const int64_t *index, int64_t base) { \
-        T *y = (T *)to + base, value = *(const T *)from;                                                   \
-        if (l->slabs) {                                                                                    \
-            for (int64_t j = 0; j < l->length; j++) y[j] = value;                                          \
-        } else {                                                                                           \
-            for (int64_t j = 0; j < l->length; j++) y[index[j] * l->by_index + j * l->step] = value;       \
-        }                                                                                                  \
+#define FILL(NAME, T)                                                                                     \
+    static void NAME(void *context, const ag__lines *l, int64_t at, const int64_t *index, int64_t base) { \
+        const ag__move *m = context;                                                                      \
+        T *y = m->to, value = *(const T *)m->from;                                                        \
+        (void)at;                                                                                         \
+        for (int64_t j = 0; j < l->length; j++) y[ag__line_at(l, index, base, j)] = value;                \
     }
 FILL(fill_f32, float)
 FILL(fill_f64, double)

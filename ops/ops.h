@@ -419,6 +419,10 @@ AG_API ag_tensor *ag_scatter_add(ag_tensor *x, int axis, ag_tensor *index, ag_te
 typedef enum ag_reduce { AG_REDUCE_SUM, AG_REDUCE_PROD, AG_REDUCE_MEAN, AG_REDUCE_AMAX, AG_REDUCE_AMIN } ag_reduce;
 AG_API ag_tensor *ag_scatter_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *src, ag_reduce reduce,
                                     bool include_self); /* x combined with src at index, or without x itself there (include_self is preset true); amax, amin: ties share, NaN wins and gets no gradient; i64 means round down; number */
+AG_API ag_tensor *ag_scatter_share(ag_tensor *g, ag_tensor *x, ag_tensor *src, int axis, ag_tensor *index, bool largest,
+                                   bool include_self, ag_tensor **to_src); /* amax's and amin's gradient, to x and src */
+AG_API ag_tensor *ag_scatter_scan(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *a, ag_tensor *b, bool reverse,
+                                  ag_tensor **last); /* s = x, then over index, or from its end: y[i][j] = s[p][j], s[p][j] = a[i][j] s[p][j] + b[i][j], p = index[i][j] for axis 0; b may be NULL; *last is s in the end, of a alone the product; number */
 AG_API ag_tensor *ag_index_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source, ag_reduce reduce,
                                   bool include_self); /* the same of whole slabs */
 AG_API ag_tensor *ag_put(ag_tensor *x, ag_tensor *index, ag_tensor *source,

@@ -72,12 +72,12 @@ static bool scatter_run(ag_tensor *y) {
     if (!has_src(y)) {
         double value;
         ag__store_value(&value, (int)dtype, a->value);
-        ag__lines_put(&l, ag__line_fill(dtype), ag_out_data(y, 0), &value, 0);
+        ag__lines_walk(&l, AG__FORWARDS, ag__line_fill(dtype), &(ag__move){ag_out_data(y, 0), &value});
         return true;
     }
     const void *src = ag_op_dense(y, 2);
     if (!src && l.count) return false;
-    ag__lines_put(&l, ag__line_set(ag_dtype_size(dtype)), ag_out_data(y, 0), src, ag_dtype_size(dtype));
+    ag__lines_walk(&l, AG__FORWARDS, ag__line_set(ag_dtype_size(dtype)), &(ag__move){ag_out_data(y, 0), src});
     return true;
 }
 
@@ -150,8 +150,8 @@ static bool clear_elements(ag_tensor *y, const ag__lines *l, char *out, size_t e
     int64_t *last = ag_op_workspace(y, (size_t)ag_size(ag_in(y, 0)) * sizeof *last);
     if (!mine || !last) return false;
     for (int64_t i = 0; i < size; i++) mine[i] = i;
-    ag__lines_put(l, ag__line_set(sizeof *mine), last, mine, sizeof *mine);
-    ag__lines_pick(l, ag__line_get(sizeof *mine), mine, last, sizeof *mine);
+    ag__lines_walk(l, AG__FORWARDS, ag__line_set(sizeof *mine), &(ag__move){last, mine});
+    ag__lines_walk(l, AG__ANY_ORDER, ag__line_get(sizeof *mine), &(ag__move){mine, last});
     for (int64_t i = 0; i < size; i++) {
         if (mine[i] != i) memset(out + (size_t)i * element, 0, element);
     }
@@ -168,7 +168,7 @@ static bool pick_run(ag_tensor *y) {
     if (l.count == 0) return true;
     const void *g = ag_op_dense(y, 0);
     if (!g) return false;
-    ag__lines_pick(&l, ag__line_get(element), out, g, element);
+    ag__lines_walk(&l, AG__ANY_ORDER, ag__line_get(element), &(ag__move){out, g});
     return l.slabs ? clear_slabs(y, &l, out, (size_t)l.length * element) : clear_elements(y, &l, out, element);
 }
 

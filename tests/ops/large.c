@@ -82,6 +82,11 @@ static const large larges[] = {
     {"scatter_reduce",
      "f(100,40) i(300,40)<100 f(300,40) | axis=0 reduce=amax ; f(7,50,60) i(7,80,60)<50 f(7,80,60) | axis=1 "
      "reduce=amin include_self=false"},
+    {"scatter_share",
+     "f(100,40) f(100,40) f(300,40) i(300,40)<100 | axis=0 ; f(7,50,60) f(7,50,60) f(7,80,60) i(7,80,60)<50 | axis=1 "
+     "largest=false"},
+    {"scatter_scan", "f(300,40) i(300,40)<300 f(300,40) f(300,40) | axis=0 ; f(7,150,60) i(7,80,60)<150 f(7,80,60) | "
+                     "axis=1 reverse=true"},
     {"im2col", "f(3,20,30,31) | kernel_size=3 padding=1"},
     {"col2im", "f(3,90,180) | output_size=30,31 kernel_size=3 stride=2 padding=0,1 dilation=3,2"},
     {"mode", "i(40,200)<90 ; f(200,40) | axis=0"},

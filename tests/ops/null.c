@@ -286,6 +286,8 @@ static void indexing(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_scatter_reduce(x, 0, index, NULL, AG_REDUCE_PROD, true));
     REFUSED(ag_scatter_reduce(x, 0, NULL, x, AG_REDUCE_SUM, true));
     REFUSED(ag_index_reduce(NULL, 0, index, x, AG_REDUCE_AMAX, true));
+    REFUSED(ag_scatter_share(x, x, NULL, 0, index, true, true, &best));
+    REFUSED(ag_scatter_scan(NULL, 0, index, x, NULL, false, &best));
     REFUSED(ag_im2col(NULL, AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1)));
     REFUSED(ag_col2im(NULL, AG_SHAPE(2), AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1)));
     cr_assert_null(best);

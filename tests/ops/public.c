@@ -217,6 +217,11 @@ static void indexing(ag_tape *t, operands o) {
     SAME(scatter_add, ag_scatter_add(o.x, 1, o.index, o.y), "axis=1", o.x, o.index, o.y);
     SAME(scatter_reduce, ag_scatter_reduce(o.x, 1, o.index, o.y, AG_REDUCE_AMAX, false),
          "axis=1 reduce=amax include_self=false", o.x, o.index, o.y);
+    ag_tensor *two = ag_slice(o.matrix, 0, 0, 2, 1);
+    SAME(scatter_share, ag_scatter_share(o.matrix, o.matrix, two, 0, o.index, false, false, NULL),
+         "axis=0 largest=false include_self=false", o.matrix, o.matrix, two, o.index);
+    SAME(scatter_scan, ag_scatter_scan(o.x, 1, o.index, two, two, true, NULL), "axis=1 reverse=true", o.x, o.index, two,
+         two);
     SAME(index_reduce, ag_index_reduce(o.x, 0, o.label, o.y, AG_REDUCE_MEAN, true), "axis=0 reduce=mean", o.x, o.label,
          o.y);
     SAME(take_along_axis, ag_take_along_axis(o.matrix, ag_slice(o.index, 1, 0, 1, 1), 0), "axis=0", o.matrix,

@@ -98,6 +98,44 @@ static void index_reduce(problem *p) {
     reduce_into(p, &x, &index, &source, axis);
 }
 
+/* Who is as large as the best of all that meet there; compared and counted anew for each. */
+static void scatter_share(problem *p) {
+    array g = lined(p->in[0]), x = lined(p->in[1]), src = lined(p->in[2]), index = lined(p->in[3]);
+    int axis = reference_axis(p, "axis", 0, g.shape.rank);
+    double sign = strstr(p->s->attributes, "largest=false") ? -1 : 1;
+    bool include = strstr(p->s->attributes, "include_self=false") == NULL;
+    double *dx = reference_out(p, 0, g.dtype, p->in[0].shape), *dsrc = reference_out(p, 1, g.dtype, p->in[2].shape);
+    for (int64_t i = 0; i < x.size; i++) {
+        double best = include ? sign * x.v[i] : -INFINITY, count = 0;
+        int64_t meet = 0;
+        for (int64_t k = 0; k < index.size; k++) {
+            if (pointed(&index, x.shape, axis, k) != i) continue;
+            best = isnan(src.v[k]) ? (double)NAN : fmax(best, sign * src.v[k]);
+            meet++;
+        }
+        for (int64_t k = 0; k < index.size; k++)
+            count += pointed(&index, x.shape, axis, k) == i && sign * src.v[k] == best;
+        count += include && sign * x.v[i] == best;
+        dx[i] = !meet ? g.v[i] : include && sign * x.v[i] == best ? g.v[i] / count : 0;
+        for (int64_t k = 0; k < index.size; k++) {
+            if (pointed(&index, x.shape, axis, k) == i) dsrc[k] = sign * src.v[k] == best ? g.v[i] / count : 0;
+        }
+    }
+}
+
+static void scatter_scan(problem *p) {
+    array x = lined(p->in[0]), index = lined(p->in[1]);
+    int axis = reference_axis(p, "axis", 0, x.shape.rank);
+    bool reverse = reference_flag(p, "reverse");
+    double *y = reference_out(p, 0, x.dtype, p->in[2].shape), *s = reference_out(p, 1, x.dtype, p->in[0].shape);
+    memcpy(s, x.v, (size_t)x.size * sizeof *s);
+    for (int64_t i = 0; i < index.size; i++) {
+        int64_t k = reverse ? index.size - 1 - i : i, at = pointed(&index, x.shape, axis, k);
+        y[k] = s[at];
+        s[at] = p->in[2].v[k] * s[at] + (p->n > 3 ? p->in[3].v[k] : 0);
+    }
+}
+
 static void scatter_pick(problem *p) {
     array g = lined(p->in[0]), index = lined(p->in[1]);
     int axis = reference_axis(p, "axis", 0, g.shape.rank);
@@ -186,6 +224,8 @@ const reference references_put[] = {
     {"scatter_add", scatter_add, false, NULL, NULL},
     {"scatter_reduce", scatter_reduce, false, NULL, NULL},
     {"index_reduce", index_reduce, false, NULL, NULL},
+    {"scatter_share", scatter_share, false, NULL, NULL},
+    {"scatter_scan", scatter_scan, false, NULL, NULL},
     {"scatter_pick", scatter_pick, true, NULL, NULL},
     {"index_select", index_select, true, NULL, NULL},
     {"index_add", index_add, false, NULL, NULL},

@@ -76,6 +76,57 @@ Test(scatter_reduce, second_gradients_of_a_product_with_zeros) {
     ag_tape_free(t);
 }
 
+/* ∂³(x Π src)/∂src_i ∂src_j ∂src_k = x times the fourth, with as many zeros among the others as can be. */
+Test(scatter_reduce, third_gradients_of_a_product_with_zeros) {
+    static const double src[][4] = {{2, 3, 5, 0.5}, {0, 3, 0, 5}, {0, 0, 0, 5}, {0, 0, 0, 0}};
+    ag_tape *t = ag_tape_new();
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){1, 1, -1, 1}, AG_SHAPE(4));
+    for (size_t row = 0; row < sizeof src / sizeof *src; row++) {
+        ag_tensor *x = ag_from_f64(t, (const double[]){3, 7}, AG_SHAPE(2)), *d, *dd, *ddd;
+        ag_tensor *s = ag_leaf(t, AG_F64, src[row], AG_SHAPE(4), AG_REQUIRES_GRAD);
+        ag_tensor *y = ag_scatter_reduce(x, 0, index, s, AG_REDUCE_PROD, true);
+        cr_assert(ag_gradients(&y, NULL, 1, &s, 1, &d), "%s", ag_tape_message(t));
+        for (int i = 0; i < 4; i++) {
+            ag_tensor *di = ag_select(d, 0, i);
+            cr_assert(ag_gradients(&di, NULL, 1, &s, 1, &dd), "%s", ag_tape_message(t));
+            for (int j = 0; j < 4; j++) {
+                ag_tensor *dij = ag_select(dd, 0, j);
+                cr_assert(ag_gradients(&dij, NULL, 1, &s, 1, &ddd), "%s", ag_tape_message(t));
+                double want[4] = {0};
+                for (int k = 0; k < 4; k++) want[k] = i == j || j == k || k == i ? 0 : 7 * src[row][6 - i - j - k];
+                assert_values(ddd, 1e-15, want[0], want[1], want[2], want[3]);
+            }
+        }
+    }
+    ag_tape_free(t);
+}
+
+/* What overflows or is no number at one place stays there, in gradients of both orders, too. */
+Test(scatter_reduce, places_have_nothing_to_do_with_each_other) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){0, 1, 0, 1, 2}, AG_SHAPE(5));
+    ag_tensor *src = ag_leaf(t, AG_F64, (const double[]){1e300, 2, 1e300, 3, NAN}, AG_SHAPE(5), AG_REQUIRES_GRAD);
+    ag_tensor *x = ag_leaf(t, AG_F64, (const double[]){INFINITY, 5, 7}, AG_SHAPE(3), AG_REQUIRES_GRAD), *d, *dd;
+    ag_tensor *y = ag_scatter_reduce(x, 0, index, src, AG_REDUCE_PROD, true);
+    cr_assert(ag_gradients(&y, NULL, 1, &src, 1, &d), "%s", ag_tape_message(t));
+    assert_values(d, 0, INFINITY, 15, INFINITY, 10, 7);
+    ag_tensor *w = ag_from_f64(t, (const double[]){0, 1, 0, 10, 0}, AG_SHAPE(5));
+    cr_assert(ag_gradients(&d, &w, 1, &x, 1, &dd), "%s", ag_tape_message(t));
+    assert_values(ag_slice(dd, 0, 1, 2, 1), 0, 23);
+    ag_tape_free(t);
+}
+
+/* A product that underflows has a gradient all the same: the others are multiplied, the product is not divided. */
+Test(scatter_reduce, gradients_of_a_product_that_underflows) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){0, 0}, AG_SHAPE(2));
+    ag_tensor *src = ag_leaf(t, AG_F64, (const double[]){1e-200, 3e-200}, AG_SHAPE(2), AG_REQUIRES_GRAD), *d;
+    ag_tensor *y = ag_scatter_reduce(ag_from_f64(t, (const double[]){2}, AG_SHAPE(1)), 0, index, src, AG_REDUCE_PROD, true);
+    cr_assert(ag_gradients(&y, NULL, 1, &src, 1, &d), "%s", ag_tape_message(t));
+    assert_values(d, 1e-15, 6e-200, 2e-200);
+    ag_tape_free(t);
+}
+
 Test(scatter_reduce, integers) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = ag_from_i64(t, (const int64_t[]){1, 2, 3}, AG_SHAPE(3)),
