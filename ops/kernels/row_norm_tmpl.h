@@ -26,10 +26,13 @@ typedef struct sums {
     double s[4], lost[4];
 } sums;
 
-INLINE void add(sums *a, int k, double v) {
-    double old = a->s[k], now = old + v, part = now - old;
-    a->lost[k] += (old - (now - part)) + (v - part);
-    a->s[k] = now;
+/* Never inlined: it ends each block of a row, and there are many places. */
+static __attribute__((noinline)) void add(sums *a, const double v[4]) {
+    for (int k = 0; k < 4; k++) {
+        double old = a->s[k], now = old + v[k], part = now - old;
+        a->lost[k] += (old - (now - part)) + (v[k] - part);
+        a->s[k] = now;
+    }
 }
 
 static void settle(sums *a) {
@@ -106,11 +109,9 @@ INLINE void add_moments(const REAL *x, const REAL *g, const REAL *w, int64_t n, 
             rest[2] += (double)h;
             rest[3] += (double)h * (double)d;
         }
-        add(a, 0, across(even.d + odd.d) + rest[0]);
-        add(a, 1, across(even.q + odd.q) + rest[1]);
-        if (!g) continue;
-        add(a, 2, across(even.g + odd.g) + rest[2]);
-        add(a, 3, across(even.h + odd.h) + rest[3]);
+        rest[0] += across(even.d + odd.d), rest[1] += across(even.q + odd.q);
+        if (g) rest[2] += across(even.g + odd.g), rest[3] += across(even.h + odd.h);
+        add(a, rest);
     }
 }
 
@@ -124,9 +125,10 @@ static bool far_out(const ag__row_norm_job *j, REAL s, sums *a, row *r, REAL *ne
     return lack * lack > 4 * var;
 }
 
-/* In double */
+/* In double: rare, and short rather than fast */
+#define RARE static __attribute__((noinline, cold))
 
-static void wide_row(const ag__row_norm_job *j, const REAL *x, double *mean, double *r) {
+RARE void wide_row(const ag__row_norm_job *j, const REAL *x, double *mean, double *r) {
     double sum = 0, squares = 0, n = (double)j->n;
     for (int64_t i = 0; j->centred && i < j->n; i++) sum += (double)x[i];
     *mean = sum / n;
@@ -135,7 +137,7 @@ static void wide_row(const ag__row_norm_job *j, const REAL *x, double *mean, dou
 }
 
 /* w and b: the row's own, or NULL */
-static void wide_forward(const ag__row_norm_job *j, const REAL *x, const REAL *w, const REAL *b, REAL *y) {
+RARE void wide_forward(const ag__row_norm_job *j, const REAL *x, const REAL *w, const REAL *b, REAL *y) {
     double mean, r;
     wide_row(j, x, &mean, &r);
     for (int64_t i = 0; i < j->n; i++) {
@@ -144,8 +146,8 @@ static void wide_forward(const ag__row_norm_job *j, const REAL *x, const REAL *w
     }
 }
 
-static void wide_backward(const ag__row_norm_job *j, const REAL *x, const REAL *g, const REAL *w, REAL *d, double *dw,
-                          double *db) {
+RARE void wide_backward(const ag__row_norm_job *j, const REAL *x, const REAL *g, const REAL *w, REAL *d, double *dw,
+                        double *db) {
     double mean, r, sum = 0, moment = 0, n = (double)j->n;
     wide_row(j, x, &mean, &r);
     for (int64_t i = 0; i < j->n; i++) {
@@ -200,7 +202,7 @@ static void forward(const ag__row_norm_job *j, int64_t first, int64_t last) {
         const REAL *b = j->bias ? (const REAL *)j->bias + at : NULL;
         REAL *y = (REAL *)j->out + i * n;
         row r = row_of(j, x);
-        if (r.wide) {
+        if (BITS == 32 && r.wide) {
             wide_forward(j, x, w, b, y);
         } else if (j->inner == 1) {
             put(x, w, b, true, n, r, y);
@@ -265,7 +267,7 @@ static void back_row(const ag__row_norm_job *j, int64_t i, int64_t at, REAL *dw,
         back = slope_of(j, r, &a);
         if (!far) break;
     }
-    if (r.wide) {
+    if (BITS == 32 && r.wide) {
         wide_backward(j, x, g, w, d, j->dweight ? j->dweight + at : NULL, j->dbias ? j->dbias + at : NULL);
     } else if (dw) {
         put_back(x, g, w, true, n, r, back, d, dw + at, db + at);
@@ -281,10 +283,7 @@ static void add_runs(const ag__row_norm_job *j, const REAL *x, const REAL *g, co
         double wc = w ? (double)w[c] : 1;
         add_moments(x + run, g + run, NULL, j->inner, s, &a);
         settle(&a);
-        add(all, 0, a.s[0]);
-        add(all, 1, a.s[1]);
-        add(all, 2, wc * a.s[2]);
-        add(all, 3, wc * a.s[3]);
+        add(all, (const double[]){a.s[0], a.s[1], wc * a.s[2], wc * a.s[3]});
         if (!j->dweight) continue;
         j->scratch[2 * c] = a.s[2];
         j->scratch[2 * c + 1] = a.s[3];
@@ -308,7 +307,7 @@ static void back_runs(const ag__row_norm_job *j, int64_t i, int64_t at) {
         back = slope_of(j, r, &all);
         if (!far) break;
     }
-    if (r.wide) {
+    if (BITS == 32 && r.wide) {
         wide_backward(j, x, g, w, d, dw, db);
         return;
     }
