@@ -56,14 +56,15 @@ static double NAME(sum)(const T *x, int64_t n, int64_t step) {
     return step == 1 ? NAME(dot_of)(x, NULL, n, 1) : NAME(dot_of)(x, NULL, n, step);
 }
 
+/* y[i] = e^(x[i] − m). y is x, or apart from it. */
+static __attribute__((noinline)) void NAME(exp_run)(const T *x, int64_t n, T m, T *y) {
+    INDEPENDENT for (int64_t i = 0; i < n; i++) y[i] = F(exp)(x[i] - m);
+}
+
 /* tile[i] = e^(x[i step] − m) for i < n ≤ TILE */
 static void NAME(exp_tile)(const T *x, int64_t n, int64_t step, T m, T *tile) {
-    if (step == 1) {
-        for (int64_t i = 0; i < n; i++) tile[i] = F(exp)(x[i] - m);
-    } else {
-        for (int64_t i = 0; i < n; i++) tile[i] = x[i * step];
-        for (int64_t i = 0; i < n; i++) tile[i] = F(exp)(tile[i] - m);
-    }
+    for (int64_t i = 0; step != 1 && i < n; i++) tile[i] = x[i * step];
+    NAME(exp_run)(step == 1 ? x : tile, n, m, tile);
 }
 
 /* out, where not NULL, has x's step */

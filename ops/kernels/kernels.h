@@ -73,6 +73,13 @@ typedef struct ag__kernels {
 AG__KERNEL_FILES(AG__DECLARE, AG__ISA)
 #undef AG__DECLARE
 
+/* Before a loop whose output overlaps no input: no second copy of it for when it does. */
+#ifdef __clang__
+#define INDEPENDENT
+#else
+#define INDEPENDENT _Pragma("GCC ivdep")
+#endif
+
 /* a b + c of two floats or doubles, rounded once where the instruction set can. The compiler never contracts by itself. */
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #define FMA(a, b, c) _Generic((a) + (b) + (c), float : __builtin_fmaf, default : __builtin_fma)(a, b, c)

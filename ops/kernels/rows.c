@@ -28,13 +28,6 @@ SPECIAL2(spherical_jn)
 static double m_gamma_slope(double a, double x, double n) { return HALF_TABLE(special).gamma_slope(a, x, n); }
 static float m_gamma_slopef(float a, float x, float n) { return (float)m_gamma_slope((double)a, (double)x, (double)n); }
 
-/* Before a loop whose output overlaps no input: no second copy of it for when it does. */
-#ifdef __clang__
-#define INDEPENDENT
-#else
-#define INDEPENDENT _Pragma("GCC ivdep")
-#endif
-
 #define T float
 #define WORD uint32_t
 #define NAME(row) row##_f32
