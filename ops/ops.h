@@ -677,6 +677,9 @@ AG_API ag_tensor *ag_max_pool2d(ag_tensor *x, ag_shape kernel_size, const ag_poo
                                 ag_tensor **indices); /* of two axes of pixels */
 AG_API ag_tensor *ag_max_pool3d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options,
                                 ag_tensor **indices); /* of three */
+AG_API ag_tensor *ag_max_windows(ag_tensor *x, ag_shape image, ag_shape kernel_size, ag_shape stride, ag_shape padding,
+                                 ag_shape dilation, ag_shape output_size,
+                                 ag_tensor **index); /* what they are made of: of images of 1 to 3 axes in x's last, (…, l) → (…, l'), output_size windows along each axis, every one with a pixel of its image; at most 2^31 − 1 pixels */
 AG_API ag_tensor *ag_adaptive_avg_pool1d(ag_tensor *x, ag_shape output_size); /* means of as many windows, from ⌊i l / l'⌋ to ⌈(i + 1) l / l'⌉; −1: l' = l */
 AG_API ag_tensor *ag_adaptive_avg_pool2d(ag_tensor *x, ag_shape output_size); /* of two axes of pixels */
 AG_API ag_tensor *ag_adaptive_avg_pool3d(ag_tensor *x, ag_shape output_size); /* of three */

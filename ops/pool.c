@@ -161,48 +161,6 @@ static ag_tensor *avg_pool(ag_tensor *y, int axes) {
     return divided(sum, &w, a->count_include_pad);
 }
 
-/* (windows, pixels of one): coordinates along axis i. What lies beyond x is replaced by the window's first pixel within: as that
- * comes before, or is there already, it is never found the largest in its place. */
-static ag_tensor *coordinates(ag_tensor *x, const windows *w, int i) {
-    ag_tensor *start = ag_unsqueeze(starts(x, AG_I64, w, i), 1);
-    ag_tensor *step = ag_arange(ag_tape_of(x), AG_I64, 0, (double)w->reach[i], (double)w->dilation[i]);
-    ag_tensor *at = ag_add(start, step);
-    if (!w->before[i] && !w->after[i]) return at;
-    ag_tensor *beyond = ag_logical_or(ag_lt(at, ag__constant(at, 0)), ag_ge(at, ag__constant(at, (double)w->n[i])));
-    return ag_where(beyond, ag_maximum(start, ag_remainder(start, ag__constant(at, (double)w->dilation[i]))), at);
-}
-
-/* (…, h', w', kh, kw): windows that lie within x and have no holes are views. */
-static ag_tensor *pixels_of(ag_tensor *x, const windows *w, ag_tensor *const at[MOST]) {
-    int first = ag_rank(x) - w->axes;
-    ag_axes order = {.count = first + 2 * w->axes};
-    bool views = true;
-    for (int i = 0; i < w->axes; i++) views = views && !w->before[i] && !w->after[i] && w->dilation[i] == 1;
-    if (views) return unfolded(x, w);
-    for (int i = w->axes - 1; i >= 0; i--) x = ag_take(x, at[i], first + i); /* (…, h', kh, w', kw) */
-    for (int i = 0; i < first; i++) order.axis[i] = i;
-    for (int i = 0; i < w->axes; i++) {
-        order.axis[first + i] = first + 2 * i;
-        order.axis[first + w->axes + i] = first + 2 * i + 1;
-    }
-    return ag_permute(x, order);
-}
-
-/* The row-major place in its image of the pixel that is number `which` in its window. */
-static ag_tensor *places(ag_tensor *which, const windows *w, ag_tensor *const at[MOST]) {
-    ag_tensor *coordinate[MOST], *place = NULL;
-    for (int i = w->axes - 1; i >= 0; i--) {
-        ag_tensor *size = ag__constant(which, (double)w->size[i]), *within = ag_remainder(which, size);
-        double count = (double)w->size[i] * (double)w->out[i];
-        ag_tensor *row = beside(ag_arange(ag_tape_of(which), AG_I64, 0, count, (double)w->size[i]), w, i);
-        coordinate[i] = ag_take(ag_reshape(at[i], AG_SHAPE(-1)), ag_add(row, within), 0);
-        which = ag_floor_divide(which, size);
-    }
-    for (int i = 0; i < w->axes; i++)
-        place = place ? ag_add(ag_mul(place, ag__constant(place, (double)w->n[i])), coordinate[i]) : coordinate[i];
-    return place;
-}
-
 /* The shape with its last axes as one; false: it would have more elements than an index can count, as only an empty one can. */
 static bool lined(ag_shape *s, int axes) {
     int64_t n = 1;
@@ -214,6 +172,12 @@ static bool lined(ag_shape *s, int axes) {
     return true;
 }
 
+static ag_shape listed(const int64_t number[], int axes) {
+    ag_shape s = {.rank = axes};
+    for (int i = 0; i < axes; i++) s.dim[i] = number[i];
+    return s;
+}
+
 static ag_tensor *max_pool(ag_tensor *y, int axes) {
     const pool_attrs *a = ag_attrs(y);
     ag_tensor *x = ag_in(y, 0);
@@ -223,20 +187,16 @@ static ag_tensor *max_pool(ag_tensor *y, int axes) {
         return NULL;
     }
     if (!windows_of(y, axes, &a->dilation, &w)) return NULL;
-    ag_tensor *at[MOST];
-    for (int i = 0; i < axes; i++) at[i] = coordinates(x, &w, i);
-    ag_tensor *each = pixels_of(x, &w, at);
-    ag_shape of_each = ag_shape_of(each), pixels = ag_shape_of(x), out = pixels;
+    ag_shape lines = ag_shape_of(x), out = lines;
+    ag_shape n = listed(w.n, axes), count = listed(w.out, axes);
     for (int i = 0; i < axes; i++) out.dim[out.rank - axes + i] = w.out[i];
-    ag_shape flat = out;
-    if (!each) return NULL;
-    if (!lined(&of_each, axes) || !lined(&pixels, axes) || !lined(&flat, axes)) {
+    if (!lined(&lines, axes)) {
         ag_op_fail(y, AG_ERR_SHAPE, "the pixels of an image are more than an index can count");
         return NULL;
     }
-    ag_tensor *place = places(ag_argmax(ag_reshape(each, of_each), AG_AXES(-1), false), &w, at);
-    if (a->part) return place;
-    return ag_reshape(ag_gather(ag_reshape(x, pixels), -1, ag_reshape(place, flat)), out);
+    ag_tensor *index = NULL, *value = ag_max_windows(ag_reshape(x, lines), n, listed(w.size, axes), listed(w.step, axes),
+                                                     listed(w.before, axes), listed(w.dilation, axes), count, &index);
+    return ag_reshape(a->part ? index : value, out);
 }
 
 static ag_tensor *avg_pool1d(ag_tensor *y) { return avg_pool(y, 1); }

@@ -17,6 +17,7 @@
 #include "ops/kernels/linalg.h"
 #include "ops/kernels/norm.h"
 #include "ops/kernels/pairs.h"
+#include "ops/kernels/pool.h"
 #include "ops/kernels/random.h"
 #include "ops/kernels/reduce.h"
 #include "ops/kernels/row_norm.h"
@@ -47,6 +48,7 @@
     X(AG__HALF(isa), norm_f32, ag__norm)     \
     X(AG__HALF(isa), norm_f64, ag__norm)     \
     X(isa, pairs, ag__pairs)                 \
+    X(isa, pool, ag__pool)                   \
     X(isa, random, ag__random)               \
     X(isa, reduce, ag__reduce)               \
     X(isa, row_norm_f32, ag__row_norm)       \

@@ -175,6 +175,9 @@ static void images(ag_tape *t, operands o) {
          "kernel_size=1,2 dilation=2 stride=2 ceil_mode=true", image);
     SAME(max_pool2d, index, "kernel_size=1,2 dilation=2 stride=2 ceil_mode=true part=1", image);
     SAME(max_pool3d, ag_max_pool3d(solid, AG_SHAPE(2), NULL, NULL), "kernel_size=2", solid);
+    SAME(max_windows,
+         ag_max_windows(o.cube, AG_SHAPE(4), AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1), AG_SHAPE(3), NULL),
+         "image=4 kernel_size=2 stride=1 padding=0 dilation=1 output_size=3", o.cube);
     SAME(adaptive_avg_pool1d, ag_adaptive_avg_pool1d(o.cube, AG_SHAPE(2)), "output_size=2", o.cube);
     SAME(adaptive_avg_pool2d, ag_adaptive_avg_pool2d(o.cube, AG_SHAPE(-1, 3)), "output_size=-1,3", o.cube);
     SAME(adaptive_avg_pool3d, ag_adaptive_avg_pool3d(image, AG_SHAPE(1)), "output_size=1", image);

@@ -110,6 +110,34 @@ static void max_pool1d(problem *p) { largest(p, 1); }
 static void max_pool2d(problem *p) { largest(p, 2); }
 static void max_pool3d(problem *p) { largest(p, 3); }
 
+/* Images in the last axis, windows of them in that of the results. */
+static void max_windows(problem *p) {
+    static const int64_t none[AXES];
+    const array *x = &p->in[0];
+    int64_t list[AG_MAX_RANK], pixels = 1, windows = 1;
+    ag_shape image = {.rank = reference_list(p, "image", list)}, out = image, s = x->shape;
+    window w = window_of(p, image.rank);
+    sizes(p, "image", image.rank, none, image.dim);
+    sizes(p, "output_size", image.rank, none, out.dim);
+    for (int i = 0; i < image.rank; i++) {
+        pixels *= image.dim[i];
+        windows *= out.dim[i];
+    }
+    s.dim[s.rank - 1] = windows;
+    double *y = reference_out(p, 0, p->dtype, s), *index = reference_out(p, 1, AG_I64, s);
+    for (int64_t i = 0; i < p->out[0].size; i++) {
+        int64_t at[AG_MAX_RANK] = {0}, from[AG_MAX_RANK], best = -1, start = i / windows * pixels;
+        reference_place(out, i % windows, at);
+        for (int64_t k = 0; pixel(&w, at, image.rank, k, from); k++) {
+            if (!inside(&w, image, from, false)) continue;
+            int64_t place = reference_index(image, from);
+            if (best < 0 || x->v[start + place] > x->v[start + best]) best = place;
+        }
+        y[i] = x->v[start + best];
+        index[i] = (double)best;
+    }
+}
+
 /* How much of pixel j of n along an axis is in pixel i of the result. */
 typedef double share_fn(const problem *p, int64_t i, int64_t j, int64_t n, int64_t out);
 
@@ -203,5 +231,5 @@ const reference references_pool[] = {
     ENTRY(avg_pool1d, false),          ENTRY(avg_pool2d, false),          ENTRY(avg_pool3d, false),
     ENTRY(max_pool1d, true),           ENTRY(max_pool2d, true),           ENTRY(max_pool3d, true),
     ENTRY(adaptive_avg_pool1d, false), ENTRY(adaptive_avg_pool2d, false), ENTRY(adaptive_avg_pool3d, false),
-    ENTRY(interpolate, false),         {NULL, NULL, false, NULL, NULL},
+    ENTRY(interpolate, false),         ENTRY(max_windows, true),          {NULL, NULL, false, NULL, NULL},
 };
