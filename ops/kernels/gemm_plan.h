@@ -1,5 +1,6 @@
 /* gemm_plan.h: how a product is computed follows from its shape and strides, and from the caches. */
-enum { SMALL = 4096, MOST_TILES = 16, MILLION = 1 << 20, MOST_DEPTH = 512, FEW = 4, DOT_DEPTH = 4096, PAGE = 4096 };
+enum { SMALL = 4096, MOST_TILES = 16, MILLION = 1 << 20, MOST_DEPTH = BITS == 32 ? 512 : 384, FEW = 4 };
+enum { DOT_DEPTH = 4096, PAGE = 4096 };
 
 /* Elements: strips come first in the memory of a tile, then the panel, both in whole cache lines. */
 static int64_t strips_size(const ag__product *p) {
