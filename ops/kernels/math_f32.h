@@ -1,5 +1,5 @@
-/* math_f32.h: the functions m_namef(x) by which rows are written, for floats; within 2.5 units in the last place, most 1,
- * but erfc and gelu 2.9 (math_normal.h).
+/* math_f32.h: the functions m_namef(x) by which rows are written, for floats; within 2.5 units in the last place, most 1
+ * (erfc and gelu where there is no FMA: math_normal.h).
  *
  * The frequent ones are worked out in floats; what would take tricks there is worked out in doubles, which leaves little but
  * the last rounding. */

@@ -78,7 +78,7 @@ static const function functions[] = {
     ROW(asin, 1, 0.51, 2, -1, 1),     ROW(acos, 1, 0.51, 2, -1, 1),     ROW(atan, 1, 0.51, 2, -3, 3),
     ROW(sinh, 1, 0.51, 2, -3, 3),     ROW(cosh, 1, 0.51, 2, -3, 3),     ROW(tanh, 1, 2.5, 2.5, -3, 3),
     ROW(asinh, 1, 0.51, 2, -3, 3),    ROW(acosh, 1, 0.51, 2, 1, 4),     ROW(atanh, 1, 0.51, 2, -0.9, 0.9),
-    ROW(erf, 1, 1.5, 1.5, -3, 3),     ROW(erfc, 1, 3.1, 3, -3, 3),      ROW(sigmoid, 1, 2.2, 2.2, -3, 3),
+    ROW(erf, 1, 1.5, 1.5, -3, 3),     ROW(erfc, 1, 2.8, 3, -3, 3),      ROW(sigmoid, 1, 2.2, 2.2, -3, 3),
     ROW(gelu, 1, 3.4, 5, -3, 3),      ROW(pow, 2, 0.51, 1.2, 0.5, 3),   ROW(atan2, 2, 0.51, 2, -3, 3),
     ROW(hypot, 2, 0.51, 1.5, -3, 3),
 };
