@@ -142,7 +142,7 @@ static bool nanmedian_run(ag_tensor *y) { return median(y, true); }
 /* v shared among those that are the median of all; NaN is NaN's equal. */
 static ag_tensor *share(ag_tensor *y, ag_tensor *v) {
     ag_tensor *x = ag_in(y, 0), *m = ag_out(y, 0);
-    return ag__share_ties(y, ag_where(ag_isnan(m), ag_isnan(x), ag_eq(x, m)), v);
+    return ag__share_ties(y, ag_same(x, m), v);
 }
 
 static bool median_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {

@@ -171,6 +171,7 @@ AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b); /* a < b */
 AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b); /* a ≤ b */
 AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b); /* a > b */
 AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b); /* a ≥ b */
+AG_API ag_tensor *ag_same(ag_tensor *a, ag_tensor *b); /* a = b, or both NaN */
 AG_API ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
                              bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; number */
 AG_API ag_tensor *ag_logical_and(ag_tensor *a, ag_tensor *b); /* both */

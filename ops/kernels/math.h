@@ -98,8 +98,6 @@ ROUNDING(double, , 0x1p52)
 LIBM1(round)
 LIBM2(fmod)
 LIBM2(remainder)
-LIBM2(fmin)
-LIBM2(fmax)
 LIBM2(fdim)
 LIBM2(nextafter)
 #undef LIBM1

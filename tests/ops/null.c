@@ -131,6 +131,7 @@ static void more_rows(ag_tape *t, ag_tensor *x) {
     TWO(ag_gelu_tanh_grad);
     TWO(ag_silu_grad);
     TWO(ag_mish_grad);
+    TWO(ag_same);
     TWO(ag_logical_and);
     TWO(ag_logical_or);
     TWO(ag_logical_xor);

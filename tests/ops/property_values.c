@@ -9,7 +9,7 @@
 
 /* By family, one line each. */
 const char integer_ops[] =
-    " add sub mul neg maximum minimum abs sign eq ne lt le gt ge where cast"
+    " add sub mul neg maximum minimum abs sign eq ne lt le gt ge same where cast"
     " floor_divide remainder fmod fmax fmin floor ceil round trunc heaviside square relu"
     " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
     " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others argmax argmin"
@@ -32,7 +32,7 @@ const char integer_ops[] =
     " hsplit vsplit dsplit put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod combinations"
     " tril assign ";
 const char bool_ops[] =
-    " cast any all count_nonzero where eq ne lt le gt ge"
+    " cast any all count_nonzero where eq ne lt le gt ge same"
     " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
     " reshape permute transpose expand slice unslice concat contiguous alias detach"
     " take embedding gather"

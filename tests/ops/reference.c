@@ -147,7 +147,7 @@ static void run_elementwise(const reference *r, problem *p) {
     if (r->attributes) sscanf(r->attributes, "%31s %31s", name[0], name[1]);
     for (int k = 0; k < 2 && *name[k]; k++) attribute[k] = reference_number(p, name[k], (double)NAN);
     static const char to_bool[] =
-        " eq ne lt le gt ge logical_and logical_or logical_xor logical_not isnan isinf isfinite"
+        " eq ne lt le gt ge same logical_and logical_or logical_xor logical_not isnan isinf isfinite"
         " isposinf isneginf signbit isclose ";
     for (int i = 0; i < p->n; i++) s = reference_broadcast(s, p->in[i].shape);
     double *y = reference_out(p, 0, listed(to_bool, r->name) ? AG_BOOL : p->in[p->n - 1].dtype, s);

@@ -72,6 +72,7 @@ ROW(lt, v[0] < v[1])
 ROW(le, v[0] <= v[1])
 ROW(gt, v[0] > v[1])
 ROW(ge, v[0] >= v[1])
+ROW(same, isnan(v[0]) ? isnan(v[1]) != 0 : v[0] == v[1])
 ROW(logical_and, v[0] != 0 ? v[1] != 0 : 0)
 ROW(logical_or, v[0] != 0 ? 1 : v[1] != 0)
 ROW(logical_xor, v[0] != 0 ? v[1] == 0 : v[1] != 0)
@@ -129,6 +130,7 @@ const reference references_rows[] = {
     EXACT(le),
     EXACT(gt),
     EXACT(ge),
+    EXACT(same),
     EXACT(logical_and),
     EXACT(logical_or),
     EXACT(logical_xor),
