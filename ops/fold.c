@@ -21,8 +21,8 @@ typedef struct pass {
     ag__load_fn *load; /* NULL: elements as they are */
     double p;
     const void *chain; /* NULL: x lies in memory */
-    char *blocks;      /* for elements of a chain, ROW in each share of the tasks, which has `grain` or more */
-    int64_t grain;
+    char *blocks; /* for elements of a chain, in each share of the tasks, which has `grain` or more: a piece of a tile */
+    int64_t grain, block; /* elements of one */
     const char *x;
     char *out;
     size_t from, to; /* bytes of an element of x, of out */
@@ -32,6 +32,7 @@ typedef struct pass {
 enum { ROW = 1024, ROWS = 64, TILE = 1024, GRAIN = 32768 };
 enum { BLOCK = 512, BLOCK_ROWS = 32 }; /* of loaded elements: 4 KB at most */
 enum { LONG = 64, SHARES = 64 };       /* of a chain: elements side by side that are worth a call; blocks */
+enum { EIGHT = 8 };                    /* rows that a fold takes at once */
 
 static int64_t ceil_div(int64_t a, int64_t b) { return a / b + (a % b != 0); }
 static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
@@ -49,10 +50,35 @@ static void fold_loaded(const pass *p, const char *x, int64_t rows, int64_t widt
     p->fold(block, rows, width, width, out);
 }
 
+/* Rows of a piece of a chain, from element `at` on: all at once where they are short, else eight at a time, and what is left one
+ * by one, as the fold itself goes about it:
+ *
+ *     block   eight rows ─▶ partial ─┐
+ *             out so far ────────────┴─▶ out */
+static void fold_chain(const pass *p, int64_t at, int64_t rows, int64_t width, char *block, char *out) {
+    size_t row = (size_t)p->tile * p->from;
+    char *sofar = block + EIGHT * row, *partial = sofar + row;
+    if (p->inner <= LONG) {
+        ag__chain_read(p->chain, at, rows * width, block);
+        p->fold(block, rows, width, width, out);
+        return;
+    }
+    for (int64_t i = 0, some; i < rows; i += some) {
+        some = rows - i < EIGHT ? 1 : EIGHT;
+        int64_t runs = width == p->inner ? 1 : some;
+        for (int64_t k = 0; k < runs; k++)
+            ag__chain_read(p->chain, at + (i + k) * p->inner, some / runs * width, block + (size_t)k * row);
+        p->fold(block, some, p->tile, width, i ? partial : out);
+        if (i == 0) continue;
+        memcpy(sofar, out, (size_t)width * p->from);
+        p->fold(sofar, 2, p->tile, width, out);
+    }
+}
+
 static void run_tasks(void *context, int64_t begin, int64_t end) {
     const pass *p = context;
     int64_t tile = begin % p->tiles, piece = begin / p->tiles % p->pieces, o = begin / p->tiles / p->pieces;
-    char *block = p->chain ? p->blocks + (size_t)(begin / p->grain) * ROW * p->from : NULL;
+    char *block = p->chain ? p->blocks + (size_t)(begin / p->grain * p->block) * p->from : NULL;
     for (int64_t task = begin; task < end; task++) {
         int64_t first = piece * p->length, column = tile * p->tile;
         int64_t rows = least(p->length, p->n - first), width = least(p->tile, p->inner - column);
@@ -60,8 +86,7 @@ static void run_tasks(void *context, int64_t begin, int64_t end) {
         const char *x = p->chain ? NULL : p->x + (size_t)at * p->from;
         char *out = p->out + (size_t)((o * p->pieces + piece) * p->inner + column) * p->to;
         if (p->chain) {
-            ag__chain_read(p->chain, at, rows, block);
-            p->fold(block, rows, 1, 1, out);
+            fold_chain(p, at, rows, width, block, out);
         } else if (p->load) {
             fold_loaded(p, x, rows, width, out);
         } else {
@@ -82,7 +107,8 @@ static bool run_pass(ag_tensor *y, pass *p, int64_t outer) {
     p->grain = ceil_div(GRAIN, cost);
     if (p->chain) {
         if (p->grain < ceil_div(tasks, SHARES)) p->grain = ceil_div(tasks, SHARES);
-        p->blocks = ag_op_workspace(y, (size_t)ceil_div(tasks, p->grain) * ROW * p->from);
+        p->block = p->tile * (p->inner > LONG ? EIGHT + 2 : p->length);
+        p->blocks = ag_op_workspace(y, (size_t)(ceil_div(tasks, p->grain) * p->block) * p->from);
         if (!p->blocks) return false;
     }
     ag_parallel_for(tasks, p->grain, run_tasks, p);
@@ -113,10 +139,17 @@ static void copy_elements(const pass *p, int64_t size, void *out) {
     }
 }
 
+/* How many neighbours a piece of x has; across rows, of one step alone: two are as well stored for who else needs them. */
+static int64_t side_by_side(const ag_tensor *x, const ag__runs *r) {
+    int last = r->count - 1;
+    if (r->folded[last]) return r->extent[last];
+    return x->out > 1 ? 0 : r->extent[last] * least(r->extent[last - 1], ROWS);
+}
+
 /* Where the first pass finds its elements: in memory, or in a chain where it folds many side by side. */
 static bool reach(ag_tensor *y, const ag__runs *r, pass *p) {
     ag_tensor *x = ag_in(y, 0);
-    if (x->flags & AG__PENDING && !p->load && r->folds && r->folded[r->count - 1] && r->extent[r->count - 1] >= LONG) {
+    if (x->flags & AG__PENDING && !p->load && r->folds && side_by_side(x, r) >= LONG) {
         void *chain = ag_op_workspace(y, ag__chain_bytes);
         if (!chain) return false;
         p->chain = ag__chain_open(x, chain) ? chain : NULL;
@@ -145,7 +178,7 @@ static bool fold_axes(ag_tensor *y, const bool reduced[], pass p, void *out) {
         if (!r.folded[i]) p.inner *= r.extent[i];
         for (p.n = r.folded[i] ? r.extent[i] : 1; p.n > 1; p.n = p.pieces) {
             p.length = p.inner == 1 ? (p.load ? BLOCK : ROW) : (p.load ? BLOCK_ROWS : ROWS);
-            p.tile = p.load ? BLOCK / BLOCK_ROWS : TILE;
+            p.tile = p.load ? BLOCK / BLOCK_ROWS : p.chain ? least(p.inner, TILE) : TILE;
             p.pieces = ceil_div(p.n, p.length);
             if (p.pieces == 1) r.folds--;
             p.out = p.pieces > 1 || r.folds ? ag_op_workspace(y, (size_t)(outer * p.pieces * p.inner) * p.to) : out;

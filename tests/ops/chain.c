@@ -33,9 +33,12 @@ static ag_tensor *deep(ag_tensor *const x[]) {
 static expression *const expressions[] = {smooth, used_often, powers, choices, turned, deep};
 enum { EXPRESSIONS = sizeof expressions / sizeof *expressions };
 
-/* Rows of 257, which a tile does not hold, or of 7, of which it holds many. */
-static void gradients_of(expression *f, ag_dtype dtype, bool wide, bool singly, ag_tape *t, ag_tensor *g[LEAVES]) {
-    int64_t m = wide ? 130 : 5001, n = wide ? 257 : 7;
+/* Rows of 7, of which a tile holds many, of 257, which it does not hold, and of more than a fold takes side by side. */
+static const int64_t extents[][2] = {{5001, 7}, {130, 257}, {13, 1100}};
+enum { EXTENTS = sizeof extents / sizeof *extents };
+
+static void gradients_of(expression *f, ag_dtype dtype, int shape, bool singly, ag_tape *t, ag_tensor *g[LEAVES]) {
+    int64_t m = extents[shape][0], n = extents[shape][1];
     const ag_shape shapes[LEAVES] = {AG_SHAPE(m, n), AG_SHAPE(n), AG_SHAPE(m, 1), AG_SHAPE()};
     ag_tensor *x[LEAVES];
     uint64_t random = 5;
@@ -47,15 +50,15 @@ static void gradients_of(expression *f, ag_dtype dtype, bool wide, bool singly, 
     for (int i = 0; i < LEAVES; i++) g[i] = ag_requires_grad(x[i]) ? ag_grad(x[i]) : NULL;
 }
 
-static void same_bits(int which, ag_dtype dtype, bool wide, const char *isa) {
+static void same_bits(int which, ag_dtype dtype, int shape, const char *isa) {
     ag_tape *t = ag_tape_new(), *u = ag_tape_new();
     ag_tensor *g[LEAVES], *h[LEAVES];
-    gradients_of(expressions[which], dtype, wide, false, t, g);
-    gradients_of(expressions[which], dtype, wide, true, u, h);
+    gradients_of(expressions[which], dtype, shape, false, t, g);
+    gradients_of(expressions[which], dtype, shape, true, u, h);
     for (int i = 0; i < LEAVES; i++) {
         char text[CHECK_TEXT];
-        cr_assert(check_same(g[i], h[i], text), "expression %d, %s, %s rows, %s, %d threads, leaf %d: %s", which,
-                  ag_dtype_name(dtype), wide ? "wide" : "short", isa, ag_threads(), i, text);
+        cr_assert(check_same(g[i], h[i], text), "expression %d, %s, rows of %d, %s, %d threads, leaf %d: %s", which,
+                  ag_dtype_name(dtype), (int)extents[shape][1], isa, ag_threads(), i, text);
     }
     ag_tape_free(t);
     ag_tape_free(u);
@@ -67,9 +70,9 @@ Test(chain, has_the_bits_of_single_ops) {
         cr_assert(ag__isa_use(isa));
         for (int threads = 1; threads <= 3; threads++) {
             ag_set_threads(threads);
-            for (int i = 0; i < 2 * EXPRESSIONS; i++) {
-                same_bits(i / 2, AG_F32, i % 2, isa);
-                same_bits(i / 2, AG_F64, i % 2, isa);
+            for (int i = 0; i < EXTENTS * EXPRESSIONS; i++) {
+                same_bits(i / EXTENTS, AG_F32, i % EXTENTS, isa);
+                same_bits(i / EXTENTS, AG_F64, i % EXTENTS, isa);
             }
         }
     }
@@ -135,18 +138,25 @@ Test(chain, moves_what_it_reads_and_writes_by_its_profile) {
     ag_tape_free(t);
 }
 
-/* ∂(x w)/∂w = Σ g x of one w reads g and x, and stores no product. */
-Test(chain, is_summed_without_being_stored) {
-    enum { N = 5000 };
+/* ∂(x w)/∂w = Σ g x of one w, or of one for each column, reads g and x, and stores no product. */
+static void sum_without_storing(ag_shape shape, ag_shape weights) {
     ag_tape *t = ag_tape_new();
     uint64_t random = 1;
-    ag_tensor *x = check_leaf(t, AG_F32, AG_SHAPE(N), 0, 3, 3, &random), *g = ag_full(t, AG_F32, AG_SHAPE(N), 2);
-    ag_tensor *w = ag_param(t, AG_F32, AG_SHAPE()), *y = ag_mul(x, w);
+    ag_tensor *x = check_leaf(t, AG_F32, shape, 0, 3, 3, &random), *g = ag_full(t, AG_F32, shape, 2);
+    ag_tensor *w = ag_param(t, AG_F32, weights), *y = ag_mul(x, w);
+    double n = (double)ag_size(x), m = (double)ag_size(w);
     int64_t runs;
     cr_assert(ag_profile_start(t) && ag_backward_from(&y, &g, 1) && ag_profile_stop(t));
     double bytes = moved(t, &runs);
-    cr_assert_eq(ag_item(ag_grad(w)), 6 * N);
+    for (int64_t i = 0; i < ag_size(w); i++) cr_assert_eq(ag_at(ag_grad(w), i), 6 * n / m);
     cr_assert_eq(runs, 2, "mul and sum_to: %d", (int)runs);
-    cr_assert_float_eq(bytes, 4 * (2 * N + 1), 1, "%g bytes", bytes);
+    cr_assert_float_eq(bytes, 4 * (2 * n + m), 1, "%g bytes", bytes);
     ag_tape_free(t);
+}
+
+Test(chain, is_summed_without_being_stored) {
+    sum_without_storing(AG_SHAPE(5000), AG_SHAPE());
+    sum_without_storing(AG_SHAPE(1000, 5), AG_SHAPE(5));
+    sum_without_storing(AG_SHAPE(61, 257), AG_SHAPE(257));
+    sum_without_storing(AG_SHAPE(5, 1500), AG_SHAPE(1500));
 }

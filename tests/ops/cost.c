@@ -39,7 +39,6 @@ static const struct unmended {
     {"mish_grad", "its bend, of two sigmoids, is no row"},
     {"prod", "over axes apart: what it is the product of is lined up by a copy"},
     {"silu_grad", "its bend, of two sigmoids, is no row"},
-    {"softmax_grad", "along an inner axis two products are stored before they are summed"},
 };
 
 static const struct sized {
