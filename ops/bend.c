@@ -1,35 +1,54 @@
-/* bend.c: derivatives for the rules of rows, in public ops, so that they can be differentiated again. Of the activations:
+/* bend.c: derivatives for the rules of rows, in public ops, so that they can be differentiated again. Third ones of the activations:
  *
- * s = σ(x) and t = σ(−x) are bounded and neither is taken from the other, so that nothing cancels where one of them is small:
- * s′ = s t, t′ = −s t, s″ = s t (t − s). */
+ * s = σ(v) and t = σ(−v) are bounded and neither is taken from the other, so that nothing cancels where one of them is small:
+ * with l = s t and d = t − s,  s′ = l v′, l′ = l d v′ and d′ = −2 l v′. */
 #include "ops/bend.h"
 
 #include <math.h>
 
 #include "ops/ops.h"
 
-/* x s:  s t (2 + x (t − s)) */
-ag_tensor *ag__silu_bend(ag_tensor *x) {
-    ag_tensor *s = ag_sigmoid(x), *t = ag_sigmoid(ag_neg(x));
-    return ag_mul(ag_mul(s, t), ag_add_scalar(ag_mul(x, ag_sub(t, s)), 2));
-}
+typedef struct logistic {
+    ag_tensor *s, *t, *l, *d;
+} logistic;
 
-/* x w with w = s (1 + t) / (1 + t²), w′ = 4 t² s / (1 + t²)²:  w′ (2 + x (t − 2 s + 4 t² s / (1 + t²))) */
-ag_tensor *ag__mish_bend(ag_tensor *x) {
-    ag_tensor *s = ag_sigmoid(x), *t = ag_sigmoid(ag_neg(x));
-    ag_tensor *r = ag_reciprocal(ag_add_scalar(ag_square(t), 1));
-    ag_tensor *u = ag_scale(ag_mul(ag_mul(ag_square(t), s), r), 4);
-    return ag_mul(ag_mul(u, r), ag_add_scalar(ag_mul(x, ag_add(ag_sub(t, ag_scale(s, 2)), u)), 2));
-}
-
-/* x s(v), v = k (x + c x³), v′ = k + 3 k c x², v″ = 6 k c x:  s t (2 v′ + x (v″ + v′² (t − s))) */
-ag_tensor *ag__gelu_tanh_bend(ag_tensor *x) {
-    const double k = 1.5957691216057308, kc = 0.071354816272600249; /* √(8/π), 0.044715 k */
-    ag_tensor *square = ag_square(x), *v = ag_mul(x, ag_add_scalar(ag_scale(square, kc), k));
-    ag_tensor *first = ag_add_scalar(ag_scale(square, 3 * kc), k), *second = ag_scale(x, 6 * kc);
+static logistic logistic_of(ag_tensor *v) {
     ag_tensor *s = ag_sigmoid(v), *t = ag_sigmoid(ag_neg(v));
-    ag_tensor *bend = ag_add(second, ag_mul(ag_square(first), ag_sub(t, s)));
-    return ag_mul(ag_mul(s, t), ag_add(ag_scale(first, 2), ag_mul(x, bend)));
+    return (logistic){s, t, ag_mul(s, t), ag_sub(t, s)};
+}
+
+/* x s:  l (3 d + x (1 − 6 l)) */
+static ag_tensor *silu_third(ag_tensor *x) {
+    logistic f = logistic_of(x);
+    ag_tensor *each = ag_mul(x, ag_add_scalar(ag_scale(f.l, -6), 1));
+    return ag_mul(f.l, ag_add(ag_scale(f.d, 3), each));
+}
+
+/* x w, w = s (1 + t) r with r = 1 / (1 + t²):  w′ (3 q + x (q² + q′)) with w′ = u r, u = 4 t² s r, q = t − 2 s + u and
+ * q′ = u (t − 2 s + u / 2) − 3 l */
+static ag_tensor *mish_third(ag_tensor *x) {
+    logistic f = logistic_of(x);
+    ag_tensor *r = ag_reciprocal(ag_add_scalar(ag_square(f.t), 1));
+    ag_tensor *u = ag_scale(ag_mul(ag_mul(f.l, f.t), r), 4), *rest = ag_sub(f.t, ag_scale(f.s, 2)), *q = ag_add(rest, u);
+    ag_tensor *slope = ag_sub(ag_mul(u, ag_add(rest, ag_scale(u, 0.5))), ag_scale(f.l, 3));
+    return ag_mul(ag_mul(u, r), ag_add(ag_scale(q, 3), ag_mul(x, ag_add(ag_square(q), slope))));
+}
+
+/* x s(v), v = k x + c x³, v′ = k + 3 c x², v″ = 6 c x, v‴ = 6 c:
+ * l (3 (v′² d + v″) + x (v′³ (1 − 6 l) + 3 v′ v″ d + v‴)), 0 far out, where l is 0 and the others may be infinite */
+static ag_tensor *gelu_tanh_third(ag_tensor *every) {
+    const double k = 1.5957691216057308, c = 0.071354816272600249; /* √(8/π), 0.044715 k */
+    ag_tensor *x = ag_clamp(every, -100, 100);
+    ag_tensor *square = ag_square(x), *first = ag_add_scalar(ag_scale(square, 3 * c), k), *second = ag_scale(x, 6 * c);
+    logistic f = logistic_of(ag_mul(x, ag_add_scalar(ag_scale(square, c), k)));
+    ag_tensor *bend = ag_add(ag_mul(ag_square(first), f.d), second);
+    ag_tensor *cube = ag_mul(ag_mul(first, ag_square(first)), ag_add_scalar(ag_scale(f.l, -6), 1));
+    ag_tensor *mixed = ag_add_scalar(ag_scale(ag_mul(ag_mul(first, second), f.d), 3), 6 * c);
+    return ag_mul(f.l, ag_add(ag_scale(bend, 3), ag_mul(x, ag_add(cube, mixed))));
+}
+
+ag_tensor *ag__bend_slope(ag_tensor *x, double which) {
+    return which == 1 ? mish_third(x) : which == 2 ? gelu_tanh_third(x) : silu_third(x);
 }
 
 /* ∂ⁿf/∂aⁿ / f of f = xᵃ⁻¹ e⁻ˣ / Γ(a): Bell's polynomial Bₙ = Σ C(n−1, k) Bₙ₋₁₋ₖ cₖ₊₁ of c₁ = ln x − ψ(a), cₖ = −ψ⁽ᵏ⁻¹⁾(a) */

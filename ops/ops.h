@@ -161,16 +161,17 @@ AG_API ag_tensor *ag_silu(ag_tensor *x);                         /* x σ(x) */
 AG_API ag_tensor *ag_silu_grad(ag_tensor *g, ag_tensor *x); /* g s (1 + x (1 − s)), s = σ(x) */
 AG_API ag_tensor *ag_mish(ag_tensor *x);                    /* x tanh ln(1 + eˣ) (Misra 2019) */
 AG_API ag_tensor *ag_mish_grad(ag_tensor *g, ag_tensor *x); /* g times the derivative of mish */
+AG_API ag_tensor *ag_activation_bend(ag_tensor *x, double which); /* second derivative of silu (0), mish (1) or gelu_tanh (2) */
 
 AG_API ag_tensor *ag_glu(ag_tensor *x, int axis); /* x's first half along axis times sigmoid of its second; preset −1 (Dauphin et al. 2017) */
 
 /* Comparison and logic: numbers or bools → bool, broadcast; flat. A number is true when it is not 0, NaN too. */
-AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b); /* a = b */
-AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b); /* a ≠ b */
-AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b); /* a < b */
-AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b); /* a ≤ b */
-AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b); /* a > b */
-AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b); /* a ≥ b */
+AG_API ag_tensor *ag_eq(ag_tensor *a, ag_tensor *b);   /* a = b */
+AG_API ag_tensor *ag_ne(ag_tensor *a, ag_tensor *b);   /* a ≠ b */
+AG_API ag_tensor *ag_lt(ag_tensor *a, ag_tensor *b);   /* a < b */
+AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b);   /* a ≤ b */
+AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b);   /* a > b */
+AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b);   /* a ≥ b */
 AG_API ag_tensor *ag_same(ag_tensor *a, ag_tensor *b); /* a = b, or both NaN */
 AG_API ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
                              bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; number */

@@ -40,6 +40,18 @@ INLINE T NAME(tanh_gelu_slope)(T x) {
     return s + (F(fabs)(v) > 800 ? K(0) : s * t * u);
 }
 
+/* The second derivative of x w(v):  w′ (2 v′ + x (v″ + v′ q)) with q = w″ / (w′ v′), of silu (w = s, v = x), mish, or gelu_tanh
+ * (w = s of the v above):  w′ = s t and q = v′ (t − s), of mish 4 t² s r² and t − 2 s + 4 t² s r with r = 1 / (1 + t²).
+ * One formula for the three, in which the choice is a factor of 0 or 1. */
+INLINE T NAME(bend)(T x, bool mish, bool cubic) {
+    const T k = cubic ? K(1.5957691216057308) : K(1), c = cubic ? K(0.071354816272600249) : K(0), m = mish ? K(1) : K(0);
+    const T u = c * x * x, v = x * (k + u), first = k + K(3) * u, second = K(6) * c * x;
+    const T e = F(exp)(-F(fabs)(v)), s = (v < 0 ? e : K(1)) / (K(1) + e), t = (v < 0 ? K(1) : e) / (K(1) + e);
+    const T r = K(1) / (K(1) + m * t * t), h = K(4) * t * r;
+    const T slope = s * t * (mish ? h * r : K(1)), q = first * (t - s) + m * (h * t * s - s);
+    return F(fabs)(v) > 800 ? K(0) : slope * (K(2) * first + x * (second + first * q));
+}
+
 /* x − tanh x; below 1 as (x cosh x − sinh x) / cosh x, the first by Σ 2 k x^(2 k + 1) / (2 k + 1)!, all of one sign */
 INLINE T NAME(tanh_rest)(T x) {
     static const double series[] = {0.3333333333333333,     0.03333333333333333,   0.0011904761904761906,

@@ -139,6 +139,7 @@ static void more_rows(ag_tape *t, ag_tensor *x) {
     TWO(ag_bitwise_or);
     TWO(ag_bitwise_xor);
     REFUSED(ag_leaky_relu(NULL, 1));
+    REFUSED(ag_activation_bend(NULL, 1));
     REFUSED(ag_softshrink(NULL, 1));
     REFUSED(ag_hardshrink(NULL, 1));
     REFUSED(ag_elu(NULL, 1));

@@ -27,6 +27,7 @@ static void rows(ag_tape *t, operands o) {
     SAME(elu, ag_elu(o.x, 1.5), "alpha=1.5", o.x);
     SAME(elu_grad, ag_elu_grad(o.y, o.x, 1.5), "alpha=1.5", o.y, o.x);
     SAME(celu, ag_celu(o.x, 1.5), "alpha=1.5", o.x);
+    SAME(activation_bend, ag_activation_bend(o.x, 2), "which=2", o.x);
     SAME(celu_grad, ag_celu_grad(o.y, o.x, 1.5), "alpha=1.5", o.y, o.x);
     SAME(full_like, ag_full_like(o.x, 2.5), "fill_value=2.5", o.x);
 }

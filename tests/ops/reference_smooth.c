@@ -43,6 +43,18 @@ static double bent_slope(double x) {
     return s + (fabs(v) > 800 ? 0 : s * logistic(-v) * x * sqrt(8 / acos(-1)) * (1 + 3 * 0.044715 * x * x));
 }
 
+/* x w(v), w = (1 + tanh z) / 2 of z = v / 2, or tanh z of z = ln(1 + eˣ):  2 w′ + x w″ */
+static double bent_twice(double x, double scale, double z, double first, double second) {
+    double w = scale / cosh(z) / cosh(z);
+    return fabs(z) > 400 ? (isinf(x) ? (double)NAN : 0) : w * (2 * first + x * (second - 2 * first * first * tanh(z)));
+}
+static double activation_bend(double x, double which) {
+    double k = sqrt(2 / acos(-1)), c = 0.044715 * k, s = logistic(x);
+    if (which == 1) return bent_twice(x, 1, log_sum(x, 0, 1), s, s * logistic(-x));
+    if (which == 2) return bent_twice(x, 0.5, bent(x) / 2, k + 3 * c * x * x, 6 * c * x);
+    return bent_twice(x, 0.5, x / 2, 0.5, 0);
+}
+
 ROW(exp, exp(v[0]))
 ROW(exp2, pow(2, v[0]))
 ROW(expm1, expm1(v[0]))
@@ -115,6 +127,7 @@ ROW(silu, v[0] * logistic(v[0]))
 ROW(silu_grad, v[0] * (logistic(v[1]) * (1 + v[1] * logistic(-v[1]))))
 ROW(mish, v[0] * tanh(log_sum(v[0], 0, 1)))
 ROW(mish_grad, v[0] * (tanh(log_sum(v[1], 0, 1)) + v[1] * (logistic(v[1]) / pow(cosh(log_sum(v[1], 0, 1)), 2))))
+ROW(activation_bend, activation_bend(v[0], p))
 
 const reference references_smooth[] = {
     ENTRY(exp),
@@ -189,5 +202,6 @@ const reference references_smooth[] = {
     ENTRY(silu_grad),
     ENTRY(mish),
     ENTRY(mish_grad),
+    WITH(activation_bend, "which"),
     {NULL, NULL, false, NULL, NULL},
 };

@@ -31,7 +31,7 @@ static bool agree(ag_dtype dtype, double a, double e) {
 
 /* With a factor that underflows in f32 where the reference's does not: digits are lost, and infinity times it may be NaN. */
 static const char underflowing[] =
-    " elu_grad celu_grad gelu gelu_grad gelu_tanh gelu_tanh_grad silu silu_grad mish mish_grad ";
+    " elu_grad celu_grad gelu gelu_grad gelu_tanh gelu_tanh_grad silu silu_grad mish mish_grad activation_bend ";
 
 /* All pairs of specials: a (S,1), b (S). Sign of zero is checked where the reference has a formula for it. */
 static void row_at_specials(const reference *r, ag_dtype dtype) {
