@@ -3,12 +3,20 @@
  *     y = eˣ / Σ eˣ           ∂L/∂x = y (g − Σ g y)      softmax_grad(g, y)
  *     y = x − ln Σ eˣ         ∂L/∂x = g − e^y Σ g        log_softmax_grad(g, y)
  *
- * A line of −∞ alone gives NaN, as PyTorch's does. */
+ * A line of −∞ alone gives NaN, as PyTorch's does.
+ *
+ * Lines lie side by side in memory, or, along an inner axis, as columns; of columns, as many as a cache line holds are turned
+ * into lines in a block, and what comes of them is turned back. */
 #include "ops/compose.h"
 #include "ops/isa.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
+
+enum { LINE = 64, GRAIN = 8192, SHARES = 32 }; /* bytes of a cache line; elements worth a share; blocks */
+
+typedef uint64_t __attribute__((may_alias)) word64;
+typedef uint32_t __attribute__((may_alias)) word32;
 
 typedef struct job {
     ag__softmax_fn *lines;
@@ -16,22 +24,57 @@ typedef struct job {
     char *out;
     size_t element;
     ag__along s;
+    int64_t side, sides; /* of columns: how many are turned at once, and how often for one outer index */
+    char *blocks;        /* of columns of a, b and out, in each share of the work, which has `grain` sides or more */
+    int64_t grain;
 } job;
 
-/* Lines begin … end − 1; those of one outer index are neighbours. */
 static void run_lines(void *context, int64_t begin, int64_t end) {
     const job *w = context;
-    int64_t inner = w->s.inner, n = w->s.n;
-    if (inner == 1) {
-        size_t at = (size_t)(begin * n) * w->element;
-        w->lines(w->a + at, w->b + at, end - begin, n, 1, w->out + at);
-        return;
+    size_t at = (size_t)(begin * w->s.n) * w->element;
+    w->lines(w->a + at, w->b + at, end - begin, w->s.n, w->out + at);
+}
+
+/* to[i][j] = from[i][j] for i < n, j < columns, each with its own steps */
+static void turn(size_t element, int64_t n, int64_t columns, const char *from, const int64_t by[2], char *to,
+                 const int64_t onto[2]) {
+    for (int64_t i = 0; i < n; i++) {
+        const char *x = from + (size_t)(i * by[0]) * element;
+        char *y = to + (size_t)(i * onto[0]) * element;
+        if (element == sizeof(word32)) {
+            for (int64_t j = 0; j < columns; j++)
+                ((word32 *)y)[j * onto[1]] = ((const word32 *)(const void *)x)[j * by[1]];
+        } else {
+            for (int64_t j = 0; j < columns; j++)
+                ((word64 *)y)[j * onto[1]] = ((const word64 *)(const void *)x)[j * by[1]];
+        }
     }
-    for (int64_t i = begin, lines; i < end; i += lines) {
-        size_t at = (size_t)(i / inner * n * inner + i % inner) * w->element;
-        lines = inner - i % inner < end - i ? inner - i % inner : end - i;
-        w->lines(w->a + at, w->b + at, lines, n, inner, w->out + at);
+}
+
+static void run_columns(void *context, int64_t begin, int64_t end) {
+    const job *w = context;
+    const int64_t n = w->s.n, across[2] = {w->s.inner, 1}, along[2] = {1, n};
+    size_t part = (size_t)(w->side * n) * w->element;
+    char *a = w->blocks + (size_t)(begin / w->grain) * 3 * part, *b = w->b == w->a ? a : a + part, *out = a + 2 * part;
+    for (int64_t i = begin; i < end; i++) {
+        int64_t first = i % w->sides * w->side, left = w->s.inner - first, columns = left < w->side ? left : w->side;
+        size_t at = (size_t)(i / w->sides * n * w->s.inner + first) * w->element;
+        turn(w->element, n, columns, w->a + at, across, a, along);
+        if (b != a) turn(w->element, n, columns, w->b + at, across, b, along);
+        w->lines(a, b, columns, n, out);
+        turn(w->element, n, columns, out, along, w->out + at, across);
     }
+}
+
+static bool share_columns(ag_tensor *y, job *w) {
+    w->side = LINE / (int64_t)w->element;
+    w->sides = (w->s.inner - 1) / w->side + 1;
+    int64_t all = w->s.outer * w->sides;
+    w->grain = 1 + (GRAIN / w->side / w->s.n > all / SHARES ? GRAIN / w->side / w->s.n : all / SHARES);
+    w->blocks = ag_op_workspace(y, (size_t)((all - 1) / w->grain + 1) * 3 * (size_t)(w->side * w->s.n) * w->element);
+    if (!w->blocks) return false;
+    ag_parallel_for(all, w->grain, run_columns, w);
+    return true;
 }
 
 static bool run(ag_tensor *y, ag__softmax_fn *const kernel[2]) {
@@ -39,13 +82,14 @@ static bool run(ag_tensor *y, ag__softmax_fn *const kernel[2]) {
     if (ag_size(y) == 0) return true;
     if (!ag__need_line(y, ag__axis_of(y), ag_rank(y), &axis)) return false;
     job w = {kernel[ag_dtype_of(y)],
-             ag_op_dense(y, 0),
-             ag_op_dense(y, ag_in_count(y) - 1),
-             ag_out_data(y, 0),
-             ag_dtype_size(ag_dtype_of(y)),
-             ag__along_axis(ag_shape_of(y), axis)};
+             .a = ag_op_dense(y, 0),
+             .b = ag_op_dense(y, ag_in_count(y) - 1),
+             .out = ag_out_data(y, 0),
+             .element = ag_dtype_size(ag_dtype_of(y)),
+             .s = ag__along_axis(ag_shape_of(y), axis)};
     if (!w.a || !w.b) return false;
-    ag_parallel_for(w.s.outer * w.s.inner, 1 + 8192 / w.s.n, run_lines, &w);
+    if (w.s.inner > 1) return share_columns(y, &w);
+    ag_parallel_for(w.s.outer, 1 + GRAIN / w.s.n, run_lines, &w);
     return true;
 }
 

@@ -13,13 +13,13 @@ static void NAME(loss_tile)(const T *x, int64_t rows, int64_t c, const int64_t *
 }
 
 static double NAME(loss_row)(const T *x, int64_t c, int64_t label) {
-    T m = NAME(largest)(x, c, 1);
-    return m_log(NAME(exp_sum)(x, c, 1, m, NULL)) - (double)(x[label] - m);
+    T m = NAME(largest)(x, c);
+    return m_log(NAME(exp_sum)(x, c, m, NULL)) - (double)(x[label] - m);
 }
 
 static void NAME(loss)(const void *in, int64_t rows, int64_t c, const int64_t *label, int64_t ignored, double *loss) {
     const T *x = in;
-    int64_t some = NAME(lines_at_once)(c, 1);
+    int64_t some = NAME(lines_at_once)(c);
     for (int64_t i = 0; i < rows; i += some) {
         int64_t count = rows - i < some ? rows - i : some;
         if (some > 1) {
@@ -45,13 +45,13 @@ static void NAME(loss_grad)(const void *in, int64_t rows, int64_t c, const int64
     const T *x = in;
     T *d = out, a = (T)scale, most[NAME(TILE)];
     double sum[NAME(TILE)];
-    int64_t some = NAME(lines_at_once)(c, 1);
+    int64_t some = NAME(lines_at_once)(c);
     for (int64_t i = 0; i < rows; i += some) {
         int64_t count = rows - i < some ? rows - i : some;
         if (some > 1) {
             NAME(exp_short)(x + i * c, count, c, most, d + i * c, sum);
         } else {
-            sum[0] = NAME(exp_sum)(x + i * c, c, 1, NAME(largest)(x + i * c, c, 1), d + i * c);
+            sum[0] = NAME(exp_sum)(x + i * c, c, NAME(largest)(x + i * c, c), d + i * c);
         }
         for (int64_t k = 0; k < count; k++) NAME(slope)(d + (i + k) * c, c, label[i + k], ignored, (T)sum[k], a);
     }

@@ -1,13 +1,12 @@
-/* softmax.h: softmax, log-softmax and their gradients along neighbouring lines of n > 0 elements, on raw memory; and what
- * logsumexp starts from. */
+/* softmax.h: softmax, log-softmax and their gradients along lines of n > 0 elements that follow one another, on raw memory; and
+ * what logsumexp starts from. */
 #ifndef OPS_KERNELS_SOFTMAX_H
 #define OPS_KERNELS_SOFTMAX_H
 
 #include <stdint.h>
 
-/* Inputs a and b (the gradient and the value; softmax itself reads a alone), and the output. A line's elements are `step`
- * apart; lines of step 1 follow one another, others are columns side by side. */
-typedef void ag__softmax_fn(const void *a, const void *b, int64_t lines, int64_t n, int64_t step, void *out);
+/* Inputs a and b (the gradient and the value; softmax itself reads a alone), and the output. */
+typedef void ag__softmax_fn(const void *a, const void *b, int64_t lines, int64_t n, void *out);
 
 /* Of each of `width` ≤ AG__LOG_SUM_TILE columns of n > 0 rows, `stride` elements apart (stride 1: of one row of n): the largest
  * element m and Σ e^(x − m); where m is infinite, Σ eˣ. NaN is passed over by m and makes the sum NaN. */

@@ -1,33 +1,29 @@
-/* softmax_tmpl.h: softmax, log-softmax and their gradients along neighbouring lines of n elements, `step` apart, and the sums
- * that logsumexp starts from, for one type.
+/* softmax_tmpl.h: softmax, log-softmax and their gradients along lines of n elements, one after the other, and the sums that
+ * logsumexp starts from, for one type.
  * Given: T, NAME(x) and F(function). Sums are taken in double. */
 #include "ops/kernels/exp_sum_tmpl.h"
 
 /* One line, and as many short ones as make a tile. */
-typedef void NAME(line)(const T *a, const T *b, int64_t n, int64_t step, T *y);
+typedef void NAME(line)(const T *a, const T *b, int64_t n, T *y);
 typedef void NAME(short_lines)(const T *a, int64_t lines, int64_t n, T *y);
 
-/* Neighbouring lines, one after the other, or by tiles where they are short and that is worth while. */
-static void NAME(lines)(const void *in, const void *other, int64_t lines, int64_t n, int64_t step, void *out,
-                        NAME(line) * line, NAME(short_lines) * tile) {
+/* One by one, or by tiles where they are short and that is worth while. */
+static void NAME(lines)(const void *in, const void *other, int64_t lines, int64_t n, void *out, NAME(line) * line,
+                        NAME(short_lines) * tile) {
     const T *a = in, *b = other;
     T *y = out;
-    int64_t some = tile ? NAME(lines_at_once)(n, step) : 1, next = step == 1 ? n : 1;
+    int64_t some = tile ? NAME(lines_at_once)(n) : 1;
     for (int64_t i = 0; i < lines; i += some) {
-        int64_t at = i * next;
+        int64_t at = i * n;
         if (some > 1) tile(a + at, lines - i < some ? lines - i : some, n, y + at);
-        else line(a + at, b + at, n, step, y + at);
+        else line(a + at, b + at, n, y + at);
     }
 }
 
-static void NAME(softmax_line)(const T *x, const T *unused, int64_t n, int64_t step, T *y) {
-    T s = (T)NAME(exp_sum)(x, n, step, NAME(largest)(x, n, step), y);
+static void NAME(softmax_line)(const T *x, const T *unused, int64_t n, T *y) {
+    T s = (T)NAME(exp_sum)(x, n, NAME(largest)(x, n), y);
     (void)unused;
-    if (step == 1) {
-        for (int64_t i = 0; i < n; i++) y[i] /= s;
-    } else {
-        for (int64_t i = 0; i < n; i++) y[i * step] /= s;
-    }
+    for (int64_t i = 0; i < n; i++) y[i] /= s;
 }
 
 static void NAME(softmax_tile)(const T *x, int64_t lines, int64_t n, T *y) {
@@ -39,14 +35,10 @@ static void NAME(softmax_tile)(const T *x, int64_t lines, int64_t n, T *y) {
     }
 }
 
-static void NAME(log_softmax_line)(const T *x, const T *unused, int64_t n, int64_t step, T *y) {
-    T m = NAME(largest)(x, n, step), l = (T)m_log(NAME(exp_sum)(x, n, step, m, NULL));
+static void NAME(log_softmax_line)(const T *x, const T *unused, int64_t n, T *y) {
+    T m = NAME(largest)(x, n), l = (T)m_log(NAME(exp_sum)(x, n, m, NULL));
     (void)unused;
-    if (step == 1) {
-        for (int64_t i = 0; i < n; i++) y[i] = x[i] - m - l;
-    } else {
-        for (int64_t i = 0; i < n; i++) y[i * step] = x[i * step] - m - l;
-    }
+    for (int64_t i = 0; i < n; i++) y[i] = x[i] - m - l;
 }
 
 static void NAME(log_softmax_tile)(const T *x, int64_t lines, int64_t n, T *y) {
@@ -59,27 +51,23 @@ static void NAME(log_softmax_tile)(const T *x, int64_t lines, int64_t n, T *y) {
     }
 }
 
-static void NAME(softmax_grad_line)(const T *g, const T *y, int64_t n, int64_t step, T *d) {
-    T s = (T)NAME(dot)(g, y, n, step);
-    if (step == 1) {
-        for (int64_t i = 0; i < n; i++) d[i] = y[i] * (g[i] - s);
-    } else {
-        for (int64_t i = 0; i < n; i++) d[i * step] = y[i * step] * (g[i * step] - s);
-    }
+static void NAME(softmax_grad_line)(const T *g, const T *y, int64_t n, T *d) {
+    T s = (T)NAME(dot)(g, y, n);
+    for (int64_t i = 0; i < n; i++) d[i] = y[i] * (g[i] - s);
 }
 
-static void NAME(log_softmax_grad_line)(const T *g, const T *y, int64_t n, int64_t step, T *d) {
-    T s = (T)NAME(sum)(g, n, step), tile[NAME(TILE)];
+static void NAME(log_softmax_grad_line)(const T *g, const T *y, int64_t n, T *d) {
+    T s = (T)NAME(sum)(g, n), tile[NAME(TILE)];
     for (int64_t i = 0; i < n; i += NAME(TILE)) {
-        int64_t count = n - i < NAME(TILE) ? n - i : NAME(TILE), at = i * step;
-        NAME(exp_tile)(y + at, count, step, 0, tile);
-        for (int64_t j = 0; j < count; j++) d[at + j * step] = g[at + j * step] - tile[j] * s;
+        int64_t count = n - i < NAME(TILE) ? n - i : NAME(TILE);
+        NAME(exp_tile)(y + i, count, 0, tile);
+        for (int64_t j = 0; j < count; j++) d[i + j] = g[i + j] - tile[j] * s;
     }
 }
 
-#define LINES(name, tile)                                                                                     \
-    static void NAME(name)(const void *a, const void *b, int64_t lines, int64_t n, int64_t step, void *out) { \
-        NAME(lines)(a, b, lines, n, step, out, NAME(name##_line), tile);                                      \
+#define LINES(name, tile)                                                                       \
+    static void NAME(name)(const void *a, const void *b, int64_t lines, int64_t n, void *out) { \
+        NAME(lines)(a, b, lines, n, out, NAME(name##_line), tile);                              \
     }
 LINES(softmax, NAME(softmax_tile))
 LINES(log_softmax, NAME(log_softmax_tile))
@@ -91,9 +79,9 @@ static void NAME(log_sum)(const void *in, int64_t n, int64_t stride, int64_t wid
     const T *x = in;
     T m[AG__LOG_SUM_TILE], s[AG__LOG_SUM_TILE];
     if (stride == 1) {
-        m[0] = NAME(largest)(x, n, 1);
+        m[0] = NAME(largest)(x, n);
         most[0] = (double)m[0];
-        sum[0] = NAME(exp_sum)(x, n, 1, m[0] - m[0] == 0 ? m[0] : 0, NULL);
+        sum[0] = NAME(exp_sum)(x, n, m[0] - m[0] == 0 ? m[0] : 0, NULL);
         return;
     }
     for (int64_t j = 0; j < width; j++) m[j] = -(T)INFINITY;
