@@ -48,6 +48,12 @@ static inline double m_digamma(double x) {
     return r == 0 ? (double)NAN : digamma_right(1 - x) - 3.14159265358979324 / tan(3.14159265358979324 * r);
 }
 
+/* x^−s; by multiplying for trigamma and tetragamma, which second derivatives of lgamma and digamma need */
+static inline double zeta_term(double x, double s) {
+    const double r = 1 / x;
+    return s == 1 ? r : s == 2 ? r * r : s == 3 ? r * r * r : pow(x, -s);
+}
+
 /* ζ(s, x) = Σ (x + k)^−s for x > 0 and s ≥ 2 */
 static inline double zeta_right(double s, double x) {
     static const double b[] = {1. / 12,           -1. / 720,
@@ -60,8 +66,8 @@ static inline double zeta_right(double s, double x) {
         tail += b[k] * rising;
         rising *= (s + 2 * k + 1) * (s + 2 * k + 2) / (a * a);
     }
-    double sum = pow(a, 1 - s) * (1 / (s - 1) + (0.5 + tail) / a); /* a^−s underflows before a^(1−s) does */
-    for (double k = count - 1; k >= 0; k--) sum += pow(x + k, -s); /* the small ones first */
+    double sum = zeta_term(a, s - 1) * (1 / (s - 1) + (0.5 + tail) / a); /* a^−s underflows before a^(1−s) does */
+    for (double k = count - 1; k >= 0; k--) sum += zeta_term(x + k, s);  /* the small ones first */
     return sum;
 }
 
@@ -80,8 +86,9 @@ static inline double m_polygamma(double x, double n) {
     if (!(n >= 0) || n != rint(n) || n > POLYGAMMA_ORDER_MOST) return (double)NAN;
     if (n == 0) return m_digamma(x);
     if (x == (double)INFINITY) return fmod(n, 2) == 0 ? -0.0 : 0;
-    const double z = zeta_any(n + 1, x),
-                 size = n < 150 ? tgamma(n + 1) * z : copysign(exp(m_lgamma(n + 1) + log(fabs(z))), z);
+    const double z = zeta_any(n + 1, x), size = n < 3     ? n * z
+                                                : n < 150 ? tgamma(n + 1) * z
+                                                          : copysign(exp(m_lgamma(n + 1) + log(fabs(z))), z);
     return fmod(n, 2) == 0 ? -size : size;
 }
 
