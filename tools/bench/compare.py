@@ -35,6 +35,7 @@ tn:32x32x32 tn:784x128x64 tn:1024x1024x1024""".split()
 SGEMM = ["matmul:f32:" + s for s in SHAPES]
 DGEMM = ["matmul:f64:nn:%dx%dx%d" % (n, n, n) for n in (32, 64, 128, 256, 512, 1024)]
 MAPS = ["map:%s:f32:1e6" % f for f in ("exp", "log", "tanh", "sigmoid", "erf", "sin", "gelu", "sqrt")]
+MAPS += ["map:gelu:f32:1e6:backward"]
 STEPS = ["step:" + s for s in ("a", "b", "c1", "c2", "h", "i", "i:wanted", "i:cold")]
 ROWS = ["rows:" + s for s in ("softmax_ce:256x10000", "layer_norm:4096x768", "sum0:4096x1024", "sum1:4096x1024",
                               "transpose:4096x4096", "embedding:8192x50000x128", "max0:4096x1024", "max1:4096x1024",

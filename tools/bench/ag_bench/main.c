@@ -16,7 +16,7 @@ static const char usage[] =
     "       ag_bench --serve PROBLEM\n"
     "\n"
     "  matmul:f32:nn:512x512x512   C (M,N) = A (M,K) B (K,N), given as MxNxK; t for n: stored transposed\n"
-    "  map:tanh:f32:1e6            an elementwise operation, forward\n"
+    "  map:tanh:f32:1e6            an elementwise operation, forward; map:gelu:f32:1e6:backward: and backward\n"
     "  step:a                      a training step: a (XOR), b (iris), c1, c2 (784-..-10), h (elementwise chain),\n"
     "                              i, i:wanted, i:cold (one-element nodes)\n"
     "  rows:softmax_ce:256x10000   forward and backward: softmax_ce, layer_norm, embedding:NxROWSxWIDTH, scatter_add;\n"

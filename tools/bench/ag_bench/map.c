@@ -1,5 +1,5 @@
 /* map.c: "map:tanh:f32:1e6" is an elementwise operation of that name on so many elements, forward, result included: recorded,
- * computed into recycled memory, dropped. */
+ * computed into recycled memory, dropped. "map:gelu:f32:1e6:backward": and its gradient, of one operand, too. */
 #include <math.h>
 #include <string.h>
 
@@ -79,6 +79,24 @@ static bool verify(bench *b, const ag_tensor *y, const struct known *one, const 
     return true;
 }
 
+static bool backward(bench *b) {
+    ag_tensor *y = ag_apply(b->own, b->x, 1, NULL);
+    ag_zero_grad(b->x[0]);
+    return y && ag_backward_from(&y, &b->x[1], 1) && ag_tape_rewind(b->tape, b->mark);
+}
+
+/* The gradient of b->x[0], where b->x[1] is what arrives at y, against differences. */
+static bool verify_backward(bench *b, const struct known *one) {
+    const double h = 1e-4;
+    int64_t step = b->n[0] > 1000 ? b->n[0] / 1000 : 1;
+    if (!backward(b)) return bench_fail(b, "%s", ag_tape_message(b->tape));
+    for (int64_t i = 0; i < b->n[0]; i += step) {
+        double x = ag_at(b->x[0], i), slope = (one->f(x + h) - one->f(x - h)) / (2 * h), g = ag_at(b->x[1], i);
+        if (!bench_near(b, "a gradient", ag_at(ag_grad(b->x[0]), i), g * slope, 1e-5)) return false;
+    }
+    return true;
+}
+
 bool bench_map(bench *b) {
     const struct known *one = NULL;
     const struct known2 *two = NULL;
@@ -90,15 +108,21 @@ bool bench_map(bench *b) {
     const ag_op *op = ag_find_op(b->word[1]);
     if (!op || !(one || two)) return bench_fail(b, "no way to verify an operation '%s'", b->word[1]);
     if (!bench_dtype(b, b->word[2], &dtype) || !bench_dims(b, b->word[3], 1, b->n)) return false;
+    bool back = b->word[4] && !strcmp(b->word[4], "backward");
+    if (b->word[4] && (!back || !one))
+        return bench_fail(b, "nothing but backward may follow, for operations of one operand");
     b->n[1] = op->arity;
     for (int i = 0; i < op->arity; i++)
-        b->x[i] = bench_leaf(b, dtype, AG_SHAPE(b->n[0]), one ? one->lo : 0.1, one ? one->hi : 4, 0);
+        b->x[i] =
+            bench_leaf(b, dtype, AG_SHAPE(b->n[0]), one ? one->lo : 0.1, one ? one->hi : 4, back ? AG_REQUIRES_GRAD : 0);
+    if (back) b->x[1] = bench_leaf(b, dtype, AG_SHAPE(b->n[0]), -1, 1, 0);
     b->mark = ag_tape_mark(b->tape);
     b->own = (void *)(uintptr_t)op;
     ag_tensor *y = ag_apply(op, b->x, op->arity, NULL);
     if (!y || !verify(b, y, one, two)) return false;
-    b->run = forward;
-    b->bytes = (double)ag_dtype_size(dtype) * (double)b->n[0] * (op->arity + 1);
+    if (back && !(ag_tape_rewind(b->tape, b->mark) && verify_backward(b, one))) return false;
+    b->run = back ? backward : forward;
+    b->bytes = (double)ag_dtype_size(dtype) * (double)b->n[0] * (op->arity + 1 + 3 * back);
     b->units = (double)b->n[0];
     b->unit = "element";
     return ag_tape_rewind(b->tape, b->mark);

@@ -29,10 +29,17 @@ def matmul(_, dtype, way, size):
     return lambda: torch.matmul(a, b, out=out)
 
 
-def elementwise(_, name, dtype, size):
+def elementwise(_, name, dtype, size, way=None):
     x = torch.rand(dims(size)[0], dtype={"f32": torch.float32, "f64": torch.float64}[dtype]) * 0.9 + 0.05
     y = torch.rand_like(x) + 0.1
     f = {"gelu": F.gelu, "silu": F.silu, "softplus": F.softplus}.get(name) or getattr(torch, name)
+    if way == "backward":
+        x.requires_grad_()
+
+        def run():
+            zero(x)
+            f(x).backward(y)
+        return run
     return (lambda: f(x, y)) if name in ("pow", "atan2", "hypot") else (lambda: f(x))
 
 
