@@ -57,10 +57,13 @@ ag_tensor *ag__spread(ag_tensor *y, ag_tensor *v) {
     return reduced_shape(y, true, &s) ? ag_reshape(v, s) : NULL;
 }
 
+ag_tensor *ag__count_ties(ag_tensor *y, ag_tensor *tied) {
+    return ag_cast(ag_count_nonzero(tied, ((const ag__over *)ag_attrs(y))->axes, true), ag_dtype_of(ag_in(y, 0)));
+}
+
 ag_tensor *ag__share_ties(ag_tensor *y, ag_tensor *tied, ag_tensor *v) {
-    ag_tensor *x = ag_in(y, 0);
-    ag_tensor *count = ag_cast(ag_count_nonzero(tied, ((const ag__over *)ag_attrs(y))->axes, true), ag_dtype_of(x));
-    return ag_where(tied, ag_div(v, count), ag_scalar(ag_tape_of(y), ag_dtype_of(x), 0));
+    ag_tensor *zero = ag_scalar(ag_tape_of(y), ag_dtype_of(ag_in(y, 0)), 0);
+    return ag_where(tied, ag_div(v, ag__count_ties(y, tied)), zero);
 }
 
 double ag__reduce_terms(const ag_tensor *y) {

@@ -25,6 +25,8 @@ bool ag__reduce_shape_to(ag_tensor *y, ag_dtype dtype); /* whatever it is to `dt
 bool ag__reduce_needs_some(ag_tensor *y); /* an error where an output would have no element to be made of */
 bool ag__reduce_one_axis(ag_tensor *y);   /* an error unless one axis is named, or all are meant */
 ag_tensor *ag__spread(ag_tensor *y, ag_tensor *v);
+/* how many are set of tied, a bool of x's shape, over the reduced axes, which are kept; a number of x's dtype */
+ag_tensor *ag__count_ties(ag_tensor *y, ag_tensor *tied);
 /* v where tied, a bool of x's shape, is set, divided by how many of those there are over the reduced axes; else 0 */
 ag_tensor *ag__share_ties(ag_tensor *y, ag_tensor *tied, ag_tensor *v);
 double ag__reduce_terms(const ag_tensor *y); /* how many elements of x make one of y */

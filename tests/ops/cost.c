@@ -31,7 +31,7 @@ static const char excepted[] = " activation_bend cholesky_grad prod_others row_n
 static const struct unmended {
     const char *op, *why;
 } unmended[] = {
-    {"aminmax", "two extremes, each with a count of those that tie"},
+    {"aminmax", "two extremes, each with a mask and a count of those that tie: 3.5"},
     {"cumprod", "the products before each element are copied"},
     {"im2col", "dilated windows are put back into whole ones"},
     {"kron", "sums over axes that alternate"},

@@ -29,6 +29,26 @@ Test(ops, extremes_of_special_values) {
     ag_tape_free(t);
 }
 
+/* 2 min + max */
+static ag_tensor *both(ag_tensor *x, ag_axes axes) {
+    ag_tensor *max, *min = ag_aminmax(x, axes, false, &max);
+    return ag_add(ag_scale(min, 2), max);
+}
+
+Test(ops, aminmax_shares_among_ties) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = F64(t, 3, 1, 1, 3, 3), *same = F64(t, 4, 4), *y = ag_reshape(F64(t, 1, 2, 7, 7), AG_SHAPE(2, 2)), *max;
+    assert_values(gradient(both(x, AG_ALL), x), 1e-16, 1. / 3, 1, 1, 1. / 3, 1. / 3);
+    assert_values(gradient(both(same, AG_ALL), same), 0, 1.5, 1.5);
+    assert_values(gradient(both(y, AG_AXES(1)), y), 0, 2, 1, 1.5, 1.5);
+    assert_values(gradient(ag_aminmax(x, AG_ALL, false, &max), x), 0, 0, 0.5, 0.5, 0, 0);
+    ag_aminmax(x, AG_ALL, false, &max);
+    assert_values(gradient(max, x), 1e-16, 1. / 3, 0, 0, 1. / 3, 1. / 3);
+    x = F64(t, NAN, 1, NAN);
+    assert_values(gradient(both(x, AG_ALL), x), 0, 0, 0, 0);
+    ag_tape_free(t);
+}
+
 Test(ops, truths_of_special_values) {
     ag_tape *t = ag_tape_new();
     static unsigned char foreign[4] = {0, 2, 0, 64};
