@@ -17,7 +17,7 @@
 
 enum { TOKEN = 256, VALUE = 4 * AG_TEXT_SIZE /* every byte escaped, and quotes */ };
 
-static bool parse_double(const char *text, double *out) {
+bool ag__number_parse(const char *text, double *out) {
     char local[TOKEN], *end = NULL;
     size_t n = strlen(text);
     const char *point = localeconv()->decimal_point;
@@ -140,7 +140,7 @@ static bool parse_value(const ag_attr_field *f, const char *text, void *at) {
         *(int *)at = (int)i;
         return true;
     case AG_ATTR_I64: return parse_int(text, at);
-    case AG_ATTR_F64: return parse_double(text, at);
+    case AG_ATTR_F64: return ag__number_parse(text, at);
     case AG_ATTR_DTYPE: return ag__dtype_parse(text, at);
     case AG_ATTR_AXES: return parse_axes(text, at);
     case AG_ATTR_SHAPE:

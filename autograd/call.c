@@ -2,19 +2,24 @@
  * it that further attributes or inputs choose (ops/names.def).
  *
  *     add  a b               add              clamp  x          clamp            sum  x              sum
- *     add  a b | alpha=2     add_scaled       clamp  x lo hi    clamp_between    sum  x | dtype=f64  cast, then sum */
+ *     add  a b | alpha=2     add_scaled       clamp  x lo hi    clamp_between    sum  x | dtype=f64  cast, then sum
+ *                                                                                  sum  x mask         masked_fill, then sum */
 #include <string.h>
 
 #include "autograd/node.h"
 #include "ops/ops.h"
 
-static const ag__op_form *form_of(const ag_op *op, int n, const char *attributes) {
+static const ag__op_form *form_of(const ag_op *op, ag_tensor *const in[], int n, const char *attributes) {
     char value[2];
     for (const ag__op_form *f = ag__op_forms; f->op; f++) {
         if (f->op != op) continue;
         if (f->attribute && ag__attrs_take(attributes, f->attribute, NULL, value, sizeof value)) return f;
-        bool more = n > op->arity + op->optional && (!attributes || !*attributes);
-        if (!f->attribute && more && n <= f->form->arity + f->form->optional) return f;
+        if (f->attribute || n <= op->arity + op->optional) continue;
+        bool mask = n == op->arity + 1 && ag_dtype_of(in[op->arity]) == AG_BOOL;
+        if (!f->form             ? mask
+            : f->form->attr_size ? mask
+                                 : (!attributes || !*attributes) && n <= f->form->arity + f->form->optional)
+            return f;
     }
     return NULL;
 }
@@ -52,6 +57,16 @@ static ag_tensor *call_cast(ag_tape *t, const ag_op *op, ag_tensor *const in[], 
     return y;
 }
 
+/* The op of its input with the neutral number where the mask, the input behind it, is not set. */
+static ag_tensor *call_masked(ag_tape *t, const ag_op *op, ag_tensor *const in[], double neutral, const char *attributes) {
+    if (!in[0] || in[0]->tape != t || in[1]->tape != t || in[0]->flags & AG__TUPLE)
+        return call(t, op, in, 1, attributes);
+    ag_tensor *x = ag_masked_fill(in[0], ag_logical_not(in[1]), neutral);
+    if (x) return ag_call(t, op->name, &x, 1, attributes);
+    ag__fail_within(t, op->name);
+    return NULL;
+}
+
 ag_tensor *ag_call(ag_tape *t, const char *name, ag_tensor *const in[], int n, const char *attributes) {
     if (!t) return ag__fail(NULL, AG_ERR_ARGUMENT, "call: the tape is NULL");
     if (t->status) return NULL;
@@ -62,8 +77,9 @@ ag_tensor *ag_call(ag_tape *t, const char *name, ag_tensor *const in[], int n, c
         return ag__fail(t, AG_ERR_ARGUMENT, "unknown op '%s'", name ? name : "NULL");
     }
     if (n < 0 || (n > 0 && !in)) return ag__fail(t, AG_ERR_ARGUMENT, "%s: the inputs are NULL", name);
-    const ag__op_form *f = form_of(op, n, attributes);
+    const ag__op_form *f = form_of(op, in, n, attributes);
     if (f && f->form) return call(t, f->form, in, n, attributes);
+    if (f && !f->attribute) return call_masked(t, op, in, f->neutral, attributes);
     if (f) return call_cast(t, op, in, n, f->attribute, attributes);
     return call(t, op, in, n, attributes);
 }

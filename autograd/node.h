@@ -372,6 +372,7 @@ bool ag__attrs_parse(ag_tape *t, const ag_op *op, const char *text, void *attrs)
  * large as the text. */
 bool ag__attrs_take(const char *text, const char *name, char *rest, char *value, size_t size);
 bool ag__dtype_parse(const char *text, ag_dtype *out);
+bool ag__number_parse(const char *text, double *out);                 /* inf, nan and true (1), false (0) among them */
 void ag__attrs_convert(const ag_op *op, void *attrs, ag_dtype dtype); /* dtype fields that are float become dtype */
 
 /* hook.c */
@@ -420,6 +421,7 @@ typedef struct ag__attribute_name {
 typedef struct ag__op_form {
     const ag_op *op, *form; /* form NULL: op of input 0 in the dtype that `attribute` says */
     const char *attribute;  /* NULL: more inputs than op takes */
+    double neutral;         /* form and attribute NULL: one more input, a mask, leaves out what then counts as this */
 } ag__op_form;
 extern const ag_op *const ag__ops[];
 extern const ag__op_form ag__op_forms[]; /* ended by a NULL op */

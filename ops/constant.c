@@ -105,6 +105,81 @@ ag_tensor *ag_linspace(ag_tape *tape, ag_dtype dtype, double start, double end, 
     return ag_apply_on(tape, &ag__op_linspace, NULL, 0, &(range_attrs){start, end, 0, steps, dtype});
 }
 
+typedef struct powers_attrs {
+    double start, end, base;
+    int64_t steps;
+    ag_dtype dtype;
+} powers_attrs;
+
+static const ag_attr_field logspace_fields[] = {{"start", AG_ATTR_F64, offsetof(powers_attrs, start), NULL},
+                                                {"end", AG_ATTR_F64, offsetof(powers_attrs, end), NULL},
+                                                {"steps", AG_ATTR_I64, offsetof(powers_attrs, steps), NULL},
+                                                {"base", AG_ATTR_F64, offsetof(powers_attrs, base), "10"},
+                                                {"dtype", AG_ATTR_DTYPE, offsetof(powers_attrs, dtype), "f32"},
+                                                {0}};
+
+/* In f64, rounded once */
+static ag_tensor *logspace(ag_tensor *y) {
+    const powers_attrs *a = ag_attrs(y);
+    if (!need_known(y, a->dtype)) return NULL;
+    ag_tensor *power = ag_linspace(ag_tape_of(y), AG_F64, a->start, a->end, a->steps);
+    ag_tensor *v = ag_pow(ag_scalar(ag_tape_of(y), AG_F64, a->base), power);
+    return a->dtype == AG_F64 ? v : ag_cast(v, a->dtype);
+}
+
+AG__COMPOSED_FLAT(logspace, 0, sizeof(powers_attrs), logspace_fields, "base to the power of linspace", logspace);
+
+ag_tensor *ag_logspace(ag_tape *tape, ag_dtype dtype, double start, double end, int64_t steps, double base) {
+    return ag_apply_on(tape, &ag__op_logspace, NULL, 0, &(powers_attrs){start, end, base, steps, dtype});
+}
+
+typedef struct triangle_attrs {
+    int64_t row, col, offset;
+    ag_dtype dtype;
+} triangle_attrs;
+
+static const ag_attr_field triangle_fields[] = {{"row", AG_ATTR_I64, offsetof(triangle_attrs, row), NULL},
+                                                {"col", AG_ATTR_I64, offsetof(triangle_attrs, col), NULL},
+                                                {"offset", AG_ATTR_I64, offsetof(triangle_attrs, offset), "0"},
+                                                {"dtype", AG_ATTR_DTYPE, offsetof(triangle_attrs, dtype), "i64"},
+                                                {0}};
+
+/* How many elements of (row,col) lie on or below a diagonal: none of the rows before `from`, all of those from `full` on. */
+static int64_t below(int64_t row, int64_t col, int64_t offset) {
+    int64_t from = offset < 0 ? -offset : 0, full = col - offset > 0 ? col - offset : 0;
+    if (from > row) from = row;
+    if (full > row) full = row;
+    if (full < from) full = from;
+    int64_t first = from + offset + 1, last = full + offset, n = full - from;
+    int64_t partly = (first + last) % 2 ? n / 2 * (first + last) : (first + last) / 2 * n;
+    return (n ? partly : 0) + (row - full) * col;
+}
+
+static ag_tensor *triangle(ag_tensor *y, bool lower) {
+    const triangle_attrs *a = ag_attrs(y);
+    if (!ag__need_shape(y, (ag_shape){2, {a->row, a->col}})) return NULL;
+    int64_t offset = a->offset < -a->row ? -a->row : a->offset > a->col ? a->col : a->offset;
+    int64_t count = lower ? below(a->row, a->col, offset) : a->row * a->col - below(a->row, a->col, offset - 1);
+    ag_tensor *all = ag_full(ag_tape_of(y), AG_I64, AG_SHAPE(a->row, a->col), 1);
+    ag_tensor *at = ag_transpose(ag_nonzero(lower ? ag_tril(all, offset) : ag_triu(all, offset), count), 0, 1);
+    return a->dtype == AG_I64 ? at : ag_cast(at, a->dtype);
+}
+
+static ag_tensor *tril_indices(ag_tensor *y) { return triangle(y, true); }
+static ag_tensor *triu_indices(ag_tensor *y) { return triangle(y, false); }
+
+AG__COMPOSED_FLAT(tril_indices, 0, sizeof(triangle_attrs), triangle_fields, "rows and columns of where tril keeps",
+                  tril_indices);
+AG__COMPOSED_FLAT(triu_indices, 0, sizeof(triangle_attrs), triangle_fields, "rows and columns of where triu keeps",
+                  triu_indices);
+
+ag_tensor *ag_tril_indices(ag_tape *tape, int64_t row, int64_t col, int64_t offset) {
+    return ag_apply_on(tape, &ag__op_tril_indices, NULL, 0, &(triangle_attrs){row, col, offset, AG_I64});
+}
+ag_tensor *ag_triu_indices(ag_tape *tape, int64_t row, int64_t col, int64_t offset) {
+    return ag_apply_on(tape, &ag__op_triu_indices, NULL, 0, &(triangle_attrs){row, col, offset, AG_I64});
+}
+
 typedef struct eye_attrs {
     int64_t n, m;
     ag_dtype dtype;

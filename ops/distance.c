@@ -84,6 +84,20 @@ ag_tensor *ag_cdist(ag_tensor *a, ag_tensor *b, double p) {
     return ag_apply(&ag__op_cdist, (ag_tensor *[]){a, b}, 2, &(cdist_attrs){p});
 }
 
+/* Of cdist(x, x) what is above its diagonal */
+static ag_tensor *pdist(ag_tensor *y) {
+    ag_tensor *x = ag_in(y, 0);
+    if (!ag_need_float(y, 0) || !ag_need_rank(y, 0, 2, 2)) return NULL;
+    int64_t n = ag_dim(x, 0), pairs = n % 2 ? n * ((n - 1) / 2) : n / 2 * (n - 1);
+    ag_tensor *all = ag_cdist(x, x, ((const cdist_attrs *)ag_attrs(y))->p);
+    ag_tensor *above = ag_triu(ag_full(ag_tape_of(x), AG_I64, AG_SHAPE(n, n), 1), 1);
+    return ag_take(ag_reshape(all, AG_SHAPE(-1)), ag_flatnonzero(above, n > 1 ? pairs : 0), 0);
+}
+
+AG__COMPOSED(pdist, 1, cdist_attrs, cdist_fields, "|x[i] − x[j]|ₚ for every i < j, row by row", pdist);
+
+ag_tensor *ag_pdist(ag_tensor *x, double p) { return ag_apply(&ag__op_pdist, &x, 1, &(cdist_attrs){p}); }
+
 typedef struct along_attrs {
     double p;
     int axis;

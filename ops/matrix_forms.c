@@ -55,14 +55,15 @@ typedef struct power_attrs {
 
 static const ag_attr_field power_fields[] = {{"n", AG_ATTR_I64, offsetof(power_attrs, n), NULL}, {0}};
 
-/* By squaring: about log₂ n products */
+/* By squaring: about log₂ n products; n < 0: of the inverse */
 static ag_tensor *matrix_power(ag_tensor *y) {
     int64_t n = ((const power_attrs *)ag_attrs(y))->n;
     ag_tensor *x = ag_in(y, 0), *power = NULL;
     if (!ag__need_number(y, 0) || !ag__need_square(y, 0)) return NULL;
     if (n < 0) {
-        ag_op_fail(y, AG_ERR_ARGUMENT, "n is %lld; it must be at least 0", (long long)n);
-        return NULL;
+        if (n == INT64_MIN || !ag_need_float(y, 0)) return NULL;
+        x = ag_inv(x);
+        n = -n;
     }
     if (n == 0) return ag_expand(ag_eye(ag_tape_of(x), ag_dtype_of(x), ag_dim(x, -1), -1), ag_shape_of(x));
     if (n == 1) return ag_alias(x);

@@ -55,6 +55,7 @@ AG_API ag_tensor *ag_ceil(ag_tensor *x);  /* ⌈x⌉; flat */
 AG_API ag_tensor *ag_round(ag_tensor *x); /* nearest integer, halves to the even one; flat */
 AG_API ag_tensor *ag_round_decimals(ag_tensor *x, int64_t decimals); /* nearest multiple of 10^−decimals: ag_call "round" with decimals=; flat; float */
 AG_API ag_tensor *ag_trunc(ag_tensor *x);                        /* x without its fraction; flat */
+AG_API ag_tensor *ag_angle(ag_tensor *x);                        /* π where x < 0, else 0, NaN for NaN; flat; float */
 AG_API ag_tensor *ag_frac(ag_tensor *x);                         /* x − trunc(x); gradient 1; float */
 AG_API ag_tensor *ag_heaviside(ag_tensor *x, ag_tensor *values); /* 0 where x < 0, values where x = 0, 1 where x > 0; flat */
 AG_API ag_tensor *ag_clamp(ag_tensor *x, double min, double max); /* min(max(x, min), max); gradient 1 at both; float */
@@ -79,7 +80,8 @@ AG_API ag_tensor *ag_cbrt(ag_tensor *x);       /* ∛x; gradient ∞ at 0 */
 AG_API ag_tensor *ag_square(ag_tensor *x);     /* x²; also i64 */
 AG_API ag_tensor *ag_reciprocal(ag_tensor *x); /* 1 / x */
 AG_API ag_tensor *ag_pow(ag_tensor *a, ag_tensor *b); /* aᵇ; d/da = b aᵇ⁻¹ (0 where b = 0), d/db = aᵇ ln a (0 where a = 0 ≤ b) */
-AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p); /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
+AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p);    /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
+AG_API ag_tensor *ag_ldexp(ag_tensor *x, ag_tensor *other); /* x 2^other, other also i64 */
 AG_API ag_tensor *ag_logaddexp(ag_tensor *a, ag_tensor *b); /* ln(eᵃ + eᵇ), without overflow; equal infinities share the gradient */
 AG_API ag_tensor *ag_logaddexp2(ag_tensor *a, ag_tensor *b); /* log₂(2ᵃ + 2ᵇ), without overflow */
 AG_API ag_tensor *ag_logaddexp_weight(ag_tensor *a, ag_tensor *b); /* eᵃ / (eᵃ + eᵇ), ½ where a = b: the gradient of logaddexp to a */
@@ -108,12 +110,14 @@ AG_API ag_tensor *ag_deg2rad(ag_tensor *x);             /* π x / 180 */
 /* Special functions: float */
 AG_API ag_tensor *ag_erf(ag_tensor *x);     /* 2/√π ∫₀ˣ e^(−t²) dt */
 AG_API ag_tensor *ag_erfc(ag_tensor *x);    /* 1 − erf x, accurate where erf is near 1 */
+AG_API ag_tensor *ag_ndtr(ag_tensor *x);    /* Φ(x) = erfc(−x / √2) / 2, the normal distribution function */
 AG_API ag_tensor *ag_erfinv(ag_tensor *x);  /* inverse of erf on (−1, 1); ±∞ at ±1, NaN beyond */
 AG_API ag_tensor *ag_lgamma(ag_tensor *x);  /* ln |Γ(x)|; ∞ at 0, −1, −2, … */
 AG_API ag_tensor *ag_digamma(ag_tensor *x); /* ψ(x) = d/dx ln Γ(x); ∓∞ at ±0, NaN at −1, −2, … */
 AG_API ag_tensor *ag_polygamma(ag_tensor *x, double n); /* ψ⁽ⁿ⁾(x), the n-th derivative of ψ, n = 0, 1, …, 2²⁰; else NaN */
-AG_API ag_tensor *ag_i0(ag_tensor *x);                  /* I₀(x), modified Bessel function of the first kind */
-AG_API ag_tensor *ag_i1(ag_tensor *x);                  /* I₁(x) */
+AG_API ag_tensor *ag_mvlgamma(ag_tensor *x, int64_t p); /* ln Γₚ(x) = p (p − 1) / 4 ln π + Σ ln Γ(x − k / 2), k = 0, …, p − 1 */
+AG_API ag_tensor *ag_i0(ag_tensor *x); /* I₀(x), modified Bessel function of the first kind */
+AG_API ag_tensor *ag_i1(ag_tensor *x); /* I₁(x) */
 AG_API ag_tensor *ag_iv(ag_tensor *x, double n); /* Iₙ(x), n an integer up to ±2²⁰, else NaN; gradient (Iₙ₋₁ + Iₙ₊₁) / 2 */
 AG_API ag_tensor *ag_i0e(ag_tensor *x);           /* I₀(x) e^−|x|, which does not overflow; gradient 0 at 0 */
 AG_API ag_tensor *ag_i1e(ag_tensor *x);           /* I₁(x) e^−|x| */
@@ -173,6 +177,10 @@ AG_API ag_tensor *ag_le(ag_tensor *a, ag_tensor *b);   /* a ≤ b */
 AG_API ag_tensor *ag_gt(ag_tensor *a, ag_tensor *b);   /* a > b */
 AG_API ag_tensor *ag_ge(ag_tensor *a, ag_tensor *b);   /* a ≥ b */
 AG_API ag_tensor *ag_same(ag_tensor *a, ag_tensor *b); /* a = b, or both NaN */
+AG_API ag_tensor *ag_isin(ag_tensor *x, ag_tensor *test,
+                          bool invert); /* is x[…] one of test, or, inverted, none; NaN is never; number, of x's shape */
+AG_API ag_tensor *ag_allclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
+                              bool equal_nan); /* are all close: a bool scalar */
 AG_API ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
                              bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; number */
 AG_API ag_tensor *ag_logical_and(ag_tensor *a, ag_tensor *b); /* both */
@@ -235,8 +243,19 @@ AG_API ag_tensor *ag_logsumexp(ag_tensor *x, ag_axes axes,
                                bool keepdim); /* ln Σ eˣ without overflow; float; −∞ for n = 0; gradient e^(x − y), NaN at x = y = ±∞ */
 AG_API ag_tensor *ag_norm(ag_tensor *x, double p, ag_axes axes,
                           bool keepdim); /* (Σ |x|ᵖ)^(1/p), p 2 by default; ±∞: max, min |x|; 0: how many ≠ 0; float; gradient 0 where x or y is 0 (p = 2: where y is); ties share */
-AG_API ag_tensor *ag_vector_norm(ag_tensor *x, double ord, ag_axes axes, bool keepdim); /* norm by its name in PyTorch's linalg */
+AG_API ag_tensor *ag_vector_norm(ag_tensor *x, double ord, ag_axes axes,
+                                 bool keepdim); /* norm by its name in PyTorch's linalg; by name also with a bool mask behind x */
 AG_API ag_tensor *ag_prod_others(ag_tensor *x, int axis); /* y[k] = Π x[j] over j ≠ k along axis: prod's gradient; number */
+AG_API ag_tensor *ag_masked_mean(ag_tensor *x, ag_tensor *mask, ag_axes axes,
+                                 bool keepdim); /* mean of the x whose bool mask, broadcast, is set; NaN where none is; by name also mean with 2 inputs, as sum, prod, amax, amin, argmax, argmin, cumsum, cumprod, logsumexp, softmax, log_softmax, softmin and normalize take a mask */
+AG_API ag_tensor *ag_masked_var(ag_tensor *x, ag_tensor *mask, ag_axes axes, double correction, bool keepdim); /* the same of var */
+AG_API ag_tensor *ag_masked_std(ag_tensor *x, ag_tensor *mask, ag_axes axes, double correction,
+                                bool keepdim); /* √ of it; gradient ∞ where it is 0 */
+AG_API ag_tensor *ag_matrix_norm(ag_tensor *x, const char *ord, ag_axes axes,
+                                 bool keepdim); /* of matrices on two axes (AG_ALL: the last): "fro" √ Σ x², "1", "-1" the largest, smallest Σ |x| of a column, "inf", "-inf" of a row; of vectors, one axis or a line, norm with p = ord: ag_call "norm" with ord= */
+AG_API ag_tensor *ag_cov(ag_tensor *x, double correction, ag_tensor *fweights,
+                         ag_tensor *aweights); /* (m,n) → (m,m), n observations of m variables: Σ w (x − mean)(x − mean)ᵀ / max(Σ w − correction, 0), w = 1 or the weights (n), of any dtypes, multiplied; with aweights correction Σ w aweights / Σ w is taken off; preset 1; (n) → () */
+AG_API ag_tensor *ag_corrcoef(ag_tensor *x);   /* cov[i][j] / √(cov[i][i] cov[j][j]), in [−1, 1] */
 AG_API ag_tensor *ag_sum_to(ag_tensor *x, ag_shape shape); /* sums what broadcasting `shape` to x's would repeat */
 
 /* Scans along an axis: number; f32 runs in f64; gradients exact with any number of zeros. As attributes, cumsum has `reverse` too */
@@ -275,7 +294,7 @@ AG_API ag_tensor *ag_addbmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double bet
                             double alpha); /* the same of (b,m,k)(b,k,n), added up over the matrices to (m,n) */
 AG_API ag_tensor *ag_addr(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta,
                           double alpha);                    /* the same of the outer product (m)(n) */
-AG_API ag_tensor *ag_matrix_power(ag_tensor *x, int64_t n); /* x x … x of n ≥ 0 square matrices; (…,m,m) */
+AG_API ag_tensor *ag_matrix_power(ag_tensor *x, int64_t n); /* x x … x of n square matrices, n < 0: of their inverse; (…,m,m) */
 AG_API ag_tensor *ag_linear(ag_tensor *x, ag_tensor *w,
                             ag_tensor *bias); /* x wᵀ + bias: (…,i)(o,i) → (…,o); bias (o) may be NULL; w (i): a single output */
 AG_API ag_tensor *ag_bilinear(ag_tensor *a, ag_tensor *b, ag_tensor *w,
@@ -526,6 +545,8 @@ AG_API ag_tensor *ag_pairwise_distance(ag_tensor *a, ag_tensor *b, double p, dou
 AG_API ag_tensor *ag_cdist(ag_tensor *a, ag_tensor *b,
                            double p); /* (…,m,k)(…,n,k) → (…,m,n): |a[i] − b[j]|ₚ, p from 0 to ∞; gradient 0 at distance 0 */
 
+AG_API ag_tensor *ag_pdist(ag_tensor *x, double p); /* (n,k) → (n (n − 1) / 2): cdist of x and x for each i < j, row by row */
+
 /* Losses: float. x is the prediction and target has its shape unless said otherwise; what the losses of a batch become is
  * the reduction: in ag_call reduction=mean (the preset), sum or none. NULL options: the defaults. A NULL weight weighs all alike. */
 typedef enum ag_reduction {
@@ -700,7 +721,12 @@ AG_API ag_tensor *ag_interpolate(ag_tensor *x, ag_shape size, double scale_facto
 AG_API ag_tensor *ag_arange(ag_tape *tape, ag_dtype dtype, double start, double end,
                             double step); /* start + i · step, before end; number */
 AG_API ag_tensor *ag_linspace(ag_tape *tape, ag_dtype dtype, double start, double end,
-                              int64_t steps);                                  /* steps numbers, both ends included */
+                              int64_t steps); /* steps numbers, both ends included */
+AG_API ag_tensor *ag_logspace(ag_tape *tape, ag_dtype dtype, double start, double end, int64_t steps,
+                              double base); /* base to the power of linspace; by name preset 10 */
+AG_API ag_tensor *ag_tril_indices(ag_tape *tape, int64_t row, int64_t col,
+                                  int64_t offset); /* (2, count): rows and columns of the elements of (row,col) that tril keeps; i64 */
+AG_API ag_tensor *ag_triu_indices(ag_tape *tape, int64_t row, int64_t col, int64_t offset); /* the same of triu */
 AG_API ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m); /* (n,m), 1 where i = j, else 0; m −1: square */
 AG_API ag_tensor *ag_full_like(ag_tensor *x, double fill_value); /* fill_value in x's shape and dtype, without memory */
 AG_API ag_tensor *ag_zeros_like(ag_tensor *x);                   /* 0 */
@@ -717,6 +743,13 @@ AG_API ag_tensor *ag_solve_triangular(ag_tensor *a, ag_tensor *b, bool upper,
 AG_API ag_tensor *ag_cholesky_solve(ag_tensor *b, ag_tensor *l,
                                     bool upper); /* x with L Lᵀ x = b, from one triangle of l; upper: Uᵀ U x = b */
 AG_API ag_tensor *ag_cholesky_inverse(ag_tensor *l, bool upper); /* (L Lᵀ)⁻¹ */
+
+/* By P a = L U. A singular a is an error, in the gradient of a determinant, too. */
+AG_API ag_tensor *ag_solve(ag_tensor *a, ag_tensor *b); /* x with a x = b: (…,n,n)(…,n,m) → (…,n,m), leading axes broadcast; b (n), or a's axes but the last, is vectors */
+AG_API ag_tensor *ag_inv(ag_tensor *a);                 /* a⁻¹ */
+AG_API ag_tensor *ag_det(ag_tensor *a);                 /* (…,n,n) → (…); gradient g det a⁻ᵀ */
+AG_API ag_tensor *ag_slogdet(ag_tensor *a, ag_tensor **logabsdet); /* the determinant's sign and, if asked, ln |det a|; 0 and −∞ where it is 0 */
+AG_API ag_tensor *ag_logdet(ag_tensor *a); /* ln det a, NaN where that is negative */
 
 /* Random: numbers of the tape's key (ag_seed) and the next draw, the same for any number of threads and instruction set, in f64 those
  * of f32 with more digits. A replay repeats them, and a clone has the same. dtype f32 or f64; flat where tensors give no more than

@@ -176,3 +176,14 @@ AG__COMPOSED_FLAT(isclose, 2, sizeof(close_attrs), close_fields, "|a − b| <= a
 ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol, bool equal_nan) {
     return ag_apply(&ag__op_isclose, (ag_tensor *[]){a, b}, 2, &(close_attrs){rtol, atol, equal_nan});
 }
+
+static ag_tensor *allclose(ag_tensor *y) {
+    const close_attrs *c = ag_attrs(y);
+    return ag_all(ag_isclose(ag_in(y, 0), ag_in(y, 1), c->rtol, c->atol, c->equal_nan), AG_ALL, false);
+}
+
+AG__COMPOSED_FLAT(allclose, 2, sizeof(close_attrs), close_fields, "isclose of every element", allclose);
+
+ag_tensor *ag_allclose(ag_tensor *a, ag_tensor *b, double rtol, double atol, bool equal_nan) {
+    return ag_apply(&ag__op_allclose, (ag_tensor *[]){a, b}, 2, &(close_attrs){rtol, atol, equal_nan});
+}

@@ -118,3 +118,31 @@ AG__COMPOSED_FLAT(bucketize, 2, sizeof(search_attrs), search_fields,
 ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right) {
     return ag_apply(&ag__op_bucketize, (ag_tensor *[]){x, boundaries}, 2, &(search_attrs){right});
 }
+
+typedef struct member_attrs {
+    bool assume_unique, invert;
+} member_attrs;
+
+/* assume_unique promises what would make another algorithm faster, not this one. */
+static const ag_attr_field member_fields[] = {{"assume_unique", AG_ATTR_BOOL, offsetof(member_attrs, assume_unique), "false"},
+                                              {"invert", AG_ATTR_BOOL, offsetof(member_attrs, invert), "false"},
+                                              {0}};
+
+/* An element is in a sorted line if it stands where it would be put. */
+static ag_tensor *isin(ag_tensor *y) {
+    ag_tensor *x = ag_in(y, 0), *test = ag_in(y, 1);
+    bool invert = ((const member_attrs *)ag_attrs(y))->invert;
+    int64_t n = ag_size(test);
+    if (!ag__need_number(y, 0) || !ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (n == 0) return ag_full(ag_tape_of(x), AG_BOOL, ag_shape_of(x), invert);
+    ag_tensor *sorted = ag_sort(ag_reshape(test, AG_SHAPE(n)), 0, false, NULL), *at = ag_searchsorted(sorted, x, false);
+    at = ag_minimum(at, ag_scalar(ag_tape_of(x), AG_I64, (double)(n - 1)));
+    ag_tensor *found = ag_take(sorted, at, 0);
+    return invert ? ag_ne(found, x) : ag_eq(found, x);
+}
+
+AG__COMPOSED_FLAT(isin, 2, sizeof(member_attrs), member_fields, "is x[…] one of test", isin, .inputs = "x test");
+
+ag_tensor *ag_isin(ag_tensor *x, ag_tensor *test, bool invert) {
+    return ag_apply(&ag__op_isin, (ag_tensor *[]){x, test}, 2, &(member_attrs){false, invert});
+}

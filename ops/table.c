@@ -1,4 +1,6 @@
 /* table.c: the list of the built-in operations, in the order of ops.def, and their other names. */
+#include <math.h>
+
 #include "ops/table.h"
 
 #include "autograd/node.h"
@@ -14,6 +16,7 @@ const ag_op *const ag__ops[] = {
 #define AG_ATTRIBUTE_NAME(other, own)
 #define AG_OP_FORM(op, attribute, form)
 #define AG_OP_MORE(op, form)
+#define AG_OP_MASK(op, neutral)
 #define AG_OP_DTYPE(op)
 const ag__op_name ag__op_names[] = {
 #include "ops/names.def"
@@ -24,6 +27,7 @@ const ag__op_name ag__op_names[] = {
 #define AG_ATTRIBUTE_NAME(other, own) {#other, #own},
 #define AG_OP_FORM(op, attribute, form)
 #define AG_OP_MORE(op, form)
+#define AG_OP_MASK(op, neutral)
 #define AG_OP_DTYPE(op)
 const ag__attribute_name ag__attribute_names[] = {
 #include "ops/names.def"
@@ -32,9 +36,10 @@ const ag__attribute_name ag__attribute_names[] = {
 
 #define AG_OP_NAME(other, op)
 #define AG_ATTRIBUTE_NAME(other, own)
-#define AG_OP_FORM(op, attribute, form) {&ag__op_##op, &ag__op_##form, #attribute},
-#define AG_OP_MORE(op, form) {&ag__op_##op, &ag__op_##form, NULL},
-#define AG_OP_DTYPE(op) {&ag__op_##op, NULL, "dtype"},
+#define AG_OP_FORM(op, attribute, form) {&ag__op_##op, &ag__op_##form, #attribute, 0},
+#define AG_OP_MORE(op, form) {&ag__op_##op, &ag__op_##form, NULL, 0},
+#define AG_OP_MASK(op, neutral) {&ag__op_##op, NULL, NULL, neutral},
+#define AG_OP_DTYPE(op) {&ag__op_##op, NULL, "dtype", 0},
 const ag__op_form ag__op_forms[] = {
 #include "ops/names.def"
     {0},

@@ -114,11 +114,20 @@ ag_tensor *ag_norm(ag_tensor *x, double p, ag_axes axes, bool keepdim) {
 
 static const ag_attr_field ord_fields[] = {{"ord", AG_ATTR_F64, offsetof(norm_attrs, p), "2"}, AG__OVER_FIELDS, {0}};
 
+/* What a mask leaves out counts as 0, to the smallest as ∞. */
 static ag_tensor *vector_norm_compose(ag_tensor *y) {
-    return ag_apply(&ag__op_norm, (ag_tensor *[]){ag_in(y, 0)}, 1, ag_attrs(y));
+    ag_tensor *x = ag_in(y, 0), *mask = ag_in(y, 1);
+    if (!ag_need_float(y, 0) || (mask && !ag_need_dtype(y, 1, AG_BOOL))) return NULL;
+    if (mask && order(y) < 0 && !isinf(order(y))) {
+        ag_op_fail(y, AG_ERR_ARGUMENT, "ord is %g; with a mask it is at least 0, or -inf", order(y));
+        return NULL;
+    }
+    if (mask) x = ag_where(mask, x, number(x, order(y) < 0 ? (double)INFINITY : 0));
+    return ag_apply(&ag__op_norm, (ag_tensor *[]){x}, 1, ag_attrs(y));
 }
 
-AG__COMPOSED(vector_norm, 1, norm_attrs, ord_fields, "norm by another name, its p called ord", vector_norm_compose);
+AG__COMPOSED(vector_norm, 1, norm_attrs, ord_fields, "norm by another name, its p called ord", vector_norm_compose,
+             .optional = 1, .inputs = "x mask");
 
 ag_tensor *ag_vector_norm(ag_tensor *x, double ord, ag_axes axes, bool keepdim) {
     return ag_norm(x, ord, axes, keepdim);

@@ -33,9 +33,12 @@ static const struct unmended {
 } unmended[] = {
     {"aminmax", "two extremes, each with a mask and a count of those that tie: 3.5"},
     {"cumprod", "the products before each element are copied"},
+    {"det", "an inverse takes four times as long as the factors"},
     {"im2col", "dilated windows are put back into whole ones"},
     {"kron", "sums over axes that alternate"},
     {"prod", "over axes apart: what it is the product of is lined up by a copy"},
+    {"logdet", "as det"},
+    {"slogdet", "as det"},
 };
 
 static const struct sized {
@@ -57,6 +60,9 @@ static const struct sized {
     {"layer_norm", "f(64,256) f(256) f(256) | normalized_shape=256 ; f(64,256) | normalized_shape=256"},
     {"masked_fill", "f(100,128) b(100,128) | value=3"},
     {"masked_fill_tensor", "f(100,128) b(100,128) f()"},
+    {"masked_mean", "f(100,128) b(100,128) | axes=1"},
+    {"masked_std", "f(100,128) b(100,128) | axes=1"},
+    {"masked_var", "f(100,128) b(100,128) | axes=1"},
     {"masked_scatter", "f(6000,2) b(2)=0,1 f(6000)"},
     {"masked_select", "f(6000,2) b(2)=0,1 | count=6000"},
     {"max_windows", "f(16,900) | image=30,30 kernel_size=3,3 stride=2,2 padding=1,1 dilation=1,1 output_size=15,15 ;"

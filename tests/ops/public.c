@@ -193,6 +193,27 @@ static void images(ag_tape *t, operands o) {
          o.scalar);
 }
 
+static void matrices(ag_tape *t, operands o) {
+    ag_tensor *size = NULL, *weights = ag_reshape(ag_slice(o.positive, 0, 0, 1, 1), AG_SHAPE(3));
+    SAME(solve, ag_solve(o.definite, o.matrix), "", o.definite, o.matrix);
+    SAME(slogdet, ag_slogdet(o.definite, &size), "", o.definite);
+    assert_same(size, ag_logdet(o.definite));
+    SAME(cov, ag_cov(o.x, 0, NULL, weights), "correction=0", o.x, NULL, weights);
+    SAME(pdist, ag_pdist(o.x, 3), "p=3", o.x);
+    SAME(isin, ag_isin(o.label, o.index, true), "invert=true", o.label, o.index);
+    SAME(allclose, ag_allclose(o.x, o.y, 0.5, 4, true), "rtol=0.5 atol=4 equal_nan=true", o.x, o.y);
+    SAME(matrix_norm, ag_matrix_norm(o.cube, "-inf", AG_AXES(2, 0), true), "ord=-inf axes=2,0 keepdim=true", o.cube);
+    SAME(matrix_norm, ag_matrix_norm(o.x, "1", AG_ALL, false), "ord=1", o.x);
+    SAME(masked_mean, ag_masked_mean(o.x, o.yes, AG_AXES(0), true), "axes=0 keepdim=true", o.x, o.yes);
+    SAME(masked_var, ag_masked_var(o.x, o.yes, AG_ALL, 0, false), "correction=0", o.x, o.yes);
+    SAME(masked_std, ag_masked_std(o.x, o.yes, AG_ALL, 0.5, false), "correction=0.5", o.x, o.yes);
+    SAME(mvlgamma, ag_mvlgamma(o.positive, 2), "p=2", o.positive);
+    SAME(ldexp, ag_ldexp(o.x, o.y), "", o.x, o.y);
+    public_same(t, "logspace", ag_logspace(t, AG_F64, 2, 9, 3, 2), NULL, 0, "start=2 end=9 steps=3 dtype=f64 base=2");
+    public_same(t, "tril_indices", ag_tril_indices(t, 2, 3, 1), NULL, 0, "row=2 col=3 offset=1");
+    public_same(t, "triu_indices", ag_triu_indices(t, 2, 3, 1), NULL, 0, "row=2 col=3 offset=1");
+}
+
 static void scans(ag_tape *t, operands o) {
     SAME(cummax, ag_cummax(o.x, 1, NULL), "axis=1", o.x);
     SAME(diff, ag_diff(o.x, 2, 0, o.y, NULL), "n=2 axis=0", o.x, o.y);
@@ -451,6 +472,7 @@ Test(ops, public_functions) {
     blends(t, public_operands(t));
     shapes(t, public_operands(t));
     images(t, public_operands(t));
+    matrices(t, public_operands(t));
     scans(t, public_operands(t));
     indexing(t, public_operands(t));
     ordering(t, public_operands(t));

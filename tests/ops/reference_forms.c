@@ -160,17 +160,37 @@ static void addbmm(problem *p) {
 }
 static void addr(problem *p) { blended(p, 1, p->in[1].shape.dim[0], 1, p->in[2].shape.dim[0]); }
 
+/* Once more x, or, of a negative power, x⁻¹: solved for each column by elimination without choice, as x is dominated by its diagonal. */
+static void multiplied(const double *x, const double *y, int64_t m, double *next) {
+    for (int64_t i = 0; i < m * m; i++) {
+        next[i] = 0;
+        for (int64_t k = 0; k < m; k++) next[i] += y[i / m * m + k] * x[k * m + i % m];
+    }
+}
+
+static void inverted(double *x, int64_t m) {
+    for (int64_t k = 0; k < m; k++) {
+        double pivot = x[k * m + k];
+        x[k * m + k] = 1;
+        for (int64_t j = 0; j < m; j++) x[k * m + j] /= pivot;
+        for (int64_t i = 0; i < m; i++) {
+            double f = x[i * m + k];
+            if (i == k) continue;
+            x[i * m + k] = 0;
+            for (int64_t j = 0; j < m; j++) x[i * m + j] -= f * x[k * m + j];
+        }
+    }
+}
+
 static void matrix_power(problem *p) {
     const array *x = &p->in[0];
-    int64_t m = x->shape.dim[x->shape.rank - 1];
+    int64_t m = x->shape.dim[x->shape.rank - 1], n = (int64_t)reference_number(p, "n", NAN);
     double *y = reference_out(p, 0, p->dtype, x->shape), *next = reference_scratch(m * m);
     for (int64_t base = 0; base < x->size; base += m * m) {
         for (int64_t i = 0; i < m * m; i++) y[base + i] = i / m == i % m;
-        for (int64_t step = 0; step < (int64_t)reference_number(p, "n", NAN); step++) {
-            for (int64_t i = 0; i < m * m; i++) {
-                next[i] = 0;
-                for (int64_t k = 0; k < m; k++) next[i] += y[base + i / m * m + k] * x->v[base + k * m + i % m];
-            }
+        if (n < 0) inverted(x->v + base, m);
+        for (int64_t step = 0; step < (n < 0 ? -n : n); step++) {
+            multiplied(x->v + base, y + base, m, next);
             memcpy(y + base, next, (size_t)(m * m) * sizeof *y);
         }
     }

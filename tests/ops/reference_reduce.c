@@ -112,7 +112,8 @@ static void nanmean(problem *p) {
     for (int64_t i = 0; i < p->out[0].size; i++) p->out[0].v[i] /= n[i];
 }
 
-/* y[o] = f(all x that belong to o, in order, how many, the number of the named attribute) */
+/* y[o] = f(all x that belong to o, in order, how many, the number of the named attribute); a second input is a mask, which leaves
+ * out what it does not set */
 static void by_group(problem *p, int o, ag_dtype dtype, const char *name, double preset,
                      double (*f)(const double *x, int64_t n, double attribute)) {
     bool gone[AG_MAX_RANK];
@@ -121,11 +122,13 @@ static void by_group(problem *p, int o, ag_dtype dtype, const char *name, double
            *used = reference_scratch(sample_size(s));
     int64_t groups = p->out[o].size, n = groups ? p->in[0].size / groups : 0;
     for (int64_t i = 0; i < p->in[0].size; i++) {
-        int64_t to = target(p, gone, i);
+        int64_t to = target(p, gone, i), at[AG_MAX_RANK];
+        reference_place(p->in[0].shape, i, at);
+        if (p->n > 1 && reference_at(&p->in[1], at, p->in[0].shape.rank) == 0) continue;
         x[to * n + (int64_t)used[to]++] = p->in[0].v[i];
     }
     double attribute = *name ? reference_number(p, name, preset) : preset;
-    for (int64_t i = 0; i < groups; i++) y[i] = f(x + i * n, n, attribute);
+    for (int64_t i = 0; i < groups; i++) y[i] = f(x + i * n, (int64_t)used[i], attribute);
 }
 
 static double mean_of(const double *x, int64_t n, double unused) {
@@ -174,6 +177,8 @@ static void logsumexp(problem *p) { by_group(p, 0, p->dtype, "", 0, logsumexp_of
 static void argmax(problem *p) { by_group(p, 0, AG_I64, "", 1, argmax_of); }
 static void argmin(problem *p) { by_group(p, 0, AG_I64, "", -1, argmax_of); }
 
+static void masked_mean(problem *p) { by_group(p, 0, p->dtype, "", 0, mean_of); }
+
 static void var_mean(problem *p) {
     var(p);
     by_group(p, 1, p->dtype, "", 0, mean_of);
@@ -207,6 +212,9 @@ const reference references_reduce[] = {
     {"prod", prod, false, NULL, NULL},
     {"var", var, false, NULL, NULL},
     {"std", std, false, NULL, NULL},
+    {"masked_mean", masked_mean, false, NULL, NULL},
+    {"masked_var", var, false, NULL, NULL},
+    {"masked_std", std, false, NULL, NULL},
     {"var_mean", var_mean, false, NULL, NULL},
     {"std_mean", std_mean, false, NULL, NULL},
     {"norm", norm, false, NULL, NULL},

@@ -112,7 +112,8 @@ static void wrong_dtypes(attempt *a) {
         bools[i] = zeros(a->t, AG_BOOL, shape);
         if (floats == 1) continue;
         if (!any_float(s, i)) refused_with(a, i, zeros(a->t, AG_F64, shape), AG_ERR_DTYPE, "f64 beside f32");
-        refused_with(a, i, integers[i], AG_ERR_DTYPE, "i64 beside f32");
+        bool exponent = !strcmp(s->op->name, "ldexp") && i == 1; /* or an integer */
+        if (!exponent) refused_with(a, i, integers[i], AG_ERR_DTYPE, "i64 beside f32");
         refused_with(a, i, bools[i], AG_ERR_DTYPE, "bool beside f32");
     }
     if (floats == 0) return;

@@ -13,8 +13,6 @@ typedef struct habit {
 
 static const habit ops[] = {
     {"ln", "log(x) is the natural logarithm"},
-    {"inv", "A@x = b is solved with cholesky and solve_triangular"},
-    {"det", "of a positive definite A: prod(diag(cholesky(A)))^2"},
     {"swish", "write silu(x)"},
     {"logistic", "write sigmoid(x)"},
     {"tgamma", "write exp(lgamma(x))"},
