@@ -247,6 +247,11 @@ def adapt(name, arguments, results):
     d = dict(arguments)
     d.pop("compute_mode", None)
     d.pop("need_attn_weights", None)
+    if d.get("mask", d) is not d and d.get("dim") == ():  # to torch.masked every axis
+        d.pop("dim")
+    for key in ("fweights", "aweights"):
+        if isinstance(d.get(key), torch.Tensor) and d[key].dtype == torch.int32:
+            d[key] = d[key].long()
     if is_list(d.get("output_size"), (int, type(None))):  # None: as it is
         d["output_size"] = [-1 if size is None else size for size in d["output_size"]]
     if name in ("masked_select", "flatnonzero", "nonzero", "argwhere"):

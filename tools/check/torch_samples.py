@@ -16,8 +16,7 @@ PyTorch holds anything: by a few of its samples one run differs from the next.
 
 Adapted are names and places, not numbers: PyTorch's schemas name what a sample gives by position; a number in an operand's place
 becomes a scalar; `count` and `output_size`, which PyTorch reads from its values, are told; where's condition, and the operands of
-reflected operators, go to their places; arguments about memory and devices are dropped. nn.functional.unfold is our im2col;
-masked reductions are left out: ours have other names.
+reflected operators, go to their places; arguments about memory and devices are dropped. nn.functional.unfold is our im2col.
 
 Refused by design is one thing: a function of real numbers given i64 or bool, where PyTorch makes f32 of it and our message asks
 for ag_cast. Printed are the samples that disagree: entry, how many, dtypes, reason and call of the first; the last line counts
@@ -54,6 +53,7 @@ from torch_call import NAMES, REFLECTED, Library, Refused, Tape, Unfit, adapt, b
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RANDOM = set("""rand_like randn_like randint_like normal bernoulli multinomial dropout dropout1d dropout2d dropout3d alpha_dropout
 feature_alpha_dropout rrelu randn rand randint uniform exponential""".split())
+OURS = {"nn.functional.unfold": "im2col", "masked.norm": "vector_norm"}  # names that mean something else here
 WRITING = set("batch_norm instance_norm".split())  # their running statistics, which cannot be views
 NO_GRADIENT = ("not differentiable", "not implemented", "in-place", "requires grad")  # in PyTorch's messages
 
@@ -84,6 +84,8 @@ def difference(a, b, tolerance):
 def tensors_in(result):
     if isinstance(result, torch.Tensor):
         return [result]
+    if isinstance(result, bool):
+        return [torch.tensor(result)]
     if isinstance(result, (list, tuple)):
         return [a for a in result if isinstance(a, torch.Tensor)]
     raise Unfit("result %s" % type(result).__name__)
@@ -221,10 +223,10 @@ def compare_sample(library, entry, dtype, sample):
 def known_entries(library, wanted):
     for info in op_db:
         key = ".".join(filter(None, (info.name, info.variant_test_name)))
-        if wanted and key not in wanted and info.name not in wanted or info.name.startswith(("masked.", "_masked")):
+        if wanted and key not in wanted and info.name not in wanted:
             continue
         base = info.name.split(".")[-1]
-        names = [REFLECTED[base]] if base in REFLECTED else ["im2col"] if info.name == "nn.functional.unfold" else [info.name, base]
+        names = [REFLECTED[base]] if base in REFLECTED else [OURS[info.name]] if info.name in OURS else [info.name, base]
         names += [getattr(alias, "name", alias) for alias in info.aliases]
         name = next(filter(library.find_op, names), None)
         if name:
