@@ -98,28 +98,31 @@ static void index_reduce(problem *p) {
     reduce_into(p, &x, &index, &source, axis);
 }
 
-/* Who is as large as the best of all that meet there; compared and counted anew for each. */
+/* Who is as large as the best of all that meet there: which NaN is, and equal to none. */
 static void scatter_share(problem *p) {
     array g = lined(p->in[0]), x = lined(p->in[1]), src = lined(p->in[2]), index = lined(p->in[3]);
     int axis = reference_axis(p, "axis", 0, g.shape.rank);
     double sign = strstr(p->s->attributes, "largest=false") ? -1 : 1;
     bool include = strstr(p->s->attributes, "include_self=false") == NULL;
     double *dx = reference_out(p, 0, g.dtype, p->in[0].shape), *dsrc = reference_out(p, 1, g.dtype, p->in[2].shape);
-    for (int64_t i = 0; i < x.size; i++) {
-        double best = include ? sign * x.v[i] : -INFINITY, count = 0;
-        int64_t meet = 0;
-        for (int64_t k = 0; k < index.size; k++) {
-            if (pointed(&index, x.shape, axis, k) != i) continue;
-            best = isnan(src.v[k]) ? (double)NAN : fmax(best, sign * src.v[k]);
-            meet++;
-        }
-        for (int64_t k = 0; k < index.size; k++)
-            count += pointed(&index, x.shape, axis, k) == i && sign * src.v[k] == best;
-        count += include && sign * x.v[i] == best;
-        dx[i] = !meet ? g.v[i] : include && sign * x.v[i] == best ? g.v[i] / count : 0;
-        for (int64_t k = 0; k < index.size; k++) {
-            if (pointed(&index, x.shape, axis, k) == i) dsrc[k] = sign * src.v[k] == best ? g.v[i] / count : 0;
-        }
+    double *best = reference_scratch(x.size), *count = reference_scratch(x.size), *meet = reference_scratch(x.size);
+    for (int64_t i = 0; i < x.size; i++) best[i] = include ? sign * x.v[i] : -INFINITY;
+    for (int64_t k = 0; k < index.size; k++) {
+        int64_t i = pointed(&index, x.shape, axis, k);
+        double v = sign * src.v[k];
+        meet[i]++;
+        if (isnan(v) || v > best[i]) best[i] = v;
+    }
+    for (int64_t i = 0; i < x.size; i++) count[i] = include && sign * x.v[i] == best[i];
+    for (int64_t k = 0; k < index.size; k++) {
+        int64_t i = pointed(&index, x.shape, axis, k);
+        count[i] += sign * src.v[k] == best[i];
+    }
+    for (int64_t i = 0; i < x.size; i++)
+        dx[i] = meet[i] == 0 ? g.v[i] : include && sign * x.v[i] == best[i] ? g.v[i] / count[i] : 0;
+    for (int64_t k = 0; k < index.size; k++) {
+        int64_t i = pointed(&index, x.shape, axis, k);
+        dsrc[k] = sign * src.v[k] == best[i] ? g.v[i] / count[i] : 0;
     }
 }
 
