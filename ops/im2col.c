@@ -3,8 +3,7 @@
  *
  *     x (n,c,h,w) ─ pad ─ unfold h ─ unfold w ─▶ (n,c,oh,ow,kh,kw) ─ permute ─▶ y (n, c kh kw, oh ow)
  *
- * The windows are views; the last step copies once. A window reaches over dilation (k − 1) + 1 pixels and keeps every
- * dilation-th. An x without n gives a y without n. */
+ * The windows are views; the last step copies once. A window reaches over dilation (k − 1) + 1 pixels. An x without n gives a y without n. */
 #include "ops/compose.h"
 #include "ops/need.h"
 #include "ops/ops.h"
@@ -65,22 +64,17 @@ static ag_tensor *im2col(ag_tensor *y) {
     }
     int64_t ph = w.padding[0], pw = w.padding[1];
     if (ph || pw) x = ag_pad(x, AG_SHAPE(pw, pw, ph, ph), AG_PAD_CONSTANT, 0);
-    for (int i = 0; i < 2; i++) {
-        x = ag_unfold(x, 2 + i, w.reach[i], w.stride[i]);
-        if (w.dilation[i] > 1) x = ag_slice(x, -1, 0, AG_END, w.dilation[i]);
-    }
+    for (int i = 0; i < 2; i++) x = ag_unfold_dilated(x, 2 + i, w.kernel[i], w.stride[i], w.dilation[i]);
     return like_input(y, 3, ag_reshape(ag_permute(x, AG_AXES(0, 1, 4, 5, 2, 3)), columns));
 }
 
 /* Windows (…, count, …, kernel) along an axis, added up to its padded extent. */
 static ag_tensor *add_windows(ag_tensor *x, int axis, const grid *w, int i) {
     if (!x) return NULL;
-    ag_shape spread = ag_shape_of(x), whole = spread;
-    spread.dim[spread.rank - 1] = w->reach[i];
+    ag_shape whole = ag_shape_of(x);
     whole.dim[axis] = w->padded[i];
     whole.rank--;
-    if (w->dilation[i] > 1) x = ag_unslice(x, spread, -1, 0, AG_END, w->dilation[i]);
-    return ag_unfold_add(x, whole, axis, w->reach[i], w->stride[i]);
+    return ag_unfold_add_dilated(x, whole, axis, w->kernel[i], w->stride[i], w->dilation[i]);
 }
 
 static ag_tensor *col2im(ag_tensor *y) {

@@ -246,6 +246,8 @@ AG_API ag_tensor *ag_norm(ag_tensor *x, double p, ag_axes axes,
 AG_API ag_tensor *ag_vector_norm(ag_tensor *x, double ord, ag_axes axes,
                                  bool keepdim); /* norm by its name in PyTorch's linalg; by name also with a bool mask behind x */
 AG_API ag_tensor *ag_prod_others(ag_tensor *x, int axis); /* y[k] = Π x[j] over j ≠ k along axis: prod's gradient; number */
+AG_API ag_tensor *ag_prod_others_with(ag_tensor *x, ag_tensor *g,
+                                      int axis); /* the same times g, which is x with one element along axis */
 AG_API ag_tensor *ag_masked_mean(ag_tensor *x, ag_tensor *mask, ag_axes axes,
                                  bool keepdim); /* mean of the x whose bool mask, broadcast, is set; NaN where none is; by name also mean with 2 inputs, as sum, prod, amax, amin, argmax, argmin, cumsum, cumprod, logsumexp, softmax, log_softmax, softmin and normalize take a mask */
 AG_API ag_tensor *ag_masked_var(ag_tensor *x, ag_tensor *mask, ag_axes axes, double correction, bool keepdim); /* the same of var */
@@ -273,6 +275,9 @@ AG_API ag_tensor *ag_cumulative_trapezoid(ag_tensor *y, ag_tensor *x, double dx,
                                           int axis); /* the same up to each place but the first */
 AG_API ag_tensor *ag_linear_scan(ag_tensor *a, ag_tensor *b, int axis,
                                  bool reverse); /* y[k] = a[k] y[k−1] + b[k], y[−1] = 0; reverse: y[k] = a[k+1] y[k+1] + b[k], the transpose in b */
+
+AG_API ag_tensor *ag_mul_shifted(ag_tensor *a, ag_tensor *b, int axis, int64_t a_shift, int64_t b_shift,
+                                 bool ones); /* y[k] = a[k + a_shift] b[k + b_shift]; beyond the ends a is 0, b 1 or 0 */
 
 /* Products: number; i64 wraps around, its beta and alpha are whole numbers */
 AG_API ag_tensor *ag_matmul(ag_tensor *a, ag_tensor *b); /* (…,m,k)(…,k,n) → (…,m,n); leading axes broadcast; a 1-d operand is a row or column */
@@ -350,8 +355,12 @@ AG_API ag_tensor *ag_undiagonal(ag_tensor *g, ag_shape shape, int64_t offset, in
                                 int axis2); /* zeros(shape) with g on that diagonal: diagonal's gradient */
 AG_API ag_tensor *ag_unfold(ag_tensor *x, int axis, int64_t size,
                             int64_t step); /* y[…, i, …, j] = x[…, step i + j, …]: sliding windows, j along a new last axis */
+AG_API ag_tensor *ag_unfold_dilated(ag_tensor *x, int axis, int64_t size, int64_t step,
+                                    int64_t dilation); /* y[…, i, …, j] = x[…, step i + dilation j, …] */
 AG_API ag_tensor *ag_unfold_add(ag_tensor *g, ag_shape shape, int axis, int64_t size,
                                 int64_t step); /* zeros(shape) with the windows g added where they lie: unfold's gradient */
+AG_API ag_tensor *ag_unfold_add_dilated(ag_tensor *g, ag_shape shape, int axis, int64_t size, int64_t step,
+                                        int64_t dilation); /* the same for unfold_dilated */
 
 /* Several parts of one tensor, each a view. They are put into out[0..n), n being how many there are (another n is an error);
  * returns out, or NULL after an error. By name, as in ag_call, the attribute `part` says which one is meant. */

@@ -77,47 +77,6 @@ double ag__reduce_terms(const ag_tensor *y) {
 
 double ag__reduce_flops(const ag_tensor *y) { return (double)ag_size(ag_in(y, 0)); }
 
-/* Kept axes first, reduced ones last, each in their order. */
-static ag_axes parted(ag_tensor *y, const bool reduced[], int *kept) {
-    ag_axes order = {0};
-    int rank = ag_rank(ag_in(y, 0));
-    for (int i = 0; i < rank; i++) {
-        if (!reduced[i]) order.axis[order.count++] = i;
-    }
-    *kept = order.count;
-    for (int i = 0; i < rank; i++) {
-        if (reduced[i]) order.axis[order.count++] = i;
-    }
-    return order;
-}
-
-ag_tensor *ag__reduce_line_up(ag_tensor *y) {
-    bool reduced[AG_MAX_RANK];
-    int kept;
-    if (!ag__reduced_axes(y, reduced)) return NULL;
-    ag_tensor *x = ag_permute(ag_in(y, 0), parted(y, reduced, &kept));
-    if (!x) return NULL;
-    ag_shape s = ag_shape_of(x);
-    int64_t n = 1;
-    for (int i = kept; i < s.rank; i++) n *= s.dim[i];
-    s.rank = kept + 1;
-    s.dim[kept] = n;
-    return s.rank <= AG_MAX_RANK ? ag_reshape(x, s) : ag_reshape(x, (ag_shape){2, {ag_size(x), 1}});
-}
-
-ag_tensor *ag__reduce_line_back(ag_tensor *y, ag_tensor *v) {
-    bool reduced[AG_MAX_RANK];
-    int kept;
-    if (!ag__reduced_axes(y, reduced)) return NULL;
-    ag_axes order = parted(y, reduced, &kept), back = order;
-    ag_shape s = {.rank = order.count};
-    for (int i = 0; i < order.count; i++) {
-        s.dim[i] = ag_dim(ag_in(y, 0), order.axis[i]);
-        back.axis[order.axis[i]] = i;
-    }
-    return ag_permute(ag_reshape(v, s), back);
-}
-
 static bool sum_run(ag_tensor *y) {
     bool reduced[AG_MAX_RANK];
     return ag__reduced_axes(y, reduced) && ag__fold(y, reduced, AG__SUM);

@@ -32,8 +32,4 @@ ag_tensor *ag__share_ties(ag_tensor *y, ag_tensor *tied, ag_tensor *v);
 double ag__reduce_terms(const ag_tensor *y); /* how many elements of x make one of y */
 double ag__reduce_flops(const ag_tensor *y); /* one for each element of x */
 
-/* x of y with the reduced axes together as the last one, and the way back for a tensor of that shape. */
-ag_tensor *ag__reduce_line_up(ag_tensor *y);
-ag_tensor *ag__reduce_line_back(ag_tensor *y, ag_tensor *v);
-
 #endif

@@ -106,17 +106,11 @@ static bool linear_shape(ag_tensor *y) {
 
 static bool linear_run(ag_tensor *y) { return run(y, ag__kernel()->scan->linear); }
 
-/* The other end of λ's pairs: row k of u times row k + 1 of v, in row k + 1, and zeros in row 0. */
-static ag_tensor *neighbours(ag_tensor *u, ag_tensor *v, int axis) {
-    return ag_unslice(ag_mul(ag_slice(u, axis, 0, -1, 1), ag_slice(v, axis, 1, AG_END, 1)), ag_shape_of(v), axis, 1,
-                      AG_END, 1);
-}
-
 static bool linear_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     const scan_attrs *a = ag_attrs(y);
     ag_tensor *back = ag_linear_scan(ag_in(y, 0), g[0], a->axis, !a->reverse);
     if (!back) return false;
-    if (ag_wants(y, 0)) d[0] = a->reverse ? neighbours(back, y, a->axis) : neighbours(y, back, a->axis);
+    if (ag_wants(y, 0)) d[0] = ag_mul_shifted(a->reverse ? y : back, a->reverse ? back : y, a->axis, 0, -1, false);
     d[1] = back;
     return !ag_wants(y, 0) || d[0];
 }
@@ -144,12 +138,9 @@ static bool cumprod_run(ag_tensor *y) { return run(y, ag__kernel()->scan->produc
 /* ∂y[j]/∂x[k] = y[k−1] x[k+1] … x[j] */
 static bool cumprod_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     int axis = ((const scan_attrs *)ag_attrs(y))->axis;
-    ag_shape first = ag_shape_of(y);
-    if (first.rank == 0) return (d[0] = g[0]) != NULL;
-    first.dim[axis < 0 ? axis + first.rank : axis] = ag_dim(y, axis) > 0;
-    ag_tensor *one = ag_full(ag_tape_of(y), ag_dtype_of(y), first, 1);
-    ag_tensor *before = ag_concat((ag_tensor *[]){one, ag_slice(y, axis, 0, -1, 1)}, 2, axis);
-    return (d[0] = ag_mul(before, ag_linear_scan(ag_in(y, 0), g[0], axis, true))) != NULL;
+    if (ag_rank(y) == 0) return (d[0] = g[0]) != NULL;
+    ag_tensor *back = ag_linear_scan(ag_in(y, 0), g[0], axis, true);
+    return (d[0] = ag_mul_shifted(back, y, axis, 0, -1, true)) != NULL;
 }
 
 const ag_op ag__op_cumprod = {

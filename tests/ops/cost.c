@@ -32,11 +32,8 @@ static const struct unmended {
     const char *op, *why;
 } unmended[] = {
     {"aminmax", "two extremes, each with a mask and a count of those that tie: 3.5"},
-    {"cumprod", "the products before each element are copied"},
     {"det", "an inverse takes four times as long as the factors"},
-    {"im2col", "dilated windows are put back into whole ones"},
     {"kron", "sums over axes that alternate"},
-    {"prod", "over axes apart: what it is the product of is lined up by a copy"},
     {"logdet", "as det"},
     {"slogdet", "as det"},
 };

@@ -198,6 +198,8 @@ static void shapes(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_triu(NULL, 0));
     REFUSED(ag_unfold(NULL, 0, 1, 1));
     REFUSED(ag_unfold_add(NULL, AG_SHAPE(2), 0, 1, 1));
+    REFUSED(ag_unfold_dilated(NULL, 0, 1, 1, 2));
+    REFUSED(ag_unfold_add_dilated(NULL, AG_SHAPE(2), 0, 1, 1, 2));
     REFUSED(ag_tile(NULL, AG_SHAPE(2)));
     REFUSED(ag_repeat(NULL, AG_SHAPE(2)));
     REFUSED(ag_repeat_interleave(NULL, 2, AG_ALL));

@@ -76,6 +76,8 @@ static void reductions(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_diff(NULL, 1, 0, x, NULL));
     REFUSED(ag_trapezoid(NULL, x, 1, 0));
     REFUSED(ag_cumulative_trapezoid(NULL, NULL, 1, 0));
+    REFUSED(ag_prod_others_with(x, NULL, 0));
+    REFUSED(ag_mul_shifted(x, NULL, 0, 0, -1, true));
     REFUSED(ag_linear_scan(NULL, x, 0, false));
     REFUSED(ag_linear_scan(x, NULL, 0, false));
 }

@@ -13,7 +13,7 @@ const char integer_ops[] =
     " floor_divide remainder fmod fmax fmin floor ceil round trunc heaviside square relu"
     " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
     " sum max sum_to prod min amax amin nansum any all count_nonzero prod_others argmax argmin"
-    " cumsum cumprod linear_scan cummax cummin diff topk sort argsort msort kthvalue median nanmedian mode"
+    " cumsum cumprod mul_shifted linear_scan cummax cummin diff topk sort argsort msort kthvalue median nanmedian mode"
     " aminmax tensor_split scatter_reduce scatter_scan index_reduce im2col col2im"
     " reshape permute transpose expand slice unslice concat contiguous alias detach"
     " take take_add embedding gather gather_add"

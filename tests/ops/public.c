@@ -123,6 +123,8 @@ static void shapes(ag_tape *t, operands o) {
     SAME(undiagonal, ag_undiagonal(o.label, AG_SHAPE(5, 4), -1, 0, 1), "shape=5,4 offset=-1", o.label);
     SAME(diag_embed, ag_diag_embed(o.x, -1, 0, 2), "offset=-1 axis1=0 axis2=2", o.x);
     SAME(unfold, ag_unfold(o.cube, 1, 2, 1), "axis=1 size=2 step=1", o.cube);
+    SAME(unfold, ag_unfold_dilated(o.x, 0, 2, 1, 3), "axis=0 size=2 step=1 dilation=3", o.x);
+    SAME(unfold_add, ag_unfold_add_dilated(o.x, AG_SHAPE(11), 0, 3, 2, 2), "shape=11 axis=0 size=3 step=2 dilation=2", o.x);
     SAME(unfold_add, ag_unfold_add(o.x, AG_SHAPE(9), 0, 3, 2), "shape=9 axis=0 size=3 step=2", o.x);
     SAME(split, ag_split(o.cube, 2, 2, out, 2)[1], "split_size=2 axis=2 part=1", o.cube);
     SAME(split_with_sizes, ag_split_with_sizes(o.cube, (const int64_t[]){1, 3}, 2, out, 2)[1],
@@ -219,6 +221,8 @@ static void scans(ag_tape *t, operands o) {
     SAME(diff, ag_diff(o.x, 2, 0, o.y, NULL), "n=2 axis=0", o.x, o.y);
     SAME(var, ag_var(o.cube, AG_AXES(0, 2), 0.5, true), "axes=0,2 correction=0.5 keepdim=true", o.cube);
     SAME(norm, ag_norm(o.x, 3, AG_AXES(0), false), "p=3 axes=0", o.x);
+    SAME(mul_shifted, ag_mul_shifted(o.x, o.y, 1, -1, 2, true), "axis=1 a_shift=-1 b_shift=2 ones=true", o.x, o.y);
+    SAME(prod_others, ag_prod_others_with(o.x, ag_slice(o.y, 0, 0, 1, 1), 0), "axis=0", o.x, ag_slice(o.y, 0, 0, 1, 1));
     SAME(linear_scan, ag_linear_scan(o.x, o.y, 1, true), "axis=1 reverse=true", o.x, o.y);
 }
 

@@ -253,9 +253,10 @@ static void triu(problem *p) { looked_up(p, p->in[0].shape, above); }
 
 static ag_shape windows(const problem *p, ag_shape x, int *axis) {
     int64_t size = (int64_t)reference_number(p, "size", 0), step = (int64_t)reference_number(p, "step", 0), count = 0;
+    int64_t reach = size ? (size - 1) * (int64_t)reference_number(p, "dilation", 1) + 1 : 0;
     *axis = reference_axis(p, "axis", 0, x.rank);
     if (x.rank) {
-        for (int64_t i = 0; i + size <= x.dim[*axis]; i += step) count++;
+        for (int64_t i = 0; i + reach <= x.dim[*axis]; i += step) count++;
         x.dim[*axis] = count;
     }
     x.dim[x.rank++] = size;
@@ -264,7 +265,9 @@ static ag_shape windows(const problem *p, ag_shape x, int *axis) {
 
 static void in_window(const problem *p, ag_shape x, int axis, const int64_t at[], int64_t from[]) {
     memcpy(from, at, AG_MAX_RANK * sizeof *from);
-    if (x.rank) from[axis] = at[axis] * (int64_t)reference_number(p, "step", 0) + at[x.rank];
+    if (!x.rank) return;
+    from[axis] =
+        at[axis] * (int64_t)reference_number(p, "step", 0) + at[x.rank] * (int64_t)reference_number(p, "dilation", 1);
 }
 
 static bool of_window(const problem *p, const int64_t at[], int64_t from[]) {

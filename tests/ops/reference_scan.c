@@ -3,15 +3,14 @@
 
 #include "ops/reference.h"
 
-/* The last input, seen along the sample's axis: element k of line l. */
+/* An input, seen along the sample's axis: element k of line l. */
 typedef struct lines {
     const array *x;
     double *y;
     int64_t count, n, inner;
 } lines;
 
-static lines lines_of(problem *p) {
-    const array *x = &p->in[p->n - 1];
+static lines lines_in(problem *p, const array *x) {
     lines l = {x, reference_out(p, 0, x->dtype, x->shape), 0, 0, 1};
     int axis = reference_axis(p, "axis", 0, x->shape.rank);
     l.n = reference_extent(x->shape, axis);
@@ -19,6 +18,8 @@ static lines lines_of(problem *p) {
     l.count = l.n ? x->size / l.n : 0;
     return l;
 }
+
+static lines lines_of(problem *p) { return lines_in(p, &p->in[p->n - 1]); }
 
 static int64_t at(const lines *l, int64_t line, int64_t k) {
     return (line / l->inner * l->n + k) * l->inner + line % l->inner;
@@ -45,12 +46,23 @@ static void cumprod(problem *p) {
 }
 
 static void prod_others(problem *p) {
-    lines l = lines_of(p);
+    lines l = lines_in(p, &p->in[0]);
     for (int64_t i = 0; i < l.count * l.n; i++) {
         int64_t k = i % l.n, line = i / l.n;
-        double y = 1;
+        double y = p->n > 1 ? p->in[1].v[line] : 1;
         for (int64_t j = 0; j < l.n; j++) y *= j == k ? 1 : l.x->v[at(&l, line, j)];
         l.y[at(&l, line, k)] = y;
+    }
+}
+
+static void mul_shifted(problem *p) {
+    lines l = lines_in(p, &p->in[0]);
+    double a = reference_number(p, "a_shift", 0), b = reference_number(p, "b_shift", 0), n = (double)l.n;
+    for (int64_t i = 0; i < l.count * l.n; i++) {
+        int64_t k = i % l.n, line = i / l.n;
+        double from = (double)k + a, other = (double)k + b, factor = reference_flag(p, "ones");
+        if (other >= 0 && other < n) factor = p->in[1].v[at(&l, line, (int64_t)other)];
+        l.y[at(&l, line, k)] = from >= 0 && from < n ? p->in[0].v[at(&l, line, (int64_t)from)] * factor : 0;
     }
 }
 
@@ -139,6 +151,7 @@ const reference references_scan[] = {
     {"cummax", cummax, true, NULL, NULL},
     {"cummin", cummin, true, NULL, NULL},
     {"diff", diff, false, NULL, NULL},
+    {"mul_shifted", mul_shifted, false, NULL, NULL},
     {"linear_scan", linear_scan, false, NULL, NULL},
     {NULL, NULL, false, NULL, NULL},
 };
