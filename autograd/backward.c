@@ -26,11 +26,12 @@ static bool check_ends(ag_tape *t, ag_tensor *const ys[], ag_tensor *const gys[]
     return true;
 }
 
+/* A gradient is copied, for this very pass may add to it; a leaf of the user's is only read. */
 static bool seed(ag__pass *p, ag_tensor *y, ag_tensor *g) {
     if (!g) {
         g = ag_full(p->t, (ag_dtype)y->dtype, ag_shape_of(y), 1);
-    } else if (!p->record) {
-        g = ag_scale(g, 1); /* a copy: g may be a gradient that this very pass adds to */
+    } else if (!p->record && !(g->flags & AG__PERSISTENT && g->store && !g->store->handle)) {
+        g = ag_scale(g, 1);
     }
     return g && ag__arrive(p, y, g);
 }
