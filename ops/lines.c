@@ -3,7 +3,7 @@
 
 #include "ops/ops.h"
 
-enum { GRAIN = 16384 }; /* elements worth waking a thread for */
+enum { GRAIN = 16384, PART = 64 }; /* elements worth waking a thread for; of a line, worth a walk over the index */
 
 static ag_shape at_least_a_line(ag_shape s) { return s.rank ? s : AG_SHAPE(1); }
 
@@ -142,8 +142,12 @@ void ag__lines_walk(const ag__lines *l, ag__order order, ag__line_fn *line, void
     int64_t tasks = l->count / w.together, threads = ag_threads();
     if (order == AG__ANY_ORDER && tasks < threads) {
         w.columns = (l->length - 1) / ((threads - 1) / tasks + 1) + 1;
-        w.pieces = (l->length - 1) / w.columns + 1;
+    } else if (order != AG__ANY_ORDER && l->step) {
+        /* No two columns meet in the large tensor; few of them stay in a near cache. */
+        int64_t most = l->length / PART, worth = w.together * l->length / GRAIN, parts = most < worth ? most : worth;
+        if (parts > 1) w.columns = (l->length - 1) / parts + 1;
     }
+    w.pieces = (l->length - 1) / w.columns + 1;
     ag_parallel_for(tasks * w.pieces, 1 + GRAIN / (w.together * w.columns), walk_tasks, &w);
 }
 
