@@ -75,14 +75,14 @@ typedef struct ag_attr_field {
 struct ag_map; /* scalar kernels of an elementwise row; rows are made by ops/elementwise.def */
 
 struct ag_op {
-    size_t size;      /* sizeof(ag_op): records may grow, and those of an earlier op.h go on working */
-    const char *name; /* as in ag_call, without ag_ */
-    int arity;        /* number of inputs; -1: one or more */
-    int optional;     /* how many more inputs may follow; a composed call may have NULL in their places too */
-    int nout;         /* outputs; 0 means 1. With more, y is a tuple whose outputs are ag_part(y, i) */
+    size_t size;              /* sizeof(ag_op): records may grow, and those of an earlier op.h go on working */
+    const char *name;         /* as in ag_call, without ag_ */
+    signed char arity;        /* number of inputs; -1: one or more */
+    signed char optional;     /* how many more inputs may follow; a composed call may have NULL in their places too */
+    signed char nout;         /* outputs; 0 means 1. With more, y is a tuple whose outputs are ag_part(y, i) */
+    unsigned short attr_size; /* of the attribute struct, 0: none */
     unsigned flags;
-    unsigned writes;  /* AG_EFFECT: bit i set: input i is a leaf that run writes */
-    size_t attr_size; /* of the attribute struct, 0: none */
+    unsigned writes; /* AG_EFFECT: bit i set: input i is a leaf that run writes */
     const ag_attr_field *attrs;
     const char *formula; /* one line for people */
     double lo, hi;       /* where checks sample the inputs; both 0: [-2, 2] */

@@ -315,7 +315,7 @@ static const struct {
     {{.size = sizeof(ag_op), .name = "test_a", .arity = 1, .shape = cube_shape, .run = cube_run, .writes = 1},
      "without AG_EFFECT"},
     {{.size = sizeof(ag_op), .name = "test_a", .arity = -2, .shape = cube_shape, .run = cube_run}, "out of range"},
-    {{.size = sizeof(ag_op), .name = "test_a", .arity = 1, .nout = 300, .shape = cube_shape, .run = cube_run}, "outputs"},
+    {{.size = sizeof(ag_op), .name = "test_a", .arity = 1, .nout = 100, .shape = cube_shape, .run = cube_run}, "outputs"},
     {{.size = sizeof(ag_op), .name = "test_a", .arity = 1, .flags = AG_RANDOM, .shape = cube_shape, .run = cube_run},
      "int64_t draw"},
     {{.size = sizeof(ag_op),
