@@ -263,7 +263,8 @@ static bool compile(chain *c, ag_tensor *y, void *onto) {
     c->out = onto ? onto : y->data;
     if (onto) {
         int result = SOURCES + c->steps - 1;
-        c->step[c->steps++] = (step){.run = ag__map_adder(y->dtype), .arity = 2, .in = {OUT, result}, .slot = NOWHERE};
+        c->step[c->steps++] =
+            (step){.run = ag__row_loop(AG__ROW_add, y->dtype), .arity = 2, .in = {OUT, result}, .slot = NOWHERE};
     }
     lay_out(c, y->shape);
     if (!give_slots(c)) return false;

@@ -9,16 +9,18 @@
 
 enum { SMALL = 32768 };
 
-static const ag__row *row_of(const ag_tensor *y) { return &ag__kernel()->rows->row[y->op->map->row]; }
+inline ag__row_fn *ag__row_loop(int row, int dtype) {
+    const ag__kernels *k = ag__kernel();
+    return dtype < AG_I64 ? k->rows->row[row].loop[dtype] : k->rows_whole->row[row].loop[dtype - AG_I64];
+}
 
 AG__COLD static bool fail_dtype(ag_tensor *y, const ag_tensor *x) {
     char text[160], needed[64] = "";
-    const ag__row *row = row_of(y);
-    int count = 0, left = 0;
-    for (int d = 0; d < AG_DTYPE_COUNT; d++) left += row->loop[d] != NULL;
+    int count = 0, left = 0, row = y->op->map->row;
+    for (int d = 0; d < AG_DTYPE_COUNT; d++) left += ag__row_loop(row, d) != NULL;
     for (int d = 0; d < AG_DTYPE_COUNT; d++) {
         size_t used = strlen(needed);
-        if (!row->loop[d]) continue;
+        if (!ag__row_loop(row, d)) continue;
         const char *between = count++ == 0 ? "" : --left == 1 ? " or " : ", ";
         snprintf(needed + used, sizeof needed - used, "%s%s", between, ag_dtype_name((ag_dtype)d));
     }
@@ -38,7 +40,7 @@ bool ag__map_shape(ag_tensor *y) {
     uint32_t n = y->nin;
     int kind = y->op->map->kind;
     const ag_tensor *a = y->in[0], *x = y->in[n - 1], *b = n > 2 ? y->in[1] : x;
-    if (!row_of(y)->loop[x->dtype]) return fail_dtype(y, x);
+    if (!ag__row_loop(y->op->map->row, x->dtype)) return fail_dtype(y, x);
     if (b->dtype != x->dtype) return ag_need_same_dtype(y, 1, 2);
     if (kind & AG__MAP_CHOOSES) {
         if (!ag_need_dtype(y, 0, AG_BOOL)) return false;
@@ -60,9 +62,7 @@ void ag__map_scalars(const ag_tensor *y, double *p, double *q) {
     *q = attribute(y, 1);
 }
 
-inline ag__row_fn *ag__map_loop(const ag_tensor *y) { return row_of(y)->loop[y->in[y->nin - 1]->dtype]; }
-
-ag__row_fn *ag__map_adder(int dtype) { return ag__kernel()->rows->row[AG__ROW_add].loop[dtype]; }
+inline ag__row_fn *ag__map_loop(const ag_tensor *y) { return ag__row_loop(y->op->map->row, y->in[y->nin - 1]->dtype); }
 
 /* Few elements, and every operand as y lies in memory. */
 static bool plain(const ag_tensor *y) {

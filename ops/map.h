@@ -24,9 +24,10 @@ bool ag__map_shape(ag_tensor *y);
 bool ag__map_run(ag_tensor *y);
 bool ag__map_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]);
 
-/* The row loop that computes y, its scalar attributes, and the loop that adds two tensors of a dtype. */
+/* The loop of a row, AG__ROW_add …, for a dtype; NULL: not for this one. */
+ag__row_fn *ag__row_loop(int row, int dtype);
+/* The one that computes y, and its scalar attributes. */
 ag__row_fn *ag__map_loop(const ag_tensor *y);
 void ag__map_scalars(const ag_tensor *y, double *p, double *q);
-ag__row_fn *ag__map_adder(int dtype);
 
 #endif

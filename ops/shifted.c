@@ -7,7 +7,7 @@
  * Its gradients are such products: ∂L/∂a[m] = g[m − i] b[m − i + j], ∂L/∂b[m] = g[m − j] a[m − j + i]. */
 #include <stddef.h>
 
-#include "ops/isa.h"
+#include "ops/map.h"
 #include "ops/need.h"
 #include "ops/ops.h"
 #include "ops/table.h"
@@ -85,7 +85,7 @@ static bool shifted_run(ag_tensor *y) {
     if (ag_size(y) == 0) return true;
     if (!ag__need_line(y, a->axis, ag_rank(y), &axis)) return false;
     ag__along s = ag__along_axis(ag_shape_of(y), axis);
-    job j = {.mul = ag__kernel()->rows->row[AG__ROW_mul].loop[dtype],
+    job j = {.mul = ag__row_loop(AG__ROW_mul, (int)dtype),
              .a = ag_op_dense(y, 0),
              .b = ag_op_dense(y, 1),
              .y = ag_out_data(y, 0),

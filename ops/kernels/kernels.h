@@ -54,6 +54,7 @@
     X(isa, row_norm_f32, ag__row_norm)       \
     X(isa, row_norm_f64, ag__row_norm)       \
     X(isa, rows, ag__rows)                   \
+    X(AG__HALF(isa), rows_whole, ag__rows)   \
     X(AG__HALF(isa), scan, ag__scan)         \
     X(isa, softmax, ag__softmax)             \
     X(AG__HALF(isa), special, ag__special)

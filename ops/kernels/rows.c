@@ -1,4 +1,4 @@
-/* rows.c: one loop per row of elementwise.def and dtype. */
+/* rows.c: one loop per row of elementwise.def and float type. */
 #include "ops/kernels/kernels.h"
 
 #include "ops/kernels/math_f32.h"
@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define APART static __attribute__((noinline))
-#define W(v) ((uint64_t)(v))
 
 /* No vectors, and no code of its own for each width: special.h. */
 #define SPECIAL1(name)                                                       \
@@ -40,26 +39,22 @@ static float m_gamma_slopef(float a, float x, float n) { return (float)m_gamma_s
 #define F(fn) m_##fn
 #include "rows_float.h"
 
-#include "rows_i64.h"
-
-#include "rows_bool.h"
-
 #define F1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64}},
+#define N1 F1
 #define P1 F1
 #define Q1 F1
+#define S1 F1
+#define B1 F1
+#define I1(...)
 #define F2 F1
+#define N2 F1
 #define P2 F1
 #define Q2 F1
+#define S2 F1
+#define C2 F1
+#define I2(...)
 #define F3 F1
-#define N1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64, name##_i64}},
-#define N2 N1
-#define S1 N1
-#define S2 N1
-#define B1(name, ...) [AG__ROW_##name] = {{name##_f32, name##_f64, name##_i64, name##_bool}},
-#define C2 B1
-#define W3 B1
-#define I1(name, ...) [AG__ROW_##name] = {{NULL, NULL, name##_i64, name##_bool}},
-#define I2 I1
+#define W3 F1
 const ag__rows TABLE(rows) = {{
 #include "ops/elementwise.def"
 }};

@@ -8,7 +8,7 @@
 typedef void ag__row_fn(int64_t n, const void *const in[], void *out, double p, double q);
 
 typedef struct ag__row {
-    ag__row_fn *loop[4]; /* by the dtype of the last input: f32, f64, i64, bool; NULL: not for this dtype */
+    ag__row_fn *loop[2]; /* by the dtype of the last input; NULL: not for this dtype */
 } ag__row;
 
 enum {
@@ -32,6 +32,7 @@ enum {
     AG__ROW_COUNT
 };
 
+/* Of f32 and f64, or of i64 and bool */
 typedef struct ag__rows {
     ag__row row[AG__ROW_COUNT];
 } ag__rows;
