@@ -52,17 +52,18 @@ INLINE T NAME(bend)(T x, bool mish, bool cubic) {
     return F(fabs)(v) > 800 ? K(0) : slope * (K(2) * first + x * (second + first * q));
 }
 
-/* x − tanh x; below 1 as (x cosh x − sinh x) / cosh x, the first by Σ 2 k x^(2 k + 1) / (2 k + 1)!, all of one sign */
+/* x − tanh x; below 1 as (x cosh x − sinh x) / cosh x, the first by Σ 2 k x^(2 k + 1) / (2 k + 1)!, all of one sign; beyond as
+ * (x − 1) + 2 / (e^2x + 1) */
 INLINE T NAME(tanh_rest)(T x) {
     static const double series[] = {0.3333333333333333,     0.03333333333333333,   0.0011904761904761906,
                                     2.2045855379188714e-05, 2.505210838544172e-07, 1.9270852604185937e-09,
                                     1.0706029224547743e-11, 4.498331606952833e-14, 1.4797143443923793e-16,
                                     3.9145882126782523e-19};
-    const T u = x * x;
+    const T a = F(fabs)(x), e = F(exp)(a), u = a * a;
     T sum = 0;
 #pragma GCC unroll 10
     for (int i = sizeof series / sizeof *series; i-- > 0;) sum = K(series[i]) + u * sum;
-    return F(fabs)(x) < K(1) ? x * u * sum / F(cosh)(x) : x - F(tanh)(x);
+    return F(copysign)(a < K(1) ? a * u * sum / (K(0.5) * (e + K(1) / e)) : (a - K(1)) + K(2) / (e * e + K(1)), x);
 }
 
 /* ln(x / (1 − x)) = ± ln(1 + |2 x − 1| / min(x, 1 − x)), where at most one of the three is rounded. Where 1 / x might overflow, of
