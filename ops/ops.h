@@ -712,6 +712,12 @@ AG_API ag_tensor *ag_max_pool3d(ag_tensor *x, ag_shape kernel_size, const ag_poo
 AG_API ag_tensor *ag_max_windows(ag_tensor *x, ag_shape image, ag_shape kernel_size, ag_shape stride, ag_shape padding,
                                  ag_shape dilation, ag_shape output_size,
                                  ag_tensor **index); /* what they are made of: of images of 1 to 3 axes in x's last, (…, l) → (…, l'), output_size windows along each axis, every one with a pixel of its image; at most 2^31 − 1 pixels */
+AG_API ag_tensor *ag_max_unpool1d(ag_tensor *x, ag_tensor *indices, ag_shape kernel_size, const ag_pool_options *options,
+                                  ag_shape output_size); /* zeros with x at its places, where several meet the last alone, with the gradient; output_size (): (l' − 1) stride − 2 padding + kernel_size */
+AG_API ag_tensor *ag_max_unpool2d(ag_tensor *x, ag_tensor *indices, ag_shape kernel_size,
+                                  const ag_pool_options *options, ag_shape output_size); /* of two axes of pixels */
+AG_API ag_tensor *ag_max_unpool3d(ag_tensor *x, ag_tensor *indices, ag_shape kernel_size,
+                                  const ag_pool_options *options, ag_shape output_size); /* of three */
 AG_API ag_tensor *ag_adaptive_avg_pool1d(ag_tensor *x, ag_shape output_size); /* means of as many windows, from ⌊i l / l'⌋ to ⌈(i + 1) l / l'⌉; −1: l' = l */
 AG_API ag_tensor *ag_adaptive_avg_pool2d(ag_tensor *x, ag_shape output_size); /* of two axes of pixels */
 AG_API ag_tensor *ag_adaptive_avg_pool3d(ag_tensor *x, ag_shape output_size); /* of three */
@@ -737,6 +743,9 @@ AG_API ag_tensor *ag_tril_indices(ag_tape *tape, int64_t row, int64_t col,
                                   int64_t offset); /* (2, count): rows and columns of the elements of (row,col) that tril keeps; i64 */
 AG_API ag_tensor *ag_triu_indices(ag_tape *tape, int64_t row, int64_t col, int64_t offset); /* the same of triu */
 AG_API ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m); /* (n,m), 1 where i = j, else 0; m −1: square */
+AG_API ag_tensor *ag_zeros(ag_tape *tape, ag_dtype dtype,
+                           ag_shape shape); /* 0, without memory; by name dtype may be left to a tensor */
+AG_API ag_tensor *ag_ones(ag_tape *tape, ag_dtype dtype, ag_shape shape); /* 1 */
 AG_API ag_tensor *ag_full_like(ag_tensor *x, double fill_value); /* fill_value in x's shape and dtype, without memory */
 AG_API ag_tensor *ag_zeros_like(ag_tensor *x);                   /* 0 */
 AG_API ag_tensor *ag_ones_like(ag_tensor *x);                    /* 1 */

@@ -64,6 +64,9 @@ static const struct sized {
     {"masked_select", "f(6000,2) b(2)=0,1 | count=6000"},
     {"max_windows", "f(16,900) | image=30,30 kernel_size=3,3 stride=2,2 padding=1,1 dilation=1,1 output_size=15,15 ;"
                     "f(16,900) | image=30,30 kernel_size=2,2 stride=1,1 padding=0,0 dilation=1,1 output_size=29,29"},
+    {"max_unpool1d", "f(64,256) i(64,256)<512 | kernel_size=2"},
+    {"max_unpool2d", "f(16,32,32) i(16,32,32)<4096 | kernel_size=2"},
+    {"max_unpool3d", "f(4,16,16,16) i(4,16,16,16)<32768 | kernel_size=2"},
     {"multilabel_margin_loss", "f(64,64) i(64,64)<64"},
     {"nanquantile", "f(100,128) f(2)=0.15,0.5 | axes=1"},
     {"put", "f(100,128) i(100,128)<12800 f(100,128)"},

@@ -134,6 +134,11 @@ static void images(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_avg_pool1d(x, AG_SHAPE(1), &(ag_pool_options){0}));
     ag_shape one = AG_SHAPE(1);
     REFUSED(ag_max_windows(NULL, one, one, one, one, one, one, &index));
+    REFUSED(ag_zeros(NULL, AG_F32, AG_SHAPE(1)));
+    REFUSED(ag_ones(NULL, AG_F32, AG_SHAPE(1)));
+    REFUSED(ag_max_unpool1d(NULL, x, AG_SHAPE(1), NULL, AG_SHAPE()));
+    REFUSED(ag_max_unpool2d(x, NULL, AG_SHAPE(1), NULL, AG_SHAPE()));
+    REFUSED(ag_max_unpool3d(x, NULL, AG_SHAPE(1), NULL, AG_SHAPE()));
     REFUSED(ag_max_pool1d(NULL, AG_SHAPE(1), NULL, &index));
     REFUSED(ag_max_pool2d(NULL, AG_SHAPE(1), NULL, NULL));
     REFUSED(ag_max_pool3d(NULL, AG_SHAPE(1), NULL, &index));

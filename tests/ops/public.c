@@ -180,6 +180,17 @@ static void images(ag_tape *t, operands o) {
     SAME(max_windows,
          ag_max_windows(o.cube, AG_SHAPE(4), AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(0), AG_SHAPE(1), AG_SHAPE(3), NULL),
          "image=4 kernel_size=2 stride=1 padding=0 dilation=1 output_size=3", o.cube);
+    ag_tensor *pair = ag_reshape(o.index, AG_SHAPE(1, 4)),
+              *line = ag_slice(ag_reshape(o.positive, AG_SHAPE(3, 4)), 0, 0, 1, 1);
+    c = ag_pool_defaults(), c.stride = AG_SHAPE(3);
+    SAME(max_unpool1d, ag_max_unpool1d(line, pair, AG_SHAPE(2), &c, AG_SHAPE()), "kernel_size=2 stride=3", line, pair);
+    ag_tensor *flat2 = ag_reshape(line, AG_SHAPE(1, 2, 2)), *pair2 = ag_unsqueeze(o.index, 0);
+    SAME(max_unpool2d, ag_max_unpool2d(flat2, pair2, AG_SHAPE(2), NULL, AG_SHAPE(5, 4)),
+         "kernel_size=2 output_size=5,4", flat2, pair2);
+    ag_tensor *flat3 = ag_unsqueeze(flat2, 1), *pair3 = ag_unsqueeze(pair2, 1);
+    SAME(max_unpool3d, ag_max_unpool3d(flat3, pair3, AG_SHAPE(2), NULL, AG_SHAPE()), "kernel_size=2", flat3, pair3);
+    public_same(t, "zeros", ag_zeros(t, AG_I64, AG_SHAPE(2, 3)), NULL, 0, "shape=2,3 dtype=i64");
+    public_same(t, "ones", ag_ones(t, AG_F64, AG_SHAPE(2)), NULL, 0, "shape=2 dtype=f64");
     SAME(adaptive_avg_pool1d, ag_adaptive_avg_pool1d(o.cube, AG_SHAPE(2)), "output_size=2", o.cube);
     SAME(adaptive_avg_pool2d, ag_adaptive_avg_pool2d(o.cube, AG_SHAPE(-1, 3)), "output_size=-1,3", o.cube);
     SAME(adaptive_avg_pool3d, ag_adaptive_avg_pool3d(image, AG_SHAPE(1)), "output_size=1", image);

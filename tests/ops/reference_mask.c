@@ -102,16 +102,35 @@ static void like(problem *p, double value) {
     for (int64_t i = 0; i < p->in[0].size; i++) y[i] = value;
 }
 
+/* Of the dtype said, else x's, else f32 */
+static void made(problem *p, double value) {
+    ag_dtype dtype = reference_dtype(p, "dtype", p->n ? p->in[0].dtype : AG_F32);
+    double *y = reference_out(p, 0, dtype, reference_shape(p, "shape"));
+    for (int64_t i = 0; i < p->out[0].size; i++) y[i] = value;
+}
+
+static void zeros(problem *p) { made(p, 0); }
+static void ones(problem *p) { made(p, 1); }
+
 static void full_like(problem *p) { like(p, reference_number(p, "fill_value", NAN)); }
 static void zeros_like(problem *p) { like(p, 0); }
 static void ones_like(problem *p) { like(p, 1); }
 
 const reference references_mask[] = {
-    {"flatnonzero", flatnonzero, true, NULL, NULL},     {"nonzero", nonzero, true, NULL, NULL},
-    {"masked_select", masked_select, true, NULL, NULL}, {"masked_scatter", masked_scatter, true, NULL, NULL},
-    {"mask_rank", mask_rank, true, NULL, NULL},         {"searchsorted", searchsorted, true, NULL, NULL},
-    {"bucketize", bucketize, true, NULL, NULL},         {"arange", arange, false, NULL, NULL},
-    {"linspace", linspace, false, NULL, NULL},          {"eye", eye, true, NULL, NULL},
-    {"full_like", full_like, true, NULL, NULL},         {"zeros_like", zeros_like, true, NULL, NULL},
-    {"ones_like", ones_like, true, NULL, NULL},         {NULL, NULL, false, NULL, NULL},
+    {"flatnonzero", flatnonzero, true, NULL, NULL},
+    {"nonzero", nonzero, true, NULL, NULL},
+    {"masked_select", masked_select, true, NULL, NULL},
+    {"masked_scatter", masked_scatter, true, NULL, NULL},
+    {"mask_rank", mask_rank, true, NULL, NULL},
+    {"searchsorted", searchsorted, true, NULL, NULL},
+    {"bucketize", bucketize, true, NULL, NULL},
+    {"arange", arange, false, NULL, NULL},
+    {"linspace", linspace, false, NULL, NULL},
+    {"eye", eye, true, NULL, NULL},
+    {"zeros", zeros, true, NULL, NULL},
+    {"ones", ones, true, NULL, NULL},
+    {"full_like", full_like, true, NULL, NULL},
+    {"zeros_like", zeros_like, true, NULL, NULL},
+    {"ones_like", ones_like, true, NULL, NULL},
+    {NULL, NULL, false, NULL, NULL},
 };

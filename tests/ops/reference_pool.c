@@ -103,6 +103,33 @@ static void largest(problem *p, int axes) {
     }
 }
 
+/* How many pixels an image has */
+static int64_t pixels_of(ag_shape s, int axes) {
+    int64_t n = 1;
+    for (int i = 1; i <= axes; i++) n *= s.dim[s.rank - i];
+    return n;
+}
+
+static void unpool(problem *p, int axes) {
+    ag_shape s = p->in[0].shape;
+    window w = window_of(p, axes);
+    int64_t list[AG_MAX_RANK];
+    int n = reference_list(p, "output_size", list);
+    for (int i = 0; i < axes; i++) {
+        int64_t *out = &s.dim[s.rank - axes + i];
+        *out = n < 1 ? (*out - 1) * w.step[i] - 2 * w.before[i] + w.size[i] : list[n - axes + i];
+    }
+    double *y = reference_out(p, 0, p->dtype, s);
+    for (int64_t i = 0; i < p->in[0].size; i++) {
+        int64_t image = i / pixels_of(p->in[0].shape, axes);
+        y[image * pixels_of(s, axes) + (int64_t)p->in[1].v[i]] = p->in[0].v[i];
+    }
+}
+
+static void max_unpool1d(problem *p) { unpool(p, 1); }
+static void max_unpool2d(problem *p) { unpool(p, 2); }
+static void max_unpool3d(problem *p) { unpool(p, 3); }
+
 static void avg_pool1d(problem *p) { means(p, 1); }
 static void avg_pool2d(problem *p) { means(p, 2); }
 static void avg_pool3d(problem *p) { means(p, 3); }
@@ -229,6 +256,7 @@ static void interpolate(problem *p) {
     { #name, name, exact, NULL, NULL }
 const reference references_pool[] = {
     ENTRY(avg_pool1d, false),          ENTRY(avg_pool2d, false),          ENTRY(avg_pool3d, false),
+    ENTRY(max_unpool1d, true),         ENTRY(max_unpool2d, true),         ENTRY(max_unpool3d, true),
     ENTRY(max_pool1d, true),           ENTRY(max_pool2d, true),           ENTRY(max_pool3d, true),
     ENTRY(adaptive_avg_pool1d, false), ENTRY(adaptive_avg_pool2d, false), ENTRY(adaptive_avg_pool3d, false),
     ENTRY(interpolate, false),         ENTRY(max_windows, true),          {NULL, NULL, false, NULL, NULL},
