@@ -48,7 +48,7 @@
     X(AG__HALF(isa), norm_f32, ag__norm)     \
     X(AG__HALF(isa), norm_f64, ag__norm)     \
     X(isa, pairs, ag__pairs)                 \
-    X(isa, pool, ag__pool)                   \
+    X(AG__HALF(isa), pool, ag__pool)         \
     X(isa, random, ag__random)               \
     X(isa, reduce, ag__reduce)               \
     X(isa, row_norm_f32, ag__row_norm)       \
