@@ -26,13 +26,18 @@ typedef struct sums {
     double s[4], lost[4];
 } sums;
 
-/* Never inlined: it ends each block of a row, and there are many places. */
-static __attribute__((noinline)) void add(sums *a, const double v[4]) {
-    for (int k = 0; k < 4; k++) {
-        double old = a->s[k], now = old + v[k], part = now - old;
-        a->lost[k] += (old - (now - part)) + (v[k] - part);
-        a->s[k] = now;
-    }
+INLINE void add_one(sums *a, int k, double v) {
+    double old = a->s[k], now = old + v, part = now - old;
+    a->lost[k] += (old - (now - part)) + (v - part);
+    a->s[k] = now;
+}
+
+/* Never inlined: it ends each block of a row, and there are many places. Four numbers, since an array would go through memory. */
+static __attribute__((noinline)) void add(sums *a, double d, double q, double g, double h) {
+    add_one(a, 0, d);
+    add_one(a, 1, q);
+    add_one(a, 2, g);
+    add_one(a, 3, h);
 }
 
 static void settle(sums *a) {
@@ -109,9 +114,8 @@ INLINE void add_moments(const REAL *x, const REAL *g, const REAL *w, int64_t n, 
             rest[2] += (double)h;
             rest[3] += (double)h * (double)d;
         }
-        rest[0] += across(even.d + odd.d), rest[1] += across(even.q + odd.q);
-        if (g) rest[2] += across(even.g + odd.g), rest[3] += across(even.h + odd.h);
-        add(a, rest);
+        add(a, across(even.d + odd.d) + rest[0], across(even.q + odd.q) + rest[1],
+            g ? across(even.g + odd.g) + rest[2] : 0, g ? across(even.h + odd.h) + rest[3] : 0);
     }
 }
 
@@ -283,7 +287,7 @@ static void add_runs(const ag__row_norm_job *j, const REAL *x, const REAL *g, co
         double wc = w ? (double)w[c] : 1;
         add_moments(x + run, g + run, NULL, j->inner, s, &a);
         settle(&a);
-        add(all, (const double[]){a.s[0], a.s[1], wc * a.s[2], wc * a.s[3]});
+        add(all, a.s[0], a.s[1], wc * a.s[2], wc * a.s[3]);
         if (!j->dweight) continue;
         j->scratch[2 * c] = a.s[2];
         j->scratch[2 * c + 1] = a.s[3];
