@@ -423,7 +423,8 @@ typedef struct ag__op_form {
     const char *attribute;  /* NULL: more inputs than op takes */
     double neutral;         /* form and attribute NULL: one more input, a mask, leaves out what then counts as this */
 } ag__op_form;
-extern const ag_op *const ag__ops[];
+extern const ag_op *const ag__ops[]; /* NULL past the end */
+extern const int ag__op_count;
 extern const ag__op_form ag__op_forms[]; /* ended by a NULL op */
 extern const ag__op_name ag__op_names[];
 extern const ag__attribute_name ag__attribute_names[];

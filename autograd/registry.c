@@ -12,14 +12,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const ag_op *user_op[USER_OPS];
 static int user_count;
 
-static int builtin_count(void) {
-    int n = 0;
-    while (ag__ops[n]) n++;
-    return n;
-}
-
 const ag_op *ag_op_at(int i) {
-    int builtin = builtin_count();
+    const int builtin = ag__op_count;
     if (i < 0) return NULL;
     if (i < builtin) return ag__ops[i];
     pthread_mutex_lock(&lock);
@@ -76,7 +70,7 @@ bool ag_op_register(const ag_op *op) {
     const char *fault = fault_of(op);
     if (fault) return ag__fail(NULL, AG_ERR_ARGUMENT, "op_register: '%s': %s", op->name ? op->name : "", fault) != NULL;
     const ag_op *known = NULL;
-    int builtin = builtin_count();
+    const int builtin = ag__op_count;
     pthread_mutex_lock(&lock); /* looking and adding are one: two threads may bring the same name */
     for (int i = 0; i < builtin + user_count && !known; i++) {
         const ag_op *other = i < builtin ? ag__ops[i] : user_op[i - builtin];

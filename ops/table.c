@@ -10,6 +10,7 @@ const ag_op *const ag__ops[] = {
 #include "ops/ops.def"
     NULL,
 };
+const int ag__op_count = sizeof ag__ops / sizeof *ag__ops - 1;
 
 /* Each list takes some of the rows of names.def. */
 #define AG_OP_NAME(other, op) {#other, &ag__op_##op},
