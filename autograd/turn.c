@@ -60,8 +60,9 @@ INLINE void turn_line(const char *from, int64_t step, size_t element, char *to, 
             flip2(from + 2 * p * step, step, out[p]);
         }
     }
+    const size_t columns = 16 / element;
 #pragma GCC unroll 4
-    for (size_t i = 0; i < 16 / element; i++, to += line) {
+    for (size_t i = 0; i < columns; i++, to += line) {
 #pragma GCC unroll 4
         for (int p = 0; p < 4; p++) put(to + 16 * p, out[p][i], stream);
     }
@@ -69,9 +70,9 @@ INLINE void turn_line(const char *from, int64_t step, size_t element, char *to, 
 
 /* Lines n and so many more as 16 bytes have elements, of the AHEAD of each row. */
 INLINE void ask(const char *next, int64_t step, size_t element, int64_t n) {
+    const int64_t end = n + (int64_t)(16 / element);
 #pragma GCC unroll 4
-    for (int64_t i = n; i < n + (int64_t)(16 / element); i++)
-        __builtin_prefetch(next + i / AHEAD * step + i % AHEAD * LINE, 0, SECOND);
+    for (int64_t i = n; i < end; i++) __builtin_prefetch(next + i / AHEAD * step + i % AHEAD * LINE, 0, SECOND);
 }
 
 /* A line of a large result that is not streamed is fetched before it is written: then both that are neighbours at once. */
