@@ -9,17 +9,19 @@
 #include "autograd/node.h"
 #include "ops/ops.h"
 
-static const ag__op_form *form_of(const ag_op *op, ag_tensor *const in[], int n, const char *attributes) {
+/* Do the attributes, or n inputs, more than op takes, ask for that form? */
+static bool asks_for(const ag__op_form *f, ag_tensor *const in[], int n, const char *attributes) {
+    const ag_op *op = f->op, *form = f->form;
     char value[2];
+    if (f->attribute) return ag__attrs_take(attributes, f->attribute, NULL, value, sizeof value);
+    if (n <= op->arity + op->optional) return false;
+    if (form && !form->attr_size) return (!attributes || !*attributes) && n <= form->arity + form->optional;
+    return n == op->arity + 1 && ag_dtype_of(in[op->arity]) == AG_BOOL; /* a mask */
+}
+
+static const ag__op_form *form_of(const ag_op *op, ag_tensor *const in[], int n, const char *attributes) {
     for (const ag__op_form *f = ag__op_forms; f->op; f++) {
-        if (f->op != op) continue;
-        if (f->attribute && ag__attrs_take(attributes, f->attribute, NULL, value, sizeof value)) return f;
-        if (f->attribute || n <= op->arity + op->optional) continue;
-        bool mask = n == op->arity + 1 && ag_dtype_of(in[op->arity]) == AG_BOOL;
-        if (!f->form             ? mask
-            : f->form->attr_size ? mask
-                                 : (!attributes || !*attributes) && n <= f->form->arity + f->form->optional)
-            return f;
+        if (f->op == op && asks_for(f, in, n, attributes)) return f;
     }
     return NULL;
 }

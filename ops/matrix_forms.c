@@ -57,14 +57,12 @@ static const ag_attr_field power_fields[] = {{"n", AG_ATTR_I64, offsetof(power_a
 
 /* By squaring: about log₂ n products; n < 0: of the inverse */
 static ag_tensor *matrix_power(ag_tensor *y) {
-    int64_t n = ((const power_attrs *)ag_attrs(y))->n;
+    int64_t given = ((const power_attrs *)ag_attrs(y))->n;
+    uint64_t n = given < 0 ? 0 - (uint64_t)given : (uint64_t)given;
     ag_tensor *x = ag_in(y, 0), *power = NULL;
     if (!ag__need_number(y, 0) || !ag__need_square(y, 0)) return NULL;
-    if (n < 0) {
-        if (n == INT64_MIN || !ag_need_float(y, 0)) return NULL;
-        x = ag_inv(x);
-        n = -n;
-    }
+    if (given < 0) x = ag_need_float(y, 0) ? ag_inv(x) : NULL;
+    if (!x) return NULL;
     if (n == 0) return ag_expand(ag_eye(ag_tape_of(x), ag_dtype_of(x), ag_dim(x, -1), -1), ag_shape_of(x));
     if (n == 1) return ag_alias(x);
     for (; n && x; n /= 2) {
