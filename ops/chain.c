@@ -16,7 +16,6 @@
  * gathered row by row, a row that repeats only once. The output is row-major, so tiles of it may be computed by several threads
  * in any order. */
 #include "autograd/node.h"
-#include "ops/isa.h"
 #include "ops/map.h"
 
 enum {

@@ -3,7 +3,8 @@
  *
  *     x (n,c,h,w) ─ pad ─ unfold h ─ unfold w ─▶ (n,c,oh,ow,kh,kw) ─ permute ─▶ y (n, c kh kw, oh ow)
  *
- * The windows are views; the last step copies once. A window reaches over dilation (k − 1) + 1 pixels. An x without n gives a y without n. */
+ * The windows are views; the last step copies once. A window reaches over dilation (k − 1) + 1 pixels. An x without n gives
+ * a y without n. */
 #include "ops/compose.h"
 #include "ops/need.h"
 #include "ops/ops.h"

@@ -96,6 +96,10 @@ static const large larges[] = {
                      "axis=1 reverse=true"},
     {"im2col", "f(3,20,30,31) | kernel_size=3 padding=1"},
     {"col2im", "f(3,90,180) | output_size=30,31 kernel_size=3 stride=2 padding=0,1 dilation=3,2"},
+    {"max_windows", "f(3,3710) | image=35,106 kernel_size=3,3 stride=1,2 padding=1,1 dilation=1,1 output_size=35,53 ;"
+                    "f(8,1200) | image=1200 kernel_size=4 stride=2 padding=1 dilation=3 output_size=597 ;"
+                    "f(20,300) | image=300 kernel_size=3 stride=1 padding=1 dilation=1 output_size=300 ;"
+                    "f(4,900) | image=900 kernel_size=5 stride=3 padding=2 dilation=1 output_size=300"},
     {"mode", "i(40,200)<90 ; f(200,40) | axis=0"},
     {"concat", "f(100,70) f(100,50) f(100,3) | axis=1"},
     {"contiguous", "f(200,170)"},

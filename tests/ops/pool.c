@@ -3,6 +3,7 @@
 
 #include "ops/ops.h"
 #include "check.h"
+#include "ops/every_isa.h"
 
 Test(ops, max_pool_gives_the_first_of_equals_the_gradient) {
     ag_tape *t = ag_tape_new();
@@ -28,6 +29,28 @@ Test(ops, max_pool_of_infinities_and_nans) {
     assert_values(ag_max_pool2d(x, AG_SHAPE(2), &o, &index), 0, low, 3, low, nan, low, nan);
     assert_values(index, 0, 0, 2, 0, 5, 3, 5);
     ag_tape_free(t);
+}
+
+/* Wide enough for vectors: of each window's elements the first of the largest, or the first NaN, found one by one. */
+TestEveryISA(ops, max_pool_of_many_ties) {
+    enum { N = 83, SIZE = 5 };
+    for (int64_t stride = 1; stride <= 3; stride++) {
+        ag_tape *t = ag_tape_new();
+        float v[N];
+        for (int i = 0; i < N; i++) v[i] = i % 29 == 7 ? NAN : (float)(i * i % 3);
+        ag_pool_options o = ag_pool_defaults();
+        o.stride = AG_SHAPE(stride), o.padding = AG_SHAPE(2);
+        ag_tensor *index, *y = ag_max_pool1d(ag_from_f32(t, v, AG_SHAPE(1, N)), AG_SHAPE(SIZE), &o, &index);
+        cr_assert_not_null(y, "%s", ag_tape_message(t));
+        for (int64_t k = 0; k < ag_size(y); k++) {
+            int64_t first = k * stride - 2, end = first + SIZE < N ? first + SIZE : N, best = first < 0 ? 0 : first;
+            for (int64_t i = best + 1; i < end && !isnan(v[best]); i++) best = v[i] > v[best] || isnan(v[i]) ? i : best;
+            cr_assert_eq(ag_i64(index)[k], best, "stride %d, window %d: %d, not %d", (int)stride, (int)k,
+                         (int)ag_i64(index)[k], (int)best);
+            cr_assert(ag_f32(y)[k] == v[best] || isnan(v[best]));
+        }
+        ag_tape_free(t);
+    }
 }
 
 /* A window that sticks out behind the padding counts what lies within: of 7, windows of 3 at −1, 2 and 5. */
