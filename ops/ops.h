@@ -721,6 +721,14 @@ AG_API ag_tensor *ag_max_unpool3d(ag_tensor *x, ag_tensor *indices, ag_shape ker
 AG_API ag_tensor *ag_adaptive_avg_pool1d(ag_tensor *x, ag_shape output_size); /* means of as many windows, from ⌊i l / l'⌋ to ⌈(i + 1) l / l'⌉; −1: l' = l */
 AG_API ag_tensor *ag_adaptive_avg_pool2d(ag_tensor *x, ag_shape output_size); /* of two axes of pixels */
 AG_API ag_tensor *ag_adaptive_avg_pool3d(ag_tensor *x, ag_shape output_size); /* of three */
+AG_API ag_tensor *ag_adaptive_max_pool1d(ag_tensor *x, ag_shape output_size,
+                                         ag_tensor **indices); /* the largest of each of those windows and, if asked, its place, as max_pool1d gives them */
+AG_API ag_tensor *ag_adaptive_max_pool2d(ag_tensor *x, ag_shape output_size, ag_tensor **indices); /* of two axes of pixels */
+AG_API ag_tensor *ag_adaptive_max_pool3d(ag_tensor *x, ag_shape output_size, ag_tensor **indices); /* of three */
+AG_API ag_tensor *ag_lp_pool1d(ag_tensor *x, double norm_type, ag_shape kernel_size, ag_shape stride,
+                               bool ceil_mode); /* (Σ xᵖ)^(1/p) of each window, p = norm_type; 0 and without a gradient where the sum is 0, NaN where it is below and p ≠ 1; preset (): kernel_size, false */
+AG_API ag_tensor *ag_lp_pool2d(ag_tensor *x, double norm_type, ag_shape kernel_size, ag_shape stride,
+                               bool ceil_mode); /* of two axes of pixels */
 typedef enum ag_interpolate_mode {
     AG_RESIZE_NEAREST,  /* pixel ⌊i ratio⌋, ratio = l / l' or 1 / scale_factor */
     AG_RESIZE_LINEAR,   /* between the two pixels around ratio (i + ½) − ½ */

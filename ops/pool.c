@@ -38,6 +38,18 @@ static const ag_attr_field max_fields[] = {{"kernel_size", AG_ATTR_SHAPE, offset
                                            {"part", AG_ATTR_I64, offsetof(pool_attrs, part), "0"},
                                            {0}};
 
+typedef struct lp_attrs {
+    double norm_type;
+    ag_shape kernel_size, stride;
+    bool ceil_mode;
+} lp_attrs;
+
+static const ag_attr_field lp_fields[] = {{"norm_type", AG_ATTR_F64, offsetof(lp_attrs, norm_type), NULL},
+                                          {"kernel_size", AG_ATTR_SHAPE, offsetof(lp_attrs, kernel_size), NULL},
+                                          {"stride", AG_ATTR_SHAPE, offsetof(lp_attrs, stride), "()"},
+                                          {"ceil_mode", AG_ATTR_BOOL, offsetof(lp_attrs, ceil_mode), "false"},
+                                          {0}};
+
 bool ag__need_image(ag_tensor *y, int axes) { return ag_need_float(y, 0) && ag_need_rank(y, 0, axes + 1, axes + 2); }
 
 bool ag__need_sizes(ag_tensor *y, const char *name, const ag_shape *list, int axes, int64_t least, int64_t out[MOST]) {
@@ -199,6 +211,24 @@ static ag_tensor *max_pool(ag_tensor *y, int axes) {
     return ag_reshape(a->part ? index : value, out);
 }
 
+/* (Σ xᵖ)^(1/p), from the mean of what of a window lies in x, as in PyTorch; the sum goes through |·| and relu, so that where it is 0
+ * no gradient flows. */
+static ag_tensor *lp_pool(ag_tensor *y, int axes) {
+    const lp_attrs *a = ag_attrs(y);
+    int64_t size[MOST];
+    double pixels = 1;
+    ag_pool_options o = ag_pool_defaults();
+    o.stride = a->stride, o.ceil_mode = a->ceil_mode;
+    if (!ag__need_image(y, axes) || !ag__need_sizes(y, "kernel_size", &a->kernel_size, axes, 1, size)) return NULL;
+    for (int i = 0; i < axes; i++) pixels *= (double)size[i];
+    ag_tensor *x = ag_pow_scalar(ag_in(y, 0), a->norm_type);
+    ag_tensor *mean = axes == 1 ? ag_avg_pool1d(x, a->kernel_size, &o) : ag_avg_pool2d(x, a->kernel_size, &o);
+    ag_tensor *sum = ag_scale(ag_mul(ag_sign(mean), ag_relu(ag_abs(mean))), pixels);
+    return ag_pow_scalar(sum, 1 / a->norm_type);
+}
+
+static ag_tensor *lp_pool1d(ag_tensor *y) { return lp_pool(y, 1); }
+static ag_tensor *lp_pool2d(ag_tensor *y) { return lp_pool(y, 2); }
 static ag_tensor *avg_pool1d(ag_tensor *y) { return avg_pool(y, 1); }
 static ag_tensor *avg_pool2d(ag_tensor *y) { return avg_pool(y, 2); }
 static ag_tensor *avg_pool3d(ag_tensor *y) { return avg_pool(y, 3); }
@@ -209,6 +239,8 @@ static ag_tensor *max_pool3d(ag_tensor *y) { return max_pool(y, 3); }
 AG__COMPOSED(avg_pool1d, 1, pool_attrs, avg_fields, "the mean of each window", avg_pool1d);
 AG__COMPOSED(avg_pool2d, 1, pool_attrs, avg_fields, "the mean of each window", avg_pool2d);
 AG__COMPOSED(avg_pool3d, 1, pool_attrs, avg_fields, "the mean of each window", avg_pool3d);
+AG__COMPOSED(lp_pool1d, 1, lp_attrs, lp_fields, "(Σ xᵖ)^(1/p) of each window", lp_pool1d);
+AG__COMPOSED(lp_pool2d, 1, lp_attrs, lp_fields, "(Σ xᵖ)^(1/p) of each window", lp_pool2d);
 AG__COMPOSED(max_pool1d, 1, pool_attrs, max_fields, "the largest of each window", max_pool1d);
 AG__COMPOSED(max_pool2d, 1, pool_attrs, max_fields, "the largest of each window", max_pool2d);
 AG__COMPOSED(max_pool3d, 1, pool_attrs, max_fields, "the largest of each window", max_pool3d);
@@ -254,4 +286,11 @@ ag_tensor *ag_max_pool2d(ag_tensor *x, ag_shape kernel_size, const ag_pool_optio
 }
 ag_tensor *ag_max_pool3d(ag_tensor *x, ag_shape kernel_size, const ag_pool_options *options, ag_tensor **indices) {
     return with_indices(&ag__op_max_pool3d, x, kernel_size, options, indices, 3);
+}
+
+ag_tensor *ag_lp_pool1d(ag_tensor *x, double norm_type, ag_shape kernel_size, ag_shape stride, bool ceil_mode) {
+    return ag_apply(&ag__op_lp_pool1d, &x, 1, &(lp_attrs){norm_type, kernel_size, stride, ceil_mode});
+}
+ag_tensor *ag_lp_pool2d(ag_tensor *x, double norm_type, ag_shape kernel_size, ag_shape stride, bool ceil_mode) {
+    return ag_apply(&ag__op_lp_pool2d, &x, 1, &(lp_attrs){norm_type, kernel_size, stride, ceil_mode});
 }

@@ -1,7 +1,6 @@
-/* resize.c: images of another size, one axis of pixels after the other: by the means of windows that cover an axis evenly, or by
- * elements interpolated between pixels.
+/* resize.c: images of another size, one axis of pixels after the other, by elements interpolated between pixels.
  *
- *     7 ─adaptive 3─▶ [0 1 2] [2 3 4] [4 5 6]        pixel i of `out` lies at ratio (i + ½) − ½ of the n there were */
+ *     pixel i of `out` lies at ratio (i + ½) − ½ of the n there were */
 #include <math.h>
 #include <stddef.h>
 
@@ -15,72 +14,13 @@
 
 enum { MOST = AG__PIXEL_AXES };
 
-ag_tensor *ag__even_means(ag_tensor *x, int axis, int64_t n_out) {
-    int64_t n = ag_dim(x, axis), size = n / n_out;
-    if (!x || n == n_out) return x;
-    if (size * n_out == n) return ag_mean(ag_unfold(x, axis, size, size), AG_AXES(-1), false);
-    ag_tensor **mean = ag__temp(ag_tape_of(x), (size_t)n_out * sizeof *mean), *joined = NULL;
-    for (int64_t i = 0; mean && i < n_out; i++) { /* i n / n_out without overflow */
-        int64_t start = i * size + i * (n % n_out) / n_out,
-                end = (i + 1) * size + ((i + 1) * (n % n_out) + n_out - 1) / n_out;
-        mean[i] = ag_mean(ag_slice(x, axis, start, end, 1), AG_AXES(axis), true);
-    }
-    if (mean) joined = ag_concat(mean, (int)n_out, axis);
-    ag__temp_free(ag_tape_of(x), mean);
-    return joined;
-}
-
-typedef struct adaptive_attrs {
-    ag_shape output_size; /* −1: as it is */
-} adaptive_attrs;
-
-static const ag_attr_field adaptive_fields[] = {
-    {"output_size", AG_ATTR_SHAPE, offsetof(adaptive_attrs, output_size), NULL}, {0}};
-
-static bool need_pixels(ag_tensor *y, int axes) {
+bool ag__need_pixels(ag_tensor *y, int axes) {
     char text[AG__TEXT];
     for (int i = 1; i <= axes; i++) {
         if (ag_dim(ag_in(y, 0), -i) == 0)
             return ag_op_fail(y, AG_ERR_SHAPE, "%s has no pixels", ag_shape_text(ag_in(y, 0), text, sizeof text));
     }
     return true;
-}
-
-static ag_tensor *adaptive(ag_tensor *y, int axes) {
-    ag_shape list = ((const adaptive_attrs *)ag_attrs(y))->output_size;
-    ag_tensor *x = ag_in(y, 0);
-    int64_t out[MOST];
-    if (!ag__need_image(y, axes) || !need_pixels(y, axes)) return NULL;
-    if (list.rank == 1) {
-        for (list.rank = 1; list.rank < axes; list.rank++) list.dim[list.rank] = list.dim[0];
-    }
-    for (int i = 0; i < axes && i < list.rank; i++) {
-        if (list.dim[i] == -1) list.dim[i] = ag_dim(x, i - axes);
-    }
-    if (!ag__need_sizes(y, "output_size", &list, axes, 1, out)) return NULL;
-    for (int i = 0; i < axes; i++) x = ag__even_means(x, ag_rank(ag_in(y, 0)) - axes + i, out[i]);
-    return x == ag_in(y, 0) ? ag_alias(x) : x;
-}
-
-static ag_tensor *adaptive_avg_pool1d(ag_tensor *y) { return adaptive(y, 1); }
-static ag_tensor *adaptive_avg_pool2d(ag_tensor *y) { return adaptive(y, 2); }
-static ag_tensor *adaptive_avg_pool3d(ag_tensor *y) { return adaptive(y, 3); }
-
-AG__COMPOSED(adaptive_avg_pool1d, 1, adaptive_attrs, adaptive_fields, "means of windows that cover x evenly",
-             adaptive_avg_pool1d);
-AG__COMPOSED(adaptive_avg_pool2d, 1, adaptive_attrs, adaptive_fields, "means of windows that cover x evenly",
-             adaptive_avg_pool2d);
-AG__COMPOSED(adaptive_avg_pool3d, 1, adaptive_attrs, adaptive_fields, "means of windows that cover x evenly",
-             adaptive_avg_pool3d);
-
-ag_tensor *ag_adaptive_avg_pool1d(ag_tensor *x, ag_shape output_size) {
-    return ag_apply(&ag__op_adaptive_avg_pool1d, &x, 1, &(adaptive_attrs){output_size});
-}
-ag_tensor *ag_adaptive_avg_pool2d(ag_tensor *x, ag_shape output_size) {
-    return ag_apply(&ag__op_adaptive_avg_pool2d, &x, 1, &(adaptive_attrs){output_size});
-}
-ag_tensor *ag_adaptive_avg_pool3d(ag_tensor *x, ag_shape output_size) {
-    return ag_apply(&ag__op_adaptive_avg_pool3d, &x, 1, &(adaptive_attrs){output_size});
 }
 
 typedef struct resize_attrs {
@@ -174,7 +114,7 @@ static bool lines_of(ag_tensor *y, int axes, line l[MOST]) {
     const resize_attrs *a = ag_attrs(y);
     ag_shape size = a->size;
     int64_t out[MOST];
-    if (!need_mode(y, axes) || !need_pixels(y, axes)) return false;
+    if (!need_mode(y, axes) || !ag__need_pixels(y, axes)) return false;
     for (int i = 0; i < axes; i++) {
         l[i] = (line){i + 2, ag_dim(ag_in(y, 0), i + 2), 0, 0, a->align_corners};
         double most = floor((double)l[i].n * a->scale_factor);

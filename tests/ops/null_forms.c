@@ -146,6 +146,13 @@ static void images(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_adaptive_avg_pool1d(NULL, AG_SHAPE(1)));
     REFUSED(ag_adaptive_avg_pool2d(NULL, AG_SHAPE(1)));
     REFUSED(ag_adaptive_avg_pool3d(NULL, AG_SHAPE(1)));
+    index = x;
+    REFUSED(ag_adaptive_max_pool1d(NULL, AG_SHAPE(1), &index));
+    REFUSED(ag_adaptive_max_pool2d(NULL, AG_SHAPE(1), NULL));
+    REFUSED(ag_adaptive_max_pool3d(NULL, AG_SHAPE(1), &index));
+    cr_assert_null(index);
+    REFUSED(ag_lp_pool1d(NULL, 2, AG_SHAPE(1), AG_SHAPE(), false));
+    REFUSED(ag_lp_pool2d(NULL, 2, AG_SHAPE(1), AG_SHAPE(), false));
     REFUSED(ag_interpolate(NULL, AG_SHAPE(1), 0, AG_RESIZE_NEAREST, false));
     index = x;
     REFUSED(ag_scaled_dot_product_attention(x, NULL, x, x, 0, false, 1, &index));

@@ -31,6 +31,33 @@ Test(ops, max_pool_of_infinities_and_nans) {
     ag_tape_free(t);
 }
 
+/* Windows 0–1, 1–3 and 3–4 of five share pixels, and a short one has its last pixel twice in memory: both gradients of pixel 3 are
+ * its own, of what ties the first has it, and a NaN is the largest. */
+Test(ops, adaptive_max_pool_of_ties_and_nans) {
+    ag_tape *t = ag_tape_new();
+    double nan = (double)NAN;
+    ag_tensor *x = ag_from_f64(t, (const double[]){2, 2, 1, 5, 0, nan, 1, 1, 0, 1}, AG_SHAPE(2, 5)), *index = NULL;
+    ag_set_requires_grad(x, true);
+    ag_tensor *y = ag_adaptive_max_pool1d(x, AG_SHAPE(3), &index);
+    assert_values(y, 0, 2, 5, 5, nan, 1, 1);
+    assert_values(index, 0, 0, 3, 3, 0, 1, 4);
+    cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
+    assert_values(ag_grad(x), 0, 1, 0, 0, 2, 0, 1, 1, 0, 0, 1);
+    ag_tape_free(t);
+}
+
+/* A window of zeros: √ has slope ∞ there, and the gradient is 0. */
+Test(ops, lp_pool_of_zeros_has_no_gradient) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){0, 0, 3, 4}, AG_SHAPE(1, 4));
+    ag_set_requires_grad(x, true);
+    ag_tensor *y = ag_lp_pool1d(x, 2, AG_SHAPE(2), AG_SHAPE(), false);
+    assert_values(y, 1e-15, 0, 5);
+    cr_assert(ag_backward(ag_sum(y, AG_ALL, false)));
+    assert_values(ag_grad(x), 1e-15, 0, 0, 0.6, 0.8);
+    ag_tape_free(t);
+}
+
 /* Wide enough for vectors: of each window's elements the first of the largest, or the first NaN, found one by one. */
 TestEveryISA(ops, max_pool_of_many_ties) {
     enum { N = 83, SIZE = 5 };

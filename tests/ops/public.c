@@ -194,6 +194,14 @@ static void images(ag_tape *t, operands o) {
     SAME(adaptive_avg_pool1d, ag_adaptive_avg_pool1d(o.cube, AG_SHAPE(2)), "output_size=2", o.cube);
     SAME(adaptive_avg_pool2d, ag_adaptive_avg_pool2d(o.cube, AG_SHAPE(-1, 3)), "output_size=-1,3", o.cube);
     SAME(adaptive_avg_pool3d, ag_adaptive_avg_pool3d(image, AG_SHAPE(1)), "output_size=1", image);
+    SAME(adaptive_max_pool1d, ag_adaptive_max_pool1d(o.cube, AG_SHAPE(3), NULL), "output_size=3", o.cube);
+    SAME(adaptive_max_pool2d, ag_adaptive_max_pool2d(o.cube, AG_SHAPE(2), &index), "output_size=2", o.cube);
+    SAME(adaptive_max_pool2d, index, "output_size=2 part=1", o.cube);
+    SAME(adaptive_max_pool3d, ag_adaptive_max_pool3d(image, AG_SHAPE(1), &index), "output_size=1", image);
+    SAME(adaptive_max_pool3d, index, "output_size=1 part=1", image);
+    SAME(lp_pool1d, ag_lp_pool1d(o.x, 2, AG_SHAPE(2), AG_SHAPE(1), true),
+         "norm_type=2 kernel_size=2 stride=1 ceil_mode=true", o.x);
+    SAME(lp_pool2d, ag_lp_pool2d(o.cube, 2, AG_SHAPE(2), AG_SHAPE(), false), "norm_type=2 kernel_size=2", o.cube);
     SAME(interpolate, ag_interpolate(o.cube, AG_SHAPE(), 1.5, AG_RESIZE_LINEAR, true),
          "scale_factor=1.5 mode=linear align_corners=true", o.cube);
     SAME(interpolate, ag_interpolate(image, AG_SHAPE(5, 2), (double)NAN, AG_RESIZE_BICUBIC, false),

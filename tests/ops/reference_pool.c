@@ -103,6 +103,27 @@ static void largest(problem *p, int axes) {
     }
 }
 
+/* (Σ xᵖ)^(1/p), the sum of a window that sticks out made up to that of a whole one. */
+static void powers(problem *p, int axes) {
+    const array *x = &p->in[0];
+    window w = window_of(p, axes);
+    double norm = reference_number(p, "norm_type", 0), *y = reference_out(p, 0, p->dtype, pooled(p, &w));
+    for (int64_t i = 0; i < p->out[0].size; i++) {
+        int64_t at[AG_MAX_RANK] = {0}, from[AG_MAX_RANK], k;
+        double sum = 0, count = 0;
+        reference_place(p->out[0].shape, i, at);
+        for (k = 0; pixel(&w, at, x->shape.rank, k, from); k++) {
+            if (!inside(&w, x->shape, from, false)) continue;
+            sum += pow(x->v[reference_index(x->shape, from)], norm);
+            count++;
+        }
+        y[i] = pow(sum * (double)k / count, 1 / norm);
+    }
+}
+
+static void lp_pool1d(problem *p) { powers(p, 1); }
+static void lp_pool2d(problem *p) { powers(p, 2); }
+
 /* How many pixels an image has */
 static int64_t pixels_of(ag_shape s, int axes) {
     int64_t n = 1;
@@ -205,6 +226,35 @@ static void adaptive_avg_pool1d(problem *p) { adaptive(p, 1); }
 static void adaptive_avg_pool2d(problem *p) { adaptive(p, 2); }
 static void adaptive_avg_pool3d(problem *p) { adaptive(p, 3); }
 
+/* Every pixel of an image in turn: is it in the window, and larger than what was found? */
+static void largest_evenly(problem *p, int axes) {
+    const array *x = &p->in[0];
+    ag_shape s = x->shape;
+    bool places = reference_number(p, "part", 0) == 1;
+    int64_t out[AXES], pixels = pixels_of(s, axes);
+    sizes(p, "output_size", axes, s.dim + s.rank - axes, out);
+    for (int i = 0; i < axes; i++) {
+        if (out[i] > 0) s.dim[s.rank - axes + i] = out[i];
+    }
+    double *y = reference_out(p, 0, places ? AG_I64 : p->dtype, s);
+    for (int64_t i = 0; i < p->out[0].size; i++) {
+        int64_t at[AG_MAX_RANK] = {0}, from[AG_MAX_RANK] = {0}, start = i / pixels_of(s, axes) * pixels, best = -1;
+        reference_place(s, i, at);
+        for (int64_t j = 0; j < pixels; j++) {
+            bool in = true;
+            reference_place(x->shape, start + j, from);
+            for (int k = s.rank - axes; k < s.rank; k++)
+                in = in && evenly(p, at[k], from[k], x->shape.dim[k], s.dim[k]) > 0;
+            if (in && (best < 0 || x->v[start + j] > x->v[start + best])) best = j;
+        }
+        y[i] = places ? (double)best : x->v[start + best];
+    }
+}
+
+static void adaptive_max_pool1d(problem *p) { largest_evenly(p, 1); }
+static void adaptive_max_pool2d(problem *p) { largest_evenly(p, 2); }
+static void adaptive_max_pool3d(problem *p) { largest_evenly(p, 3); }
+
 static double place_of(const problem *p, int64_t i, int64_t n, int64_t out, bool halves) {
     double scale = reference_number(p, "scale_factor", NAN);
     if (reference_flag(p, "align_corners")) return out > 1 ? (double)(i * (n - 1)) / (double)(out - 1) : 0;
@@ -259,5 +309,7 @@ const reference references_pool[] = {
     ENTRY(max_unpool1d, true),         ENTRY(max_unpool2d, true),         ENTRY(max_unpool3d, true),
     ENTRY(max_pool1d, true),           ENTRY(max_pool2d, true),           ENTRY(max_pool3d, true),
     ENTRY(adaptive_avg_pool1d, false), ENTRY(adaptive_avg_pool2d, false), ENTRY(adaptive_avg_pool3d, false),
-    ENTRY(interpolate, false),         ENTRY(max_windows, true),          {NULL, NULL, false, NULL, NULL},
+    ENTRY(adaptive_max_pool1d, true),  ENTRY(adaptive_max_pool2d, true),  ENTRY(adaptive_max_pool3d, true),
+    ENTRY(lp_pool1d, false),           ENTRY(lp_pool2d, false),           ENTRY(interpolate, false),
+    ENTRY(max_windows, true),          {NULL, NULL, false, NULL, NULL},
 };

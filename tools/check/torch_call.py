@@ -228,7 +228,8 @@ def bind(entry, positional, named):
     places = {"eye": ["n", "m"], "nonzero": ["self"], "nn.functional.logsigmoid": ["input"]}.get(info.name)  # have no schema
     if places:
         return list(zip(places, positional)) + list(named.items())
-    bound = bind_python(info.op, positional, named) if is_public(info.op) else None
+    function = getattr(torch.nn.functional, "_" + entry.name, info.op)  # behind what return_indices chooses between two of
+    bound = bind_python(function, positional, named) if is_public(function) else None
     for name in (info.name.replace(".", "_"), entry.name, "special_" + entry.name, "linalg_" + entry.name):
         for schema in torch._C._jit_get_schemas_for_operator("aten::" + name) if bound is None else []:
             if "_out" not in schema.overload_name and schema.overload_name != "out" and "Dimname" not in str(schema):
