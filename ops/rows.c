@@ -42,54 +42,51 @@
 #undef NONE
 
 /* Records. Scalar attributes are doubles. FIELDS: their descriptions. */
-#define RECORD(op, arguments, flag, low, high, text, kind, bytes, ...)       \
-    static const ag_map op##_map = {AG__ROW_##op, {__VA_ARGS__}, kind};      \
-    const ag_op ag__op_##op = {.size = sizeof(ag_op),                        \
-                               .name = #op,                                  \
-                               .arity = arguments,                           \
-                               .inputs = (arguments) == 3 ? "c a b" : NULL,  \
-                               .flags = AG_MAP | (flag),                     \
-                               .attr_size = bytes,                           \
-                               .attrs = op##_attrs,                          \
-                               .formula = text,                              \
-                               .lo = low,                                    \
-                               .hi = high,                                   \
-                               .shape = ag__map_shape,                       \
-                               .run = ag__map_run,                           \
-                               .grad = (flag)&AG_FLAT ? NULL : ag__map_grad, \
+#define RECORD(op, arguments, flag, low, high, text, kind, fields, bytes, ...) \
+    static const ag_map op##_map = {AG__ROW_##op, {__VA_ARGS__}, kind};        \
+    const ag_op ag__op_##op = {.size = sizeof(ag_op),                          \
+                               .name = #op,                                    \
+                               .arity = arguments,                             \
+                               .inputs = (arguments) == 3 ? "c a b" : NULL,    \
+                               .flags = AG_MAP | (flag),                       \
+                               .attr_size = bytes,                             \
+                               .attrs = fields,                                \
+                               .formula = text,                                \
+                               .lo = low,                                      \
+                               .hi = high,                                     \
+                               .shape = ag__map_shape,                         \
+                               .run = ag__map_run,                             \
+                               .grad = (flag)&AG_FLAT ? NULL : ag__map_grad,   \
                                .map = &op##_map};
 #define FIELDS(op, ...) static const ag_attr_field op##_attrs[] = {__VA_ARGS__{0}};
-#define NO_FIELDS(op) static const ag_attr_field op##_attrs[] = {{0}};
 #define ONE_FIELD(attribute, preset) {#attribute, AG_ATTR_F64, 0, preset},
 #define TWO_FIELDS(first, preset, second, preset2) \
     {#first, AG_ATTR_F64, 0, preset}, {#second, AG_ATTR_F64, sizeof(double), preset2},
-#define F1(op, value, rule, lo, hi, text) NO_FIELDS(op) RECORD(op, 1, 0, lo, hi, text, 0, 0, op##_rule)
+#define F1(op, value, rule, lo, hi, text) RECORD(op, 1, 0, lo, hi, text, 0, NULL, 0, op##_rule)
 #define N1(op, value, integer, rule, lo, hi, text) F1(op, value, rule, lo, hi, text)
 #define P1(op, attribute, preset, other, value, rule, lo, hi, text) \
-    FIELDS(op, ONE_FIELD(attribute, preset)) RECORD(op, 1, 0, lo, hi, text, 0, sizeof(double), op##_rule)
+    FIELDS(op, ONE_FIELD(attribute, preset)) RECORD(op, 1, 0, lo, hi, text, 0, op##_attrs, sizeof(double), op##_rule)
 #define Q1(op, first, preset, other, second, preset2, other2, value, rule, lo, hi, text) \
     FIELDS(op, TWO_FIELDS(first, preset, second, preset2))                               \
-    RECORD(op, 1, 0, lo, hi, text, 0, 2 * sizeof(double), op##_rule)
-#define S1(op, value, integer, lo, hi, text) NO_FIELDS(op) RECORD(op, 1, AG_FLAT, lo, hi, text, 0, 0, NULL)
-#define B1(op, value, integer, boolean, text) \
-    NO_FIELDS(op) RECORD(op, 1, AG_FLAT, -2, 2, text, AG__MAP_TO_BOOL, 0, NULL)
-#define I1(op, integer, boolean, text) NO_FIELDS(op) RECORD(op, 1, AG_FLAT, -2, 2, text, 0, 0, NULL)
-#define F2(op, value, rule_a, rule_b, lo, hi, text) \
-    NO_FIELDS(op) RECORD(op, 2, 0, lo, hi, text, 0, 0, op##_rule_a, op##_rule_b)
+    RECORD(op, 1, 0, lo, hi, text, 0, op##_attrs, 2 * sizeof(double), op##_rule)
+#define S1(op, value, integer, lo, hi, text) RECORD(op, 1, AG_FLAT, lo, hi, text, 0, NULL, 0, NULL)
+#define B1(op, value, integer, boolean, text) RECORD(op, 1, AG_FLAT, -2, 2, text, AG__MAP_TO_BOOL, NULL, 0, NULL)
+#define I1(op, integer, boolean, text) RECORD(op, 1, AG_FLAT, -2, 2, text, 0, NULL, 0, NULL)
+#define F2(op, value, rule_a, rule_b, lo, hi, text) RECORD(op, 2, 0, lo, hi, text, 0, NULL, 0, op##_rule_a, op##_rule_b)
 #define N2(op, value, integer, rule_a, rule_b, lo, hi, text) F2(op, value, rule_a, rule_b, lo, hi, text)
 #define P2(op, attribute, preset, other, value, rule_a, rule_b, lo, hi, text) \
     FIELDS(op, ONE_FIELD(attribute, preset))                                  \
-    RECORD(op, 2, 0, lo, hi, text, 0, sizeof(double), op##_rule_a, op##_rule_b)
+    RECORD(op, 2, 0, lo, hi, text, 0, op##_attrs, sizeof(double), op##_rule_a, op##_rule_b)
 #define Q2(op, first, preset, other, second, preset2, other2, value, rule_a, rule_b, lo, hi, text) \
     FIELDS(op, TWO_FIELDS(first, preset, second, preset2))                                         \
-    RECORD(op, 2, 0, lo, hi, text, 0, 2 * sizeof(double), op##_rule_a, op##_rule_b)
-#define S2(op, value, integer, lo, hi, text) NO_FIELDS(op) RECORD(op, 2, AG_FLAT, lo, hi, text, 0, 0, NULL)
-#define C2(op, value, text) NO_FIELDS(op) RECORD(op, 2, AG_FLAT, -2, 2, text, AG__MAP_TO_BOOL, 0, NULL)
-#define I2(op, integer, boolean, text) NO_FIELDS(op) RECORD(op, 2, AG_FLAT, -2, 2, text, 0, 0, NULL)
+    RECORD(op, 2, 0, lo, hi, text, 0, op##_attrs, 2 * sizeof(double), op##_rule_a, op##_rule_b)
+#define S2(op, value, integer, lo, hi, text) RECORD(op, 2, AG_FLAT, lo, hi, text, 0, NULL, 0, NULL)
+#define C2(op, value, text) RECORD(op, 2, AG_FLAT, -2, 2, text, AG__MAP_TO_BOOL, NULL, 0, NULL)
+#define I2(op, integer, boolean, text) RECORD(op, 2, AG_FLAT, -2, 2, text, 0, NULL, 0, NULL)
 #define F3(op, value, rule_c, rule_a, rule_b, lo, hi, text) \
-    NO_FIELDS(op) RECORD(op, 3, 0, lo, hi, text, 0, 0, op##_rule_c, op##_rule_a, op##_rule_b)
+    RECORD(op, 3, 0, lo, hi, text, 0, NULL, 0, op##_rule_c, op##_rule_a, op##_rule_b)
 #define W3(op, value, rule_a, rule_b, lo, hi, text) \
-    NO_FIELDS(op) RECORD(op, 3, 0, lo, hi, text, AG__MAP_CHOOSES, 0, NULL, op##_rule_a, op##_rule_b)
+    RECORD(op, 3, 0, lo, hi, text, AG__MAP_CHOOSES, NULL, 0, NULL, op##_rule_a, op##_rule_b)
 #include "ops/elementwise.def"
 
 /* Public functions */
