@@ -29,6 +29,10 @@
 #define N2(name, value, integer, ...) F2(name, value, __VA_ARGS__)
 #define P2(name, attribute, preset, other, ...) F2(name, __VA_ARGS__)
 #define Q2(name, first, preset, other, second, preset2, other2, ...) F2(name, __VA_ARGS__)
+#define X1(name, function, n, rule, ...) RULE(name##_rule, x, in1, in2, rule)
+#define Y1 P1
+#define X2(name, function, n, ...) F2(name, function, __VA_ARGS__)
+#define Y2 P2
 #define S1(...)
 #define B1(...)
 #define I1(...)
@@ -85,6 +89,10 @@
 #define I2(op, integer, boolean, text) RECORD(op, 2, AG_FLAT, -2, 2, text, 0, NULL, 0, NULL)
 #define F3(op, value, rule_c, rule_a, rule_b, lo, hi, text) \
     RECORD(op, 3, 0, lo, hi, text, 0, NULL, 0, op##_rule_c, op##_rule_a, op##_rule_b)
+#define X1(op, function, n, rule, lo, hi, text) F1(op, function, rule, lo, hi, text)
+#define Y1 P1
+#define X2(op, function, n, rule_a, rule_b, lo, hi, text) F2(op, function, rule_a, rule_b, lo, hi, text)
+#define Y2 P2
 #define W3(op, value, rule_a, rule_b, lo, hi, text) \
     RECORD(op, 3, 0, lo, hi, text, AG__MAP_CHOOSES, NULL, 0, NULL, op##_rule_a, op##_rule_b)
 #include "ops/elementwise.def"
@@ -121,4 +129,8 @@
         return ag_apply(&ag__op_##op, (ag_tensor *[]){c, a, b}, 3, NULL); \
     }
 #define F3 W3
+#define X1 F1
+#define Y1 P1
+#define X2 F2
+#define Y2 P2
 #include "ops/elementwise.def"

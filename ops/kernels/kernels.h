@@ -14,6 +14,7 @@
 #include "ops/kernels/conv.h"
 #include "ops/kernels/cross_entropy.h"
 #include "ops/kernels/gemm.h"
+#include "ops/kernels/integral.h"
 #include "ops/kernels/linalg.h"
 #include "ops/kernels/norm.h"
 #include "ops/kernels/pairs.h"
@@ -35,6 +36,15 @@
 #define AG__HALF_neon neon
 #define AG__HALF_
 
+/* What calls libm and branches for each number gains nothing from vectors at all: it is compiled once. */
+#define AG__ONCE_2(isa) AG__ONCE_##isa
+#define AG__ONCE(isa) AG__ONCE_2(isa)
+#define AG__ONCE_avx512 baseline
+#define AG__ONCE_avx2 baseline
+#define AG__ONCE_baseline baseline
+#define AG__ONCE_neon neon
+#define AG__ONCE_
+
 /* X(isa, file, type of its table) */
 #define AG__KERNEL_FILES(X, isa)             \
     X(isa, best, ag__bests)                  \
@@ -43,6 +53,7 @@
     X(isa, cross_entropy, ag__cross_entropy) \
     X(isa, gemm_f32, ag__gemm)               \
     X(isa, gemm_f64, ag__gemm)               \
+    X(AG__HALF(isa), integral, ag__integral) \
     X(AG__HALF(isa), linalg_f32, ag__linalg) \
     X(AG__HALF(isa), linalg_f64, ag__linalg) \
     X(AG__HALF(isa), norm_f32, ag__norm)     \
@@ -57,7 +68,7 @@
     X(AG__HALF(isa), rows_whole, ag__rows)   \
     X(AG__HALF(isa), scan, ag__scan)         \
     X(isa, softmax, ag__softmax)             \
-    X(AG__HALF(isa), special, ag__special)
+    X(AG__ONCE(isa), special, ag__special)
 
 /* The tables of one instruction set. */
 typedef struct ag__kernels {
@@ -72,6 +83,7 @@ typedef struct ag__kernels {
 #ifdef AG__ISA /* inside a kernel */
 #define TABLE(file) AG__TABLE_1(file, AG__ISA)
 #define HALF_TABLE(file) AG__TABLE_1(file, AG__HALF(AG__ISA))
+#define ONCE_TABLE(file) AG__TABLE_1(file, AG__ONCE(AG__ISA))
 #define AG__DECLARE(isa, file, type) extern const type AG__TABLE_1(file, isa);
 AG__KERNEL_FILES(AG__DECLARE, AG__ISA)
 #undef AG__DECLARE

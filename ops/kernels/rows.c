@@ -11,21 +11,9 @@
 
 #define APART static __attribute__((noinline))
 
-/* No vectors, and no code of its own for each width: special.h. */
-#define SPECIAL1(name)                                                       \
-    static double m_##name(double x) { return HALF_TABLE(special).name(x); } \
-    static float m_##name##f(float x) { return (float)m_##name((double)x); }
-#define SPECIAL2(name)                                                                    \
-    static double m_##name(double x, double n) { return HALF_TABLE(special).name(x, n); } \
-    static float m_##name##f(float x, float n) { return (float)m_##name((double)x, (double)n); }
-SPECIAL1(digamma)
-SPECIAL1(erfinv)
-SPECIAL2(polygamma)
-SPECIAL2(iv)
-SPECIAL2(ive)
-SPECIAL2(spherical_jn)
-static double m_gamma_slope(double a, double x, double n) { return HALF_TABLE(special).gamma_slope(a, x, n); }
-static float m_gamma_slopef(float a, float x, float n) { return (float)m_gamma_slope((double)a, (double)x, (double)n); }
+/* Functions without vectors, and code of their own for each width: special.h, integral.h. */
+#define ONCE(function) ONCE_TABLE(special).function
+#define HALF(function) HALF_TABLE(integral).function
 
 #define T float
 #define WORD uint32_t
@@ -54,6 +42,10 @@ static float m_gamma_slopef(float a, float x, float n) { return (float)m_gamma_s
 #define C2 F1
 #define I2(...)
 #define F3 F1
+#define X1 F1
+#define Y1 F1
+#define X2 F1
+#define Y2 F1
 #define W3 F1
 const ag__rows TABLE(rows) = {{
 #include "ops/elementwise.def"

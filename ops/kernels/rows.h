@@ -27,6 +27,10 @@ enum {
 #define C2 F1
 #define I2 F1
 #define F3 F1
+#define X1 F1
+#define Y1 F1
+#define X2 F1
+#define Y2 F1
 #define W3 F1
 #include "ops/elementwise.def"
     AG__ROW_COUNT

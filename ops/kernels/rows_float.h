@@ -122,6 +122,11 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
             y[i] = (value);                                                                    \
         }                                                                                      \
     }
+#define EACH(name, each, n, function)                                                              \
+    static void NAME(name)(int64_t count, const void *const in[], void *out, double p, double q) { \
+        (void)p, (void)q;                                                                          \
+        ONCE_TABLE(special).NAME(each)(count, in, out, n, function);                               \
+    }
 #define AS_IS(v) (v)
 #define AS_BOOL(v) ((v) != 0) /* a bool of foreign memory may be any byte */
 
@@ -150,6 +155,10 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
 #define I2(...)
 #define F3(name, value, ...) LOOP3(name, value, T, AS_IS)
 #define W3(name, value, ...) LOOP3(name, value, unsigned char, AS_BOOL)
+#define X1(name, function, n, ...) EACH(name, each1, n, function)
+#define Y1(name, attribute, preset, other, function, ...) EACH(name, each1, p, function)
+#define X2(name, function, n, ...) EACH(name, each2, n, function)
+#define Y2(name, attribute, preset, other, function, ...) EACH(name, each2, p, function)
 #include "ops/elementwise.def"
 #undef m_sin
 #undef m_cos
@@ -162,6 +171,7 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
 #undef LOOP3
 #undef STEPS1
 #undef STEPS2
+#undef EACH
 #undef WHOLE
 #undef AS_IS
 #undef AS_BOOL

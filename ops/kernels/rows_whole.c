@@ -18,6 +18,10 @@
 #define P2(...)
 #define Q2(...)
 #define F3(...)
+#define X1(...)
+#define Y1(...)
+#define X2(...)
+#define Y2(...)
 #define N1(name, ...) [AG__ROW_##name] = {{name##_i64}},
 #define N2 N1
 #define S1 N1

@@ -19,7 +19,7 @@ enum { BESSEL_ORDER_MOST = 1 << 20 };
 
 static inline bool bessel_order(double n) { return n == rint(n) && fabs(n) <= BESSEL_ORDER_MOST; }
 
-static inline double iv_series(double a, double n) {
+APART double iv_series(double a, double n) {
     const double t = 0.25 * a * a;
     const double first = n < 150 ? n : 150; /* neither power nor factorial overflows yet */
     double term = n == 0 ? 1 : pow(0.5 * a, first) / tgamma(first + 1);
@@ -57,7 +57,7 @@ static inline double ive_downwards(double a, double n) {
 
 static inline double iv_sign(double x, double n) { return x < 0 && fmod(n, 2) != 0 ? -1 : 1; }
 
-static inline double m_ive(double x, double n) {
+APART double m_ive(double x, double n) {
     const double a = fabs(x), order = fabs(n);
     if (!bessel_order(n)) return (double)NAN;
     const double y = !(a > 20)            ? iv_series(a, order) * exp(-a)

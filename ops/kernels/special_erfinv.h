@@ -31,8 +31,9 @@ static inline double erfinv_far(double q) {
     return y;
 }
 
-static inline double m_erfinv(double x) {
+static inline double m_erfinv(double x, double n) {
     const double a = fabs(x), q = 1 - a;
+    (void)n;
     if (!(q > 0)) return q == 0 ? copysign((double)INFINITY, x) : (double)NAN;
     const double w = -log((1 - a) * (1 + a));
     double y = w < 5 ? a * erfinv_centre(w) : w < 15 ? a * erfinv_side(w) : erfinv_far(q);

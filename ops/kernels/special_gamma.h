@@ -15,7 +15,7 @@
 #include "ops/kernels/math.h"
 
 /* For x > 0 */
-static inline double digamma_right(double x) {
+APART double digamma_right(double x) {
     static const double fit[] = {
         0.951055876031832879,     -0.423627421281460496,     0.240542484240787359,    -0.148404923053917617,
         0.0949887244528300109,    -0.0619221332716570652,    0.0407608339446265644,   -0.0269757968442753614,
@@ -55,7 +55,7 @@ static inline double zeta_term(double x, double s) {
 }
 
 /* ζ(s, x) = Σ (x + k)^−s for x > 0 and s ≥ 2 */
-static inline double zeta_right(double s, double x) {
+APART double zeta_right(double s, double x) {
     static const double b[] = {1. / 12,           -1. / 720,
                                1. / 30240,        -1. / 1209600,
                                1. / 47900160,     -691. / 1307674368000,
@@ -83,7 +83,7 @@ static inline double zeta_any(double s, double x) {
 enum { POLYGAMMA_ORDER_MOST = 1 << 20 };
 
 static inline double m_polygamma(double x, double n) {
-    if (!(n >= 0) || n != rint(n) || n > POLYGAMMA_ORDER_MOST) return (double)NAN;
+    if (!(n >= 0 && n <= POLYGAMMA_ORDER_MOST) || n != (double)(int)n) return (double)NAN;
     if (n == 0) return m_digamma(x);
     if (x == (double)INFINITY) return fmod(n, 2) == 0 ? -0.0 : 0;
     const double z = zeta_any(n + 1, x), size = n < 3     ? n * z

@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 #include "ops/kernels/math_f64.h"
-#include "ops/kernels/special_gamma.h"
 
 enum { GAMMA_ORDERS = 24 };
 
@@ -84,11 +83,11 @@ static inline void series_moments(double a, double x, int n, double m[]) {
 }
 
 static inline bool on_series(double x) { return x < 2; }
-static inline bool on_right(double a, double x) { return log(x) > m_digamma(a); }
+static inline bool on_right(double a, double x) { return log(x) > ONCE_TABLE(special).digamma(a, 0); }
 
 /* ln x − ψ(a), which cancels where x ≈ a is large */
 static inline double log_less_digamma(double x, double a) {
-    return a < 1000 ? log(x) - m_digamma(a) : log1p((x - a) / a) + 0.5 / a + 1 / (12 * a * a);
+    return a < 1000 ? log(x) - ONCE_TABLE(special).digamma(a, 0) : log1p((x - a) / a) + 0.5 / a + 1 / (12 * a * a);
 }
 
 /* −∂ⁿF/∂aⁿ / f; n = 1: the derivative of the quantile. NaN unless n is 1, 2, … 24 */
@@ -104,7 +103,7 @@ static inline double m_gamma_slope(double a, double x, double n) {
     c[1] = log_less_digamma(x, series ? a + 1 : a);
     for (int j = 2; j <= order; j++) {
         factorial *= j;
-        c[j] = -m_polygamma(series ? a + 1 : a, j - 1) / factorial;
+        c[j] = -ONCE_TABLE(special).polygamma(series ? a + 1 : a, j - 1) / factorial;
     }
     for (int k = 1; k <= order; k++) { /* k eₖ = Σ j cⱼ eₖ₋ⱼ */
         e[k] = 0;

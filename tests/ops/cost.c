@@ -97,6 +97,8 @@ static const struct row {
 #define F1(name, value, ...) {#name, #value},
 #define P1(name, attribute, preset, other, value, ...) {#name, #value},
 #define Q1(name, first, preset, other, second, preset2, other2, value, ...) {#name, #value},
+#define X1(name, function, ...) {#name, #function},
+#define Y1(name, attribute, preset, other, function, ...) {#name, #function},
 #define N1 F1
 #define S1 F1
 #define B1 F1
@@ -110,6 +112,8 @@ static const struct row {
 #define W3 F1
 #define P2 P1
 #define Q2 Q1
+#define X2 X1
+#define Y2 Y1
 #include "ops/elementwise.def"
 };
 
@@ -120,7 +124,7 @@ static const struct kernel {
 } kernels[] = {{"softmax", 1},       {"log_softmax", 1},        {"log_softmax_grad", 1}, {"logsumexp", 1},
                {"cross_entropy", 1}, {"cross_entropy_grad", 1}, {"logcumsumexp", 2},     {"standard_gamma", 64}};
 
-/* By the name in F(exp) and NAME(logistic); 8 where it is not listed. */
+/* By the name in F(exp), NAME(logistic) and ONCE(iv); 8 where it is not listed. */
 static const struct evaluated {
     const char *name;
     double cost;
@@ -148,9 +152,10 @@ static double operation_cost(const ag_op *op) {
     }
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (strcmp(rows[i].op, op->name)) continue;
-        for (const char *p = rows[i].value; (p = strpbrk(p, "FN")); p++) {
+        for (const char *p = rows[i].value; (p = strpbrk(p, "FHNO")); p++) {
             if (!strncmp(p, "F(", 2)) cost += function_cost(p + 2);
-            if (!strncmp(p, "NAME(", 5)) cost += function_cost(p + 5);
+            if (!strncmp(p, "NAME(", 5) || !strncmp(p, "ONCE(", 5) || !strncmp(p, "HALF(", 5))
+                cost += function_cost(p + 5);
         }
     }
     return cost;
