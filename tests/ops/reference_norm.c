@@ -99,9 +99,9 @@ static void back(problem *p, bool all) {
         if (all) db[w] += g->v[i];
     }
     for (int64_t i = 0; i < x->size; i++) {
-        for (int64_t k = 0; k < x->size; k++) {
-            int64_t w, own = place(&l, i, &w), row = place(&l, k, &w);
-            if (row != own) continue;
+        int64_t w, row = place(&l, i, &w);
+        for (int64_t k = row * l.n; k < (row + 1) * l.n; k++) {
+            place(&l, k, &w);
             double h = g->v[k] * (weight ? weight->v[w] : 1);
             d[i] += h * l.r[row] * ((i == k) - (centred ? 1 / (double)l.n : 0) - hat[i] * hat[k] / (double)l.n);
         }
