@@ -4,7 +4,8 @@
  * tests themselves are only pointers in the section cr_tst, and all they ask of Criterion are the few functions below;
  * defined in the program, they take the place of those in the shared library.
  *
- *     inprocess [-v] [glob]        glob matches "suite/name"
+ *     inprocess [-v] [-K/N] [glob]     glob matches "suite/name"; -K/N: of N parts the K-th, each every N-th test, for as many
+ *                                      processes side by side
  *
  * Without a glob, suites called slow_… (minutes under valgrind), digits_… (their references need a long double and a
  * multiply-add as the processor has them; valgrind rounds the one to a double and loses the zero's sign in the other) and
@@ -127,21 +128,43 @@ static bool wanted(const struct criterion_test *test, const char *glob) {
     return !starts(name, "slow_") && !starts(name, "digits_") && !starts(name, "process_");
 }
 
-int main(int argc, char **argv) {
-    bool verbose = argc > 1 && strcmp(argv[1], "-v") == 0;
-    const char *glob = argc > 1 + verbose ? argv[1 + verbose] : NULL;
-    for (struct criterion_test **t = __start_cr_tst; t < __stop_cr_tst; t++) {
-        if (!*t || !wanted(*t, glob)) continue;
-        const struct criterion_test_extra_data *suite = suite_of(*t);
-        if (!runs_here((*t)->data) || !runs_here(suite)) {
-            total.skipped++;
-        } else if ((*t)->data->kind_ == CR_TEST_PARAMETERIZED) {
-            struct criterion_test_params p = (*t)->data->param_();
-            for (size_t i = 0; i < p.length; i++) run(*t, suite, (char *)p.params + i * p.size, i, verbose);
-            if (p.cleanup) p.cleanup(&p);
-        } else {
-            run(*t, suite, NULL, 0, verbose);
+/* Part `part` of `parts`; everything is part 1 of 1. */
+static struct { int part, parts, seen; } share = {1, 1, 0};
+
+static bool mine(void) { return share.seen++ % share.parts == share.part - 1; }
+
+static void run_all(const struct criterion_test *test, bool verbose) {
+    const struct criterion_test_extra_data *suite = suite_of(test);
+    if (!runs_here(test->data) || !runs_here(suite)) {
+        total.skipped += mine();
+    } else if (test->data->kind_ == CR_TEST_PARAMETERIZED) {
+        struct criterion_test_params p = test->data->param_();
+        for (size_t i = 0; i < p.length; i++) {
+            if (mine()) run(test, suite, (char *)p.params + i * p.size, i, verbose);
         }
+        if (p.cleanup) p.cleanup(&p);
+    } else if (mine()) {
+        run(test, suite, NULL, 0, verbose);
+    }
+}
+
+int main(int argc, char **argv) {
+    bool verbose = false;
+    const char *glob = NULL;
+    for (int i = 1; i < argc; i++) {
+        char end;
+        if (strcmp(argv[i], "-v") == 0) {
+            verbose = true;
+        } else if (argv[i][0] != '-') {
+            glob = argv[i];
+        } else if (sscanf(argv[i], "-%d/%d%c", &share.part, &share.parts, &end) != 2 || share.part < 1 ||
+                   share.part > share.parts) {
+            fprintf(stderr, "inprocess: %s: usage: inprocess [-v] [-K/N] [glob], 1 <= K <= N\n", argv[i]);
+            return 2;
+        }
+    }
+    for (struct criterion_test **t = __start_cr_tst; t < __stop_cr_tst; t++) {
+        if (*t && wanted(*t, glob)) run_all(*t, verbose);
     }
     printf("%d passed, %d failed, %d skipped\n", total.passed, total.failed, total.skipped);
     return total.failed || total.passed == 0;
