@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+#include "ops/loss.h"
 #include "ops/ops.h"
 
 typedef struct logistic {
@@ -68,4 +69,24 @@ ag_tensor *ag__gamma_bend(ag_tensor *a, ag_tensor *x, double n) {
         }
     }
     return b[(int)n];
+}
+
+/* e^(x²/2) Φ(−|x|) = ½ erfcx(|x| / √2), times 2, for x in [least, 40]: beyond 40 all of Φ's digits are 1. Neither overflows nor, but far
+ * below 0, underflows, and rounding x is no matter. */
+static ag_tensor *normal_tail(ag_tensor *x, ag_tensor *below, double least) {
+    x = ag_clamp(x, least, 40);
+    return ag_erfcx(ag_scale(ag_where(below, ag_neg(x), x), 0.70710678118654752));
+}
+
+/* φ(x) / Φ(x) = √(2/π) t / erfcx(|x| / √2), t = 1 where x < 0, else Φ(−x) / Φ(x) = e^−y − 1 of y = ln Φ(x) */
+ag_tensor *ag__log_ndtr_slope(ag_tensor *x, ag_tensor *y) {
+    ag_tensor *zero = ag__constant(x, 0), *below = ag_lt(x, zero);
+    ag_tensor *t = ag_add(ag_expm1(ag_neg(ag_where(below, zero, y))), ag_cast(below, ag_dtype_of(x)));
+    return ag_scale(ag_div(t, normal_tail(x, below, -(double)INFINITY)), 0.79788456080286536);
+}
+
+/* 1 / φ(y) = √(π/2) erfcx(|y| / √2) / min(x, 1 − x) of y = Φ⁻¹(x) */
+ag_tensor *ag__ndtri_slope(ag_tensor *x, ag_tensor *y) {
+    ag_tensor *below = ag_lt(x, ag__constant(x, 0.5)), *least = ag_where(below, x, ag_add_scalar(ag_neg(x), 1));
+    return ag_scale(ag_div(normal_tail(y, below, -40), ag_abs(least)), 1.2533141373155003);
 }

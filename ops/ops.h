@@ -108,10 +108,14 @@ AG_API ag_tensor *ag_rad2deg(ag_tensor *x);             /* 180 x / π */
 AG_API ag_tensor *ag_deg2rad(ag_tensor *x);             /* π x / 180 */
 
 /* Special functions: float */
-AG_API ag_tensor *ag_erf(ag_tensor *x);     /* 2/√π ∫₀ˣ e^(−t²) dt */
-AG_API ag_tensor *ag_erfc(ag_tensor *x);    /* 1 − erf x, accurate where erf is near 1 */
-AG_API ag_tensor *ag_ndtr(ag_tensor *x);    /* Φ(x) = erfc(−x / √2) / 2, the normal distribution function */
-AG_API ag_tensor *ag_erfinv(ag_tensor *x);  /* inverse of erf on (−1, 1); ±∞ at ±1, NaN beyond */
+AG_API ag_tensor *ag_erf(ag_tensor *x);    /* 2/√π ∫₀ˣ e^(−t²) dt */
+AG_API ag_tensor *ag_erfc(ag_tensor *x);   /* 1 − erf x, accurate where erf is near 1 */
+AG_API ag_tensor *ag_ndtr(ag_tensor *x);   /* Φ(x) = erfc(−x / √2) / 2, the normal distribution function */
+AG_API ag_tensor *ag_erfinv(ag_tensor *x); /* inverse of erf on (−1, 1); ±∞ at ±1, NaN beyond */
+AG_API ag_tensor *ag_erfcx(ag_tensor *x);  /* e^(x²) erfc x, which does not underflow; ∞ from x = −26.7 down */
+AG_API ag_tensor *ag_ierfcx(ag_tensor *x, double n); /* Eₙ(x) = e^(x²) iⁿerfc x, n = 0, 1, …, 2²⁰, else NaN; Eₙ′ = −2 (n + 1) Eₙ₊₁, E₀ is erfcx */
+AG_API ag_tensor *ag_log_ndtr(ag_tensor *x); /* ln Φ(x), accurate where Φ is near 0 or 1 */
+AG_API ag_tensor *ag_ndtri(ag_tensor *x); /* inverse of Φ on (0, 1); ∓∞ at 0 and 1, NaN beyond; gradient √(2π) e^(y²/2) */
 AG_API ag_tensor *ag_lgamma(ag_tensor *x);  /* ln |Γ(x)|; ∞ at 0, −1, −2, … */
 AG_API ag_tensor *ag_digamma(ag_tensor *x); /* ψ(x) = d/dx ln Γ(x); ∓∞ at ±0, NaN at −1, −2, … */
 AG_API ag_tensor *ag_polygamma(ag_tensor *x, double n); /* ψ⁽ⁿ⁾(x), the n-th derivative of ψ, n = 0, 1, …, 2²⁰; else NaN */

@@ -5,8 +5,8 @@
 #define APART static __attribute__((noinline))
 
 #include "ops/kernels/special_bessel.h"
-#include "ops/kernels/special_erfinv.h"
 #include "ops/kernels/special_gamma.h"
+#include "ops/kernels/special_normal.h"
 
 #define EACH(T, type)                                                                                       \
     static void each1_##type(int64_t count, const void *const in[], void *out, double n, ag__special1 *f) { \
@@ -26,6 +26,6 @@ static double special_digamma(double x, double n) { return (void)n, m_digamma(x)
 static double special_lgamma(double x, double n) { return (void)n, m_lgamma(x); }
 
 const ag__special TABLE(special) = {
-    each1_f32,      each1_f64, each2_f32, each2_f64,      special_digamma, m_polygamma,
-    special_lgamma, m_iv,      m_ive,     m_spherical_jn, m_erfinv,
+    each1_f32, each1_f64, each2_f32,      each2_f64, special_digamma, m_polygamma, special_lgamma,
+    m_iv,      m_ive,     m_spherical_jn, m_erfinv,  m_ierfcx,        m_log_ndtr,  m_ndtri,
 };

@@ -20,6 +20,9 @@ typedef struct ag__special {
     ag__special1 *ive;
     ag__special1 *spherical_jn;
     ag__special1 *erfinv;
+    ag__special1 *ierfcx;
+    ag__special1 *log_ndtr;
+    ag__special1 *ndtri;
 } ag__special;
 
 #endif

@@ -24,7 +24,33 @@ def spherical(n):
     return lambda x: m.sqrt(m.pi / 2 / abs(x)) * m.besselj(n + m.mpf(1) / 2, abs(x)) * (-1 if x < 0 and n % 2 else 1)
 
 
+def ierfcx(n):
+    def value(x):
+        before, here = 2 / m.sqrt(m.pi), m.exp(x * x) * m.erfc(x)
+        for k in range(1, n + 1):
+            before, here = here, (before - 2 * x * here) / (2 * k)
+        return here
+    return value
+
+
+def log_ndtr(x):
+    tail = m.erfc(abs(x) / m.sqrt(2)) / 2
+    return m.log1p(-tail) if x > 0 else m.log(tail)
+
+
+def ndtri(p):
+    if p > 0.5:
+        return -ndtri(1 - p)
+    return m.findroot(lambda x: m.log(m.erfc(-x / m.sqrt(2)) / 2 / p), -m.sqrt(-2 * m.log(2 * p)))
+
+
 TABLE = [
+    ("erfcx", "", ierfcx(0), [-26.0, -5.3, -0.5, 1e-300, 0.49, 1.3, 7.7, 24.9, 25.1, 1e4, 1e10]),
+    ("ierfcx", "n=1", ierfcx(1), [-20.0, -0.3, 0.25, 0.74, 0.76, 1.9, 8.0, 26.0, 1e4]),
+    ("ierfcx", "n=2", ierfcx(2), [-20.0, -0.3, 0.25, 0.49, 0.51, 1.9, 8.0, 26.0, 1e4]),
+    ("ierfcx", "n=9", ierfcx(9), [-20.0, -0.3, 0.31, 1.9, 8.0]),
+    ("log_ndtr", "", log_ndtr, [-1e10, -1e5, -37.9, -1.01, -0.99, -1e-9, 1e-9, 0.8, 5.5, 12.3, 29.5, 37.2]),
+    ("ndtri", "", ndtri, [5e-324, 1e-300, 1e-20, 1e-6, 0.02, 0.2499, 0.25, 0.49999, 0.5000001, 0.76, 0.999, 1 - 2.0**-53]),
     ("erfinv", "", m.erfinv, [1e-300, 1e-8, 0.1, 0.4999, 0.5, -0.9, 0.99, 0.9999999, 1 - 2.0**-53, -(1 - 2.0**-40)]),
     ("lgamma", "", lambda x: m.log(abs(m.gamma(x))), [1e-300, 1e-5, 0.5, 0.999999, 1.000001, 1.5, 1.9999, 2.0001, 3.25, 12.5, -0.5, -1.25, -7.75]),
     ("digamma", "", m.digamma, [1e-300, 1e-5, 0.5, 1.0, 1.46, 1.4616321449683622, 1.4616321449683625, 1.47, 2.0, 9.99, 10.0, 1e10, -0.25, -1.75, -10.3]),

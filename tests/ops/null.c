@@ -59,6 +59,10 @@ static void rows(ag_tape *t, ag_tensor *x) {
 
 static void more_rows(ag_tape *t, ag_tensor *x) {
     ONE(ag_erfinv);
+    ONE(ag_erfcx);
+    ONE(ag_log_ndtr);
+    ONE(ag_ndtri);
+    REFUSED(ag_ierfcx(NULL, 1));
     ONE(ag_lgamma);
     ONE(ag_digamma);
     ONE(ag_i0);

@@ -9,6 +9,7 @@ static void rows(ag_tape *t, operands o) {
     SAME(clamp, ag_clamp(o.x, -0.5, 0.25), "min=-0.5 max=0.25", o.x);
     SAME(clamp_grad, ag_clamp_grad(o.y, o.x, -0.5, 0.25), "min=-0.5 max=0.25", o.y, o.x);
     SAME(logit, ag_logit(p, 0.3), "eps=0.3", p);
+    SAME(ierfcx, ag_ierfcx(o.x, 2), "n=2", o.x);
     SAME(polygamma, ag_polygamma(o.positive, 2), "n=2", o.positive);
     SAME(iv, ag_iv(o.x, 2), "n=2", o.x);
     SAME(ive, ag_ive(o.x, 2), "n=2", o.x);

@@ -20,6 +20,37 @@ static double erfinv(double x) {
     return copysign((double)lo, x);
 }
 
+/* 2 / (√π n!) ∫ tⁿ e^(−t² − 2 x t) dt over t = e^(s − e^(−s)) > 0, by the trapezoidal rule; far out, (2 x)⁻ⁿ / (√π x) */
+static real ierfcx(double x, double n) {
+    real sum = 0, h = 1 / 256.0L, z = x, scale = z > 1 ? 1 / z : 1;
+    if (isnan(x)) return (real)x;
+    if (x < -110) return (real)INFINITY;
+    if (x > 1e30) return n == 0 ? 1 / (z * sqrtl(pi)) : 1 / (z * sqrtl(pi)) * powl(1 / (2 * z), (real)n);
+    for (int k = -2000; k < 2000; k++) {
+        real s = k * h, t = scale * expl(s - expl(-s));
+        sum += h * t * (1 + expl(-s)) * expl((real)n * logl(t) - t * t - 2 * z * t);
+    }
+    return 2 / sqrtl(pi) / tgammal((real)n + 1) * sum;
+}
+
+static double log_ndtr(double x) {
+    real z = (real)x / sqrtl(2);
+    if (x > 0) return (double)log1pl(-erfcl(z) / 2);
+    return x > -100 ? (double)logl(erfcl(-z) / 2) : (double)(logl(ierfcx((double)-z, 0) / 2) - z * z);
+}
+
+/* By halving [−40, 40], of the tail on p's side of ½ */
+static double ndtri(double p) {
+    real lo = -40, hi = 0, tail = p < 0.5 ? (real)p : 1 - (real)p;
+    if (!(p > 0 && p < 1)) return p == 0 ? -(double)INFINITY : p == 1 ? (double)INFINITY : (double)NAN;
+    for (int i = 0; i < 120 && p != 0.5; i++) {
+        real middle = (lo + hi) / 2;
+        if (erfcl(-middle / sqrtl(2)) / 2 < tail) lo = middle;
+        else hi = middle;
+    }
+    return p < 0.5 ? (double)hi : -(double)hi;
+}
+
 static double digamma(double x) {
     real t = x, sum = 0;
     if (isinf(x)) return x > 0 ? x : (double)NAN;
@@ -92,6 +123,10 @@ static double sinc(double x) {
         return (expression);                                         \
     }
 ROW(erfinv, erfinv(v[0]))
+ROW(erfcx, (double)ierfcx(v[0], 0))
+ROW(ierfcx, (double)ierfcx(v[0], p))
+ROW(log_ndtr, log_ndtr(v[0]))
+ROW(ndtri, ndtri(v[0]))
 ROW(lgamma, (double)lgammal((real)v[0]))
 ROW(digamma, digamma(v[0]))
 ROW(polygamma, polygamma(v[0], p))
@@ -110,6 +145,10 @@ ROW(sinc, sinc(v[0]))
     { #name, NULL, false, row_##name, "n" }
 const reference references_special[] = {
     ENTRY(erfinv),
+    ENTRY(erfcx),
+    ORDER(ierfcx),
+    ENTRY(log_ndtr),
+    ENTRY(ndtri),
     ENTRY(lgamma),
     ENTRY(digamma),
     ORDER(polygamma),
