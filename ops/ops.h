@@ -45,6 +45,9 @@ AG_API ag_tensor *ag_lerp_scalar(ag_tensor *a, ag_tensor *b, double weight); /* 
 AG_API ag_tensor *ag_addcmul(ag_tensor *x, ag_tensor *a, ag_tensor *b, double value); /* x + value a b, value 1 by default; float */
 AG_API ag_tensor *ag_addcdiv(ag_tensor *x, ag_tensor *a, ag_tensor *b, double value); /* x + value a / b, value 1 by default; float */
 AG_API ag_tensor *ag_hypot(ag_tensor *a, ag_tensor *b); /* √(a² + b²) without overflow; gradient NaN at (0, 0); float */
+AG_API ag_tensor *ag_gcd(ag_tensor *a, ag_tensor *b); /* greatest common divisor of |a| and |b|, 0 of two zeros; i64, where |−2⁶³| wraps around */
+AG_API ag_tensor *ag_lcm(ag_tensor *a, ag_tensor *b); /* least common multiple of |a| and |b|, wrapping around; 0 where one is 0; i64 */
+AG_API ag_tensor *ag_nextafter(ag_tensor *a, ag_tensor *b); /* the number next to a on the way to b, b where they are equal; gradient 1 in a, flat in b; float */
 AG_API ag_tensor *ag_copysign(ag_tensor *a, ag_tensor *b); /* |a| with the sign of b, zeros too; gradient 0 at a = 0, flat in b; float */
 
 /* Steps and pieces: number unless said */
@@ -199,10 +202,12 @@ AG_API ag_tensor *ag_isneginf(ag_tensor *x);                  /* −∞ */
 AG_API ag_tensor *ag_signbit(ag_tensor *x);                   /* has a minus sign, as −0 has */
 
 /* Bits: i64 or bool, broadcast; flat */
-AG_API ag_tensor *ag_bitwise_not(ag_tensor *x);               /* each bit the other way */
-AG_API ag_tensor *ag_bitwise_and(ag_tensor *a, ag_tensor *b); /* a & b */
-AG_API ag_tensor *ag_bitwise_or(ag_tensor *a, ag_tensor *b);  /* a | b */
-AG_API ag_tensor *ag_bitwise_xor(ag_tensor *a, ag_tensor *b); /* a ^ b */
+AG_API ag_tensor *ag_bitwise_not(ag_tensor *x);                      /* each bit the other way */
+AG_API ag_tensor *ag_bitwise_and(ag_tensor *a, ag_tensor *b);        /* a & b */
+AG_API ag_tensor *ag_bitwise_or(ag_tensor *a, ag_tensor *b);         /* a | b */
+AG_API ag_tensor *ag_bitwise_xor(ag_tensor *a, ag_tensor *b);        /* a ^ b */
+AG_API ag_tensor *ag_bitwise_left_shift(ag_tensor *a, ag_tensor *b); /* a 2ᵇ, wrapping around; 0 for b < 0 or b > 63; i64 */
+AG_API ag_tensor *ag_bitwise_right_shift(ag_tensor *a, ag_tensor *b); /* ⌊a / 2ᵇ⌋; −1 or 0, a's sign, for b < 0 or b > 63; i64 */
 
 /* Choice and conversion */
 AG_API ag_tensor *ag_where(ag_tensor *condition, ag_tensor *a, ag_tensor *b); /* bool ? a : b, a and b of one dtype */

@@ -39,6 +39,7 @@
 #define S2(...)
 #define C2(...)
 #define I2(...)
+#define J2(...)
 #define F3(name, value, rule_c, rule_a, rule_b, ...) \
     RULE(name##_rule_c, c, a, b, rule_c) W3(name, value, rule_a, rule_b, )
 #define W3(name, value, rule_a, rule_b, ...) RULE(name##_rule_a, c, a, b, rule_a) RULE(name##_rule_b, c, a, b, rule_b)
@@ -87,6 +88,7 @@
 #define S2(op, value, integer, lo, hi, text) RECORD(op, 2, AG_FLAT, lo, hi, text, 0, NULL, 0, NULL)
 #define C2(op, value, text) RECORD(op, 2, AG_FLAT, -2, 2, text, AG__MAP_TO_BOOL, NULL, 0, NULL)
 #define I2(op, integer, boolean, text) RECORD(op, 2, AG_FLAT, -2, 2, text, 0, NULL, 0, NULL)
+#define J2(op, integer, text) RECORD(op, 2, AG_FLAT, -2, 2, text, 0, NULL, 0, NULL)
 #define F3(op, value, rule_c, rule_a, rule_b, lo, hi, text) \
     RECORD(op, 3, 0, lo, hi, text, 0, NULL, 0, op##_rule_c, op##_rule_a, op##_rule_b)
 #define X1(op, function, n, rule, lo, hi, text) F1(op, function, rule, lo, hi, text)
@@ -116,6 +118,7 @@
 #define S2 F2
 #define C2 F2
 #define I2 F2
+#define J2 F2
 #define P2(op, ...)                                                  \
     ag_tensor *ag_##op(ag_tensor *a, ag_tensor *b, double p) {       \
         return ag_apply(&ag__op_##op, (ag_tensor *[]){a, b}, 2, &p); \

@@ -99,7 +99,6 @@ LIBM1(round)
 LIBM2(fmod)
 LIBM2(remainder)
 LIBM2(fdim)
-LIBM2(nextafter)
 #undef LIBM1
 #undef LIBM2
 

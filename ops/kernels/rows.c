@@ -65,6 +65,7 @@ APART void in_doubles(int64_t n, const void *const in[], void *out, int inputs, 
 #define S2 F1
 #define C2 F1
 #define I2(...)
+#define J2(...)
 #define F3 F1
 #define X1 F1
 #define Y1 F1

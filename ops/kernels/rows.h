@@ -26,6 +26,7 @@ enum {
 #define S2 F1
 #define C2 F1
 #define I2 F1
+#define J2 F1
 #define F3 F1
 #define X1 F1
 #define Y1 F1

@@ -42,6 +42,7 @@
 #define Q2(...)
 #define S2(...)
 #define F3(...)
+#define J2(...)
 #define X1(...)
 #define Y1(...)
 #define X2(...)

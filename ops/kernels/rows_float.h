@@ -153,6 +153,7 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
 #define S2(name, value, ...) LOOP2(name, value, T)
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define I2(...)
+#define J2(...)
 #define F3(name, value, ...) LOOP3(name, value, T, AS_IS)
 #define W3(name, value, ...) LOOP3(name, value, unsigned char, AS_BOOL)
 #define X1(name, function, n, ...) EACH(name, each1, n, function)

@@ -40,6 +40,24 @@ static inline int64_t floor_div_i64(int64_t a, int64_t b) {
     return a / b - (a % b != 0 && (a < 0) != (b < 0));
 }
 
+/* a / 2ᵇ, 0 ≤ b < 64, rounded down: C leaves open what >> makes of a sign. */
+static inline uint64_t shift_right_i64(int64_t a, int64_t b) { return a < 0 ? ~(~W(a) >> b) : W(a) >> b; }
+
+/* The size of the smallest number, 2⁶³, and a multiple too large wrap around. */
+static inline uint64_t size_i64(int64_t a) { return a < 0 ? 0 - W(a) : W(a); }
+static inline uint64_t divisor_i64(int64_t a, int64_t b) {
+    uint64_t m = size_i64(a), n = size_i64(b);
+    while (n) {
+        const uint64_t left = m % n;
+        m = n;
+        n = left;
+    }
+    return m;
+}
+static inline uint64_t multiple_i64(int64_t a, int64_t b) {
+    return a ? size_i64(a) / divisor_i64(a, b) * size_i64(b) : 0;
+}
+
 #define F1(...)
 #define P1(...)
 #define Q1(...)
@@ -59,6 +77,7 @@ static inline int64_t floor_div_i64(int64_t a, int64_t b) {
 #define S2(name, value, integer, ...) LOOP2(name, integer, int64_t)
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define I2(name, integer, ...) LOOP2(name, integer, int64_t)
+#define J2 I2
 #define W3(name, value, ...) LOOP3(name, value)
 #include "ops/elementwise.def"
 #undef LOOP1

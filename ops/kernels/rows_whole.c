@@ -26,6 +26,7 @@
 #define N2 N1
 #define S1 N1
 #define S2 N1
+#define J2 N1
 #define B1(name, ...) [AG__ROW_##name] = {{name##_i64, name##_bool}},
 #define C2 B1
 #define I1 B1

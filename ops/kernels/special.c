@@ -25,7 +25,12 @@ EACH(double, f64)
 static double special_digamma(double x, double n) { return (void)n, m_digamma(x); }
 static double special_lgamma(double x, double n) { return (void)n, m_lgamma(x); }
 
+/* The float or double next to a on the way to b */
+static double neighbour(double a, double b, double n) {
+    return n == sizeof(float) ? (double)nextafterf((float)a, (float)b) : nextafter(a, b);
+}
+
 const ag__special TABLE(special) = {
-    each1_f32, each1_f64, each2_f32,      each2_f64, special_digamma, m_polygamma, special_lgamma,
-    m_iv,      m_ive,     m_spherical_jn, m_erfinv,  m_ierfcx,        m_log_ndtr,  m_ndtri,
+    each1_f32, each1_f64,      each2_f32, each2_f64, special_digamma, m_polygamma, special_lgamma, m_iv,
+    m_ive,     m_spherical_jn, m_erfinv,  m_ierfcx,  m_log_ndtr,      m_ndtri,     neighbour,
 };

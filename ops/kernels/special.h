@@ -23,6 +23,7 @@ typedef struct ag__special {
     ag__special1 *ierfcx;
     ag__special1 *log_ndtr;
     ag__special1 *ndtri;
+    ag__special2 *neighbour; /* n: bytes of a number */
 } ag__special;
 
 #endif

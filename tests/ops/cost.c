@@ -108,6 +108,7 @@ static const struct row {
 #define S2 F1
 #define C2 F1
 #define I2 F1
+#define J2 F1
 #define F3 F1
 #define W3 F1
 #define P2 P1

@@ -142,6 +142,11 @@ static void more_rows(ag_tape *t, ag_tensor *x) {
     TWO(ag_bitwise_and);
     TWO(ag_bitwise_or);
     TWO(ag_bitwise_xor);
+    TWO(ag_bitwise_left_shift);
+    TWO(ag_bitwise_right_shift);
+    TWO(ag_gcd);
+    TWO(ag_lcm);
+    TWO(ag_nextafter);
     REFUSED(ag_leaky_relu(NULL, 1));
     REFUSED(ag_activation_bend(NULL, 1));
     REFUSED(ag_softshrink(NULL, 1));

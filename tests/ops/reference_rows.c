@@ -92,6 +92,20 @@ static void run_bitwise_not(problem *p) {
 ROW(bitwise_and, (double)((int64_t)v[0] & (int64_t)v[1]))
 ROW(bitwise_or, (double)((int64_t)v[0] | (int64_t)v[1]))
 ROW(bitwise_xor, (double)((int64_t)v[0] ^ (int64_t)v[1]))
+ROW(bitwise_left_shift, v[0] * exp2(v[1]))
+ROW(bitwise_right_shift, floor(v[0] / exp2(v[1])))
+/* By trying all */
+static double gcd(double a, double b) {
+    double most = a > b ? a : b;
+    for (double d = most; d > 0; d--) {
+        if (fmod(a, d) == 0 && fmod(b, d) == 0) return d;
+    }
+    return 0;
+}
+
+ROW(gcd, gcd(v[0], v[1]))
+ROW(lcm, v[0] * v[1] == 0 ? 0 : v[0] * v[1] / gcd(v[0], v[1]))
+ROW(nextafter, nextafter(v[0], v[1]))
 ROW(where, v[0] != 0 ? v[1] : v[2])
 
 const reference references_rows[] = {
@@ -145,6 +159,11 @@ const reference references_rows[] = {
     EXACT(bitwise_and),
     EXACT(bitwise_or),
     EXACT(bitwise_xor),
+    EXACT(bitwise_left_shift),
+    EXACT(bitwise_right_shift),
+    EXACT(gcd),
+    EXACT(lcm),
+    ENTRY(nextafter),
     EXACT(where),
     {NULL, NULL, false, NULL, NULL},
 };

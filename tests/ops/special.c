@@ -67,7 +67,9 @@ TestEveryISA(digits_ops, rows_at_special_values) {
     static const reference *const tables[] = {references_rows, references_smooth, references_special};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
-            if (listed(" where bitwise_not bitwise_and bitwise_or bitwise_xor bce bce_logits mix ", r->name))
+            if (listed(" where bitwise_not bitwise_and bitwise_or bitwise_xor bitwise_left_shift bitwise_right_shift"
+                       " gcd lcm bce bce_logits mix ",
+                       r->name))
                 continue; /* where, mix: below; bce…: losses.c */
             row_at_specials(r, AG_F64);
             row_at_specials(r, AG_F32);
@@ -175,6 +177,39 @@ TestEveryISA(ops, integers_wrap_around) {
     assert_same(ag_gather_add(I64(t, INT64_MAX, 1), 0, I64(t, 0, 0), AG_SHAPE(1)), least);
     assert_same(ag_gt(I64(t, INT64_MAX), I64(t, INT64_MAX - 1)),
                 ag_from_bool(t, (const bool[]){true}, AG_SHAPE(1))); /* not as doubles */
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, shifts_by_any_number) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *by = I64(t, 0, 1, 62, 63, 64, 65, -1, INT64_MAX, INT64_MIN);
+    assert_same(ag_bitwise_left_shift(I64(t, -3), by), I64(t, -3, -6, INT64_C(1) << 62, INT64_MIN, 0, 0, 0, 0, 0));
+    assert_same(ag_bitwise_right_shift(I64(t, -3), by), I64(t, -3, -2, -1, -1, -1, -1, -1, -1, -1));
+    assert_same(ag_bitwise_right_shift(I64(t, INT64_MIN), by),
+                I64(t, INT64_MIN, INT64_MIN / 2, -2, -1, -1, -1, -1, -1, -1));
+    assert_same(ag_bitwise_right_shift(I64(t, INT64_MAX), by), I64(t, INT64_MAX, INT64_MAX / 2, 1, 0, 0, 0, 0, 0, 0));
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, divisors_of_any_numbers) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *a = I64(t, 12, -12, 0, 0, 7, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MAX, -1);
+    ag_tensor *b = I64(t, 18, 18, -5, 0, 0, 0, -1, 6, INT64_MIN, INT64_MIN);
+    assert_same(ag_gcd(a, b), I64(t, 6, 6, 5, 0, 7, INT64_MIN, 1, 2, 1, 1));
+    assert_same(ag_lcm(a, b), I64(t, 36, 36, 0, 0, 0, 0, INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN));
+    ag_tape_free(t);
+}
+
+TestEveryISA(ops, neighbours_in_either_type) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *a = F64(t, 0.0, -0.0, 1, 1, 5e-324, DBL_MAX, -INFINITY, 2, NAN, 1);
+    ag_tensor *b = F64(t, 1, -1, 2, -INFINITY, 0, INFINITY, 0, 2, 1, NAN);
+    ag_tensor *y = ag_nextafter(a, b), *zero = ag_nextafter(F64(t, 0.0), F64(t, -0.0));
+    assert_values(y, 0, 5e-324, -5e-324, 1 + DBL_EPSILON, 1 - DBL_EPSILON / 2, 0, INFINITY, -DBL_MAX, 2, NAN, NAN);
+    cr_assert(signbit(ag_item(zero)), "b where a = b");
+    a = ag_from_f32(t, (const float[]){0, 1, 1, FLT_MAX, 0x1p-149F}, AG_SHAPE(5));
+    b = ag_from_f32(t, (const float[]){-1, 2, 0, INFINITY, 0}, AG_SHAPE(5));
+    assert_values(ag_nextafter(a, b), 0, -0x1p-149, 1 + 0x1p-23, 1 - 0x1p-24, INFINITY, 0);
     ag_tape_free(t);
 }
 
