@@ -122,6 +122,9 @@ AG_API ag_tensor *ag_ndtri(ag_tensor *x); /* inverse of Φ on (0, 1); ∓∞ at 
 AG_API ag_tensor *ag_lgamma(ag_tensor *x);  /* ln |Γ(x)|; ∞ at 0, −1, −2, … */
 AG_API ag_tensor *ag_digamma(ag_tensor *x); /* ψ(x) = d/dx ln Γ(x); ∓∞ at ±0, NaN at −1, −2, … */
 AG_API ag_tensor *ag_polygamma(ag_tensor *x, double n); /* ψ⁽ⁿ⁾(x), the n-th derivative of ψ, n = 0, 1, …, 2²⁰; else NaN */
+AG_API ag_tensor *ag_gamma_density(ag_tensor *a, ag_tensor *x); /* f(x) = xᵃ⁻¹ e⁻ˣ / Γ(a), for a, x ≥ 0; else NaN */
+AG_API ag_tensor *ag_igamma(ag_tensor *a, ag_tensor *x); /* P(a, x) = ∫₀ˣ f, the regularised incomplete gamma function; gradient f in x, −f standard_gamma_grad in a */
+AG_API ag_tensor *ag_igammac(ag_tensor *a, ag_tensor *x); /* Q(a, x) = 1 − P(a, x) = ∫ₓ^∞ f, accurate where it is small */
 AG_API ag_tensor *ag_mvlgamma(ag_tensor *x, int64_t p); /* ln Γₚ(x) = p (p − 1) / 4 ln π + Σ ln Γ(x − k / 2), k = 0, …, p − 1 */
 AG_API ag_tensor *ag_i0(ag_tensor *x); /* I₀(x), modified Bessel function of the first kind */
 AG_API ag_tensor *ag_i1(ag_tensor *x); /* I₁(x) */

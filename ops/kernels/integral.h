@@ -6,6 +6,8 @@
 
 typedef struct ag__integral {
     ag__special2 *gamma_slope;
+    ag__special2 *gamma_density;
+    ag__special2 *gamma_tail; /* igamma, igammac for n = 1 */
 } ag__integral;
 
 #endif

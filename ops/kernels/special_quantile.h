@@ -116,8 +116,8 @@ static inline double m_gamma_slope(double a, double x, double n) {
 /* ln(x f(x)) */
 static inline double log_density(double a, double x) {
     if (a < 16) return a * log(x) - x - m_lgamma(a);
-    const double u = (x - a) / a, b = 1 / (a * a);
-    return -a * (u - log1p(u)) + 0.5 * log(a * 0.15915494309189534) -
+    const double u = (x - a) / a, l = fabs(u) < 0.5 ? log1p(u) : log(x / a), b = 1 / (a * a);
+    return -a * (u - l) + 0.5 * log(a * 0.15915494309189534) -
            (1. / 12 - b * (1. / 360 - b * (1. / 1260 - b * (1. / 1680 - b / 1188)))) / a;
 }
 

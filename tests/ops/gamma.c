@@ -106,6 +106,90 @@ Test(ops, gamma_at_the_ends) {
     ag_tape_free(t);
 }
 
+/* Both tails to their last digits, where one of them is all but 1, too; by mpmath */
+TestEveryISA(ops, incomplete_gamma_functions) {
+    static const double golden_tails[][4] = {
+        {1e-10, 1e-300, 0.99999993098017116, 6.9019828841470948e-8},
+        {1e-10, 0.5, 0.99999999994402264, 5.5977359480549881e-11},
+        {1e-10, 3.0, 0.99999999999869516, 1.3048381096671612e-12},
+        {2.5e-07, 5e-08, 0.99999594150138017, 4.0584986198305562e-6},
+        {0.3, 0.69, 0.86471036451748087, 0.13528963548251913},
+        {0.9, 0.5, 0.44440649596102709, 0.55559350403897291},
+        {0.5, 0.71, 0.76659659692561306, 0.23340340307438694},
+        {0.99, 1.3, 0.73110703599255385, 0.26889296400744615},
+        {5.0, 1e-60, 8.3333333333333321e-303, 1.0},
+        {31.0, 0.002, 2.6065535524035271e-118, 1.0},
+        {104.0, 0.8, 3.6681630855859578e-177, 1.0},
+        {15.9, 60.0, 0.99999999999636788, 3.6321175583082644e-12},
+        {16.1, 60.0, 0.99999999999521839, 4.781605675216439e-12},
+        {300.0, 500.0, 1.0, 1.6933836864708698e-22},
+        {10000.0, 10000.0, 0.5013298083399552, 0.4986701916600448},
+        {12.0, 720.0, 1.0, 1.3936430627194523e-289},
+    };
+    ag_tape *t = ag_tape_new();
+    for (size_t i = 0; i < sizeof golden_tails / sizeof *golden_tails; i++) {
+        const double *r = golden_tails[i];
+        ag_tensor *a = ag_scalar(t, AG_F64, r[0]), *x = ag_scalar(t, AG_F64, r[1]);
+        double p = ag_item(ag_igamma(a, x)), q = ag_item(ag_igammac(a, x));
+        cr_assert(fabs(p - r[2]) <= 1e-13 * r[2], "P(%g, %g) is %.17g, not %.17g", r[0], r[1], p, r[2]);
+        cr_assert(fabs(q - r[3]) <= 1e-13 * r[3], "Q(%g, %g) is %.17g, not %.17g", r[0], r[1], q, r[3]);
+    }
+    ag_tape_free(t);
+}
+
+/* From far on one side to far on the other, and the slope to x between */
+TestEveryISA(digits_ops, incomplete_gamma_functions_on_either_side) {
+    for (int k = 0; k < ALPHAS; k++) {
+        for (int i = -40; i <= 40; i++) {
+            const double alpha = alphas[k], at = alpha + i * 0.25 * sqrt(alpha);
+            if (at <= 0) continue;
+            ag_tape *t = ag_tape_new();
+            ag_tensor *a = ag_scalar(t, AG_F64, alpha), *x = ag_leaf(t, AG_F64, &at, AG_SHAPE(), AG_REQUIRES_GRAD), *slope;
+            ag_tensor *p = ag_igamma(a, x), *q = ag_igammac(a, x);
+            cr_assert(ag_gradients(&q, NULL, 1, &x, 1, &slope), "%s", ag_tape_message(t));
+            long double above, below = cdf(alpha, at, &above);
+            long double f = expl((alpha - 1) * logl(at) - at - lgammal(alpha));
+            cr_assert(fabsl(ag_item(p) - below) <= 1e-12L * fabsl(below), "P(%g, %g) %g", alpha, at, ag_item(p));
+            cr_assert(fabsl(ag_item(q) - above) <= 1e-12L * fabsl(above) + 1e-18L, "Q(%g, %g) %g", alpha, at, ag_item(q));
+            cr_assert(fabsl(ag_item(slope) + f) <= 1e-12L * f, "f(%g, %g) %g", alpha, at, ag_item(slope));
+            ag_tape_free(t);
+        }
+    }
+}
+
+TestEveryISA(ops, incomplete_gamma_functions_at_the_ends) {
+    static const double ends[][4] = {
+        /* a, x, P, f */
+        {0, 0, NAN, NAN},
+        {0, 1, 1, 0},
+        {0, INFINITY, 1, 0},
+        {-1, 1, NAN, NAN},
+        {1, -1e-300, NAN, NAN},
+        {NAN, 1, NAN, NAN},
+        {1, NAN, NAN, NAN},
+        {-0.0, -0.0, NAN, NAN},
+        {INFINITY, 5, 0, 0},
+        {5, INFINITY, 1, 0},
+        {INFINITY, INFINITY, NAN, 0},
+        {0.5, 0, 0, INFINITY},
+        {1, 0, 0, 1},
+        {1.5, -0.0, 0, 0},
+        {200, 0, 0, 0},
+        {1e300, 1, 0, 0},
+        {1, 1e300, 1, 0},
+        {5e-324, 1, 1, 0},
+        {1, 5e-324, 5e-324, 1},
+    };
+    ag_tape *t = ag_tape_new();
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+        ag_tensor *a = ag_scalar(t, AG_F64, ends[i][0]), *x = ag_scalar(t, AG_F64, ends[i][1]);
+        assert_values(ag_igamma(a, x), 0, ends[i][2]);
+        assert_values(ag_igammac(a, x), 1e-300, 1 - ends[i][2]);
+        if (i > 0) assert_values(ag_gamma_density(a, x), 1e-300, ends[i][3]);
+    }
+    ag_tape_free(t);
+}
+
 /* A gradient check holds the draw, whatever the graph's dtype; a replay repeats it. */
 Test(ops, gradcheck_of_random_ops) {
     ag_tape *t = ag_tape_new();

@@ -145,6 +145,9 @@ static void more_rows(ag_tape *t, ag_tensor *x) {
     TWO(ag_bitwise_left_shift);
     TWO(ag_bitwise_right_shift);
     TWO(ag_gcd);
+    TWO(ag_gamma_density);
+    TWO(ag_igamma);
+    TWO(ag_igammac);
     TWO(ag_lcm);
     TWO(ag_nextafter);
     REFUSED(ag_leaky_relu(NULL, 1));

@@ -236,6 +236,16 @@ static double gamma_slope(const double v[], double n, double unused) {
     return (double)(-sum / (n > 1 ? h * h : h) / expl((a - 1) * logl(x) - x - lgammal(a)));
 }
 
+static double gamma_density(const double v[], double p, double q) {
+    (void)p, (void)q;
+    return (double)expl((v[0] - 1) * logl(v[1]) - v[1] - lgammal(v[0]));
+}
+
+static double igamma(const double v[], double p, double q) { return (void)p, (void)q, (double)gamma_cdf(v[0], v[1]); }
+static double igammac(const double v[], double p, double q) {
+    return (void)p, (void)q, (double)(1 - gamma_cdf(v[0], v[1]));
+}
+
 static void standard_gamma(problem *p) {
     const array *x = &p->in[0];
     double *y = reference_out(p, 0, p->dtype, x->shape);
@@ -302,6 +312,9 @@ const reference references_random[] = {
     {"bernoulli", bernoulli, true, NULL, NULL},
     {"standard_gamma", standard_gamma, false, NULL, NULL},
     {"standard_gamma_grad", NULL, false, gamma_slope, "n"},
+    {"gamma_density", NULL, false, gamma_density, NULL},
+    {"igamma", NULL, false, igamma, NULL},
+    {"igammac", NULL, false, igammac, NULL},
     {"gamma", gamma_of_two, false, NULL, NULL},
     {"gumbel_softmax", gumbel_softmax, false, NULL, NULL},
     {"multinomial", multinomial, true, NULL, NULL},
