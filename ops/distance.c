@@ -11,20 +11,8 @@
 #include "ops/ops.h"
 #include "ops/table.h"
 
-/* The pth power of v ≥ 0; 0, without a gradient, where v = 0. */
-static ag_tensor *power(ag_tensor *v, double p) {
-    ag_tensor *zero = ag__constant(v, 0), *none = ag_eq(v, zero), *safe = ag_where(none, ag__constant(v, 1), v);
-    return ag_where(none, zero, p == 0.5 ? ag_sqrt(safe) : ag_pow_scalar(safe, p));
-}
-
 static ag_tensor *length(ag_tensor *v, double p, int axis, bool keepdim) {
-    if (!v) return NULL;
-    if (!(p >= 0)) return ag_norm(v, p, AG_AXES(axis), keepdim);
-    if (p == 0) return ag_sum(power(ag_abs(v), 0), AG_AXES(axis), keepdim);
-    if (p == 1) return ag_sum(ag_abs(v), AG_AXES(axis), keepdim);
-    if (p == 2) return power(ag_sum(ag_square(v), AG_AXES(axis), keepdim), 0.5);
-    if (isinf(p)) return ag_max(ag_abs(v), AG_AXES(axis), keepdim);
-    return power(ag_sum(power(ag_abs(v), p), AG_AXES(axis), keepdim), 1 / p);
+    return v ? ag_norm(v, p, AG_AXES(axis), keepdim) : NULL;
 }
 
 typedef struct pair_attrs {
