@@ -20,9 +20,14 @@ static bool logsumexp_run(ag_tensor *y) {
     return true;
 }
 
-/* ∂y/∂x = e^(x − y) */
+/* ∂y/∂x = e^(x − y) = w / Σ w, w = e^(x − y'), for y' as y was rounded: dividing takes out what that was off by, which is a part
+ * |y| ε of all weights. The quotient is the same for any y', a constant therefore. An infinite y divides by 1: w is 0, or NaN where x is y. */
 static bool logsumexp_grad(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
-    return (d[0] = ag_mul(ag__spread(y, g[0]), ag_exp(ag_sub(ag_in(y, 0), ag__spread(y, y))))) != NULL;
+    ag_tensor *rounded = ag_detach(ag__spread(y, y)), *w = ag_exp(ag_sub(ag_in(y, 0), rounded));
+    ag_tensor *sum = ag_sum(w, ((const ag__over *)ag_attrs(y))->axes, true);
+    if (!sum) return false;
+    sum = ag_where(ag_isfinite(rounded), sum, ag_ones_like(sum));
+    return (d[0] = ag_mul(ag_div(ag__spread(y, g[0]), sum), w)) != NULL;
 }
 
 const ag_op ag__op_logsumexp = {
