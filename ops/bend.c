@@ -52,6 +52,13 @@ ag_tensor *ag__bend_slope(ag_tensor *x, double which) {
     return which == 1 ? mish_third(x) : which == 2 ? gelu_tanh_third(x) : silu_third(x);
 }
 
+/* φ(x) (2 − x²), x kept where φ is not 0: farther out x² may be infinite. One chain: nothing is used twice. */
+ag_tensor *ag__gelu_bend(ag_tensor *x) {
+    const double k = 0.39894228040143268; /* 1 / √2π */
+    ag_tensor *rest = ag_add_scalar(ag_scale(ag_square(ag_clamp(x, -40, 40)), -k), 2 * k);
+    return ag_mul(ag_exp(ag_scale(ag_square(x), -0.5)), rest);
+}
+
 /* ∂ⁿf/∂aⁿ / f of f = xᵃ⁻¹ e⁻ˣ / Γ(a): Bell's polynomial Bₙ = Σ C(n−1, k) Bₙ₋₁₋ₖ cₖ₊₁ of c₁ = ln x − ψ(a), cₖ = −ψ⁽ᵏ⁻¹⁾(a) */
 ag_tensor *ag__gamma_bend(ag_tensor *a, ag_tensor *x, double n) {
     enum { MOST = 24 };
