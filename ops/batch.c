@@ -44,6 +44,16 @@ void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const
     }
 }
 
+void ag__batch_same(ag__batch *s, const ag_tensor *a, const ag_tensor *b) {
+    *s = (ag__batch){.rank = ag_rank(a) - 2, .count = 1};
+    for (int i = 0; i < s->rank; i++) {
+        s->dim[i] = ag_dim(a, i);
+        s->a[i] = ag_stride(a, i);
+        s->b[i] = b ? ag_stride(b, i) : 0;
+        s->count *= s->dim[i];
+    }
+}
+
 void ag__batch_at(const ag__batch *s, int64_t i, int64_t *a, int64_t *b) {
     *a = *b = 0;
     for (int axis = s->rank - 1; axis >= 0; axis--) {

@@ -17,6 +17,8 @@ typedef struct ag__batch {
 bool ag__batch_shape(ag_tensor *y, int least, ag_shape *out);
 /* In run, where `out` has the broadcast leading axes, the first `leading` of its own. */
 void ag__batch_start(ag__batch *s, const ag_tensor *a, const ag_tensor *b, const ag_tensor *out, int leading);
+/* a's matrices, each with that part of b which has the same leading axes; NULL: b is one for all. */
+void ag__batch_same(ag__batch *s, const ag_tensor *a, const ag_tensor *b);
 /* Where pair i starts, in elements. */
 void ag__batch_at(const ag__batch *s, int64_t i, int64_t *a, int64_t *b);
 

@@ -782,12 +782,16 @@ AG_API ag_tensor *ag_cholesky_solve(ag_tensor *b, ag_tensor *l,
                                     bool upper); /* x with L Lᵀ x = b, from one triangle of l; upper: Uᵀ U x = b */
 AG_API ag_tensor *ag_cholesky_inverse(ag_tensor *l, bool upper); /* (L Lᵀ)⁻¹ */
 
-/* By P a = L U. A singular a is an error, in the gradient of a determinant, too. */
+/* By P a = L U. A singular a is an error of solve and inv, and, as there is none, in the gradient of slogdet and logdet; det has
+ * one everywhere, exact to second order. */
 AG_API ag_tensor *ag_solve(ag_tensor *a, ag_tensor *b); /* x with a x = b: (…,n,n)(…,n,m) → (…,n,m), leading axes broadcast; b (n), or a's axes but the last, is vectors */
 AG_API ag_tensor *ag_inv(ag_tensor *a);                 /* a⁻¹ */
-AG_API ag_tensor *ag_det(ag_tensor *a);                 /* (…,n,n) → (…); gradient g det a⁻ᵀ */
+AG_API ag_tensor *ag_det(ag_tensor *a);                 /* (…,n,n) → (…); gradient g times the cofactors of a */
+AG_API ag_tensor *ag_det_grad(ag_tensor *g, ag_tensor *a); /* det's gradient: g det a · a⁻ᵀ, g (…), or what that tends to where a is singular */
+AG_API ag_tensor *ag_det_bend(ag_tensor *a, ag_tensor *k); /* its second derivative along k: d/dt of the cofactors of a + t k, at 0 */
 AG_API ag_tensor *ag_slogdet(ag_tensor *a, ag_tensor **logabsdet); /* the determinant's sign and, if asked, ln |det a|; 0 and −∞ where it is 0 */
-AG_API ag_tensor *ag_logdet(ag_tensor *a); /* ln det a, NaN where that is negative */
+AG_API ag_tensor *ag_slogdet_grad(ag_tensor *g, ag_tensor *a); /* slogdet's gradient: g a⁻ᵀ, g (…) */
+AG_API ag_tensor *ag_logdet(ag_tensor *a);                     /* ln det a, NaN where that is negative */
 
 /* Random: numbers of the tape's key (ag_seed) and the next draw, the same for any number of threads and instruction set, in f64 those
  * of f32 with more digits. A replay repeats them, and a clone has the same. dtype f32 or f64; flat where tensors give no more than

@@ -16,6 +16,7 @@
 #include "ops/kernels/gemm.h"
 #include "ops/kernels/integral.h"
 #include "ops/kernels/linalg.h"
+#include "ops/kernels/lu.h"
 #include "ops/kernels/norm.h"
 #include "ops/kernels/pairs.h"
 #include "ops/kernels/pool.h"
@@ -56,6 +57,7 @@
     X(AG__HALF(isa), integral, ag__integral) \
     X(AG__HALF(isa), linalg_f32, ag__linalg) \
     X(AG__HALF(isa), linalg_f64, ag__linalg) \
+    X(AG__HALF(isa), lu, ag__lu)             \
     X(AG__HALF(isa), norm_f32, ag__norm)     \
     X(AG__HALF(isa), norm_f64, ag__norm)     \
     X(isa, pairs, ag__pairs)                 \

@@ -23,19 +23,16 @@
 
 enum { ELEMENTS = 1 << 14, MOST = 3 };
 
-/* Gradients themselves, and a second derivative, differentiated for yet higher ones only: that goes through a composition of
+/* Gradients themselves, and second derivatives, differentiated for yet higher ones only: that goes through a composition of
  * other ops, and may cost more. Each is declared beside its record. */
-static const char excepted[] = " activation_bend cholesky_grad prod_others row_norm_grad row_norm_input ";
+static const char excepted[] = " activation_bend cholesky_grad det_bend prod_others row_norm_grad row_norm_input ";
 
 /* These cost more, and are yet to be mended. */
 static const struct unmended {
     const char *op, *why;
 } unmended[] = {
     {"aminmax", "two extremes, each with a mask and a count of those that tie: 3.5"},
-    {"det", "an inverse takes four times as long as the factors"},
     {"kron", "sums over axes that alternate"},
-    {"logdet", "as det"},
-    {"slogdet", "as det"},
 };
 
 static const struct sized {

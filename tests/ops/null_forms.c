@@ -175,6 +175,9 @@ static void products(ag_tape *t, ag_tensor *x) {
     TWO(ag_solve);
     ONE(ag_inv);
     ONE(ag_det);
+    TWO(ag_det_grad);
+    TWO(ag_det_bend);
+    TWO(ag_slogdet_grad);
     ONE(ag_logdet);
     ag_tensor *size = x;
     REFUSED(ag_slogdet(NULL, &size));

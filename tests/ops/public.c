@@ -218,6 +218,9 @@ static void matrices(ag_tape *t, operands o) {
     ag_tensor *size = NULL, *weights = ag_reshape(ag_slice(o.positive, 0, 0, 1, 1), AG_SHAPE(3));
     SAME(solve, ag_solve(o.definite, o.matrix), "", o.definite, o.matrix);
     SAME(slogdet, ag_slogdet(o.definite, &size), "", o.definite);
+    SAME(det_grad, ag_det_grad(o.scalar, o.definite), "", o.scalar, o.definite);
+    SAME(det_bend, ag_det_bend(o.definite, o.definite), "", o.definite, o.definite);
+    SAME(slogdet_grad, ag_slogdet_grad(o.scalar, o.definite), "", o.scalar, o.definite);
     assert_same(size, ag_logdet(o.definite));
     SAME(cov, ag_cov(o.x, 0, NULL, weights), "correction=0", o.x, NULL, weights);
     SAME(pdist, ag_pdist(o.x, 3), "p=3", o.x);

@@ -70,6 +70,49 @@ static void logdet(problem *p) {
     for (int64_t i = 0; i < matrices(a); i++) y[i] = log(determinant(a->v + i * side(a) * side(a), side(a)));
 }
 
+/* The determinant of a with rows r, and q unless that is r too, in place of which stand unit rows at columns c and p */
+static double minor(const double *a, int64_t n, int64_t r, int64_t c, int64_t q, int64_t p) {
+    double *changed = reference_scratch(n * n + 1);
+    memcpy(changed, a, (size_t)(n * n) * sizeof *a);
+    for (int64_t j = 0; j < n; j++) changed[r * n + j] = j == c;
+    for (int64_t j = 0; j < n && q != r; j++) changed[q * n + j] = j == p;
+    return determinant(changed, n);
+}
+
+static void det_grad(problem *p) {
+    const array *a = &p->in[1];
+    int64_t n = side(a);
+    double *y = reference_out(p, 0, p->dtype, a->shape);
+    for (int64_t i = 0; i < a->size; i++) {
+        int64_t m = i / (n * n), at = i % (n * n);
+        y[i] = p->in[0].v[m] * minor(a->v + m * n * n, n, at / n, at % n, at / n, 0);
+    }
+}
+
+/* Σ of k, at other rows and columns, times what the determinant has there as well */
+static void det_bend(problem *p) {
+    const array *a = &p->in[0];
+    int64_t n = side(a);
+    double *y = reference_out(p, 0, p->dtype, a->shape);
+    for (int64_t i = 0; i < a->size; i++) {
+        int64_t m = i / (n * n), at = i % (n * n);
+        for (int64_t k = 0; k < n * n; k++) {
+            if (k / n == at / n || k % n == at % n) continue;
+            y[i] += p->in[1].v[m * n * n + k] * minor(a->v + m * n * n, n, at / n, at % n, k / n, k % n);
+        }
+    }
+}
+
+static void slogdet_grad(problem *p) {
+    const array *a = &p->in[1];
+    int64_t n = side(a);
+    double *y = reference_out(p, 0, p->dtype, a->shape), *back = reference_scratch(n * n + 1);
+    for (int64_t m = 0; m < matrices(a); m++) {
+        inverse(a->v + m * n * n, n, back);
+        for (int64_t k = 0; k < n * n; k++) y[m * n * n + k] = p->in[0].v[m] * back[k % n * n + k / n];
+    }
+}
+
 /* Each column, or vector, of b by the inverse of its matrix */
 static void solve(problem *p) {
     const array *a = &p->in[0], *b = &p->in[1];
@@ -275,6 +318,9 @@ const reference references_matrix[] = {
     ENTRY(inv, false),
     ENTRY(det, false),
     ENTRY(slogdet, false),
+    ENTRY(det_grad, false),
+    ENTRY(det_bend, false),
+    ENTRY(slogdet_grad, false),
     ENTRY(logdet, false),
     ENTRY(cov, false),
     ENTRY(corrcoef, false),

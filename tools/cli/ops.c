@@ -120,6 +120,7 @@ static const ag_shape shapes[][3] = {
     {S(2, 3, 4), S(3, 2, 3), S(2)},
     {S(2, 3, 4), S(3, 2, 3), S(3, 2, 3)},
     {S(3, 5), S(2, 3, 4), S(2, 4, 5)},
+    {{0}, S(3, 3), S(3, 3)},
 };
 #undef S
 enum { SHAPES = sizeof shapes / sizeof *shapes };
