@@ -83,8 +83,9 @@ AG_API ag_tensor *ag_cbrt(ag_tensor *x);       /* ∛x; gradient ∞ at 0 */
 AG_API ag_tensor *ag_square(ag_tensor *x);     /* x²; also i64 */
 AG_API ag_tensor *ag_reciprocal(ag_tensor *x); /* 1 / x */
 AG_API ag_tensor *ag_pow(ag_tensor *a, ag_tensor *b); /* aᵇ; d/da = b aᵇ⁻¹ (0 where b = 0), d/db = aᵇ ln a (0 where a = 0 ≤ b) */
-AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p);    /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
-AG_API ag_tensor *ag_ldexp(ag_tensor *x, ag_tensor *other); /* x 2^other, other also i64 */
+AG_API ag_tensor *ag_pow_scalar(ag_tensor *x, double p);        /* xᵖ; gradient p xᵖ⁻¹, 0 where p = 0 */
+AG_API ag_tensor *ag_frexp(ag_tensor *x, ag_tensor **exponent); /* mantissa m, ½ ≤ |m| < 1, and, if asked, i64 exponent e with x = m 2ᵉ; m = x, e = 0 for 0, ±∞ and NaN; gradient 2⁻ᵉ */
+AG_API ag_tensor *ag_ldexp(ag_tensor *x, ag_tensor *other); /* x 2^other, also where 2^other leaves the range; other also i64 */
 AG_API ag_tensor *ag_logaddexp(ag_tensor *a, ag_tensor *b); /* ln(eᵃ + eᵇ), without overflow; equal infinities share the gradient */
 AG_API ag_tensor *ag_logaddexp2(ag_tensor *a, ag_tensor *b); /* log₂(2ᵃ + 2ᵇ), without overflow */
 AG_API ag_tensor *ag_logaddexp_weight(ag_tensor *a, ag_tensor *b); /* eᵃ / (eᵃ + eᵇ), ½ where a = b: the gradient of logaddexp to a */

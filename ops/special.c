@@ -1,5 +1,5 @@
-/* special.c: special functions that others make, to the last digits: the normal distribution function, products of gammas, numbers
- * by powers of two, and the angle of a real number. */
+/* special.c: special functions that others make, to the last digits: the normal distribution function, products of gammas,
+ * and the angle of a real number. */
 #include <math.h>
 #include <stddef.h>
 
@@ -44,20 +44,6 @@ static ag_tensor *mvlgamma(ag_tensor *y) {
 AG__COMPOSED_ON(mvlgamma, 1, order_attrs, order_fields, "p (p − 1) / 4 ln π + Σ ln Γ(x − k / 2), k < p", mvlgamma, 2.2, 5);
 
 ag_tensor *ag_mvlgamma(ag_tensor *x, int64_t p) { return ag_apply(&ag__op_mvlgamma, &x, 1, &(order_attrs){p}); }
-
-static ag_tensor *ldexp_of(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 0), *other = ag_in(y, 1);
-    if (!ag_need_float(y, 0)) return NULL;
-    if (ag_dtype_of(other) == AG_I64) other = ag_cast(other, ag_dtype_of(x));
-    else if (!ag_need_same_dtype(y, 0, 1)) return NULL;
-    return ag_mul(x, ag_exp2(other));
-}
-
-AG__COMPOSED_BARE(ldexp, 2, "x 2^other", ldexp_of, .inputs = "x other");
-
-ag_tensor *ag_ldexp(ag_tensor *x, ag_tensor *other) {
-    return ag_apply(&ag__op_ldexp, (ag_tensor *[]){x, other}, 2, NULL);
-}
 
 static ag_tensor *angle(ag_tensor *y) {
     ag_tensor *x = ag_in(y, 0);

@@ -119,8 +119,9 @@ static const struct row {
 static const struct kernel {
     const char *op;
     double functions;
-} kernels[] = {{"softmax", 1},       {"log_softmax", 1},        {"log_softmax_grad", 1}, {"logsumexp", 1},
-               {"cross_entropy", 1}, {"cross_entropy_grad", 1}, {"logcumsumexp", 2},     {"standard_gamma", 64}};
+} kernels[] = {{"softmax", 1},      {"log_softmax", 1},     {"log_softmax_grad", 1},
+               {"logsumexp", 1},    {"cross_entropy", 1},   {"cross_entropy_grad", 1},
+               {"logcumsumexp", 2}, {"standard_gamma", 64}, {"frexp", 1}};
 
 /* By the name in F(exp), NAME(logistic) and ONCE(iv); 8 where it is not listed. */
 static const struct evaluated {

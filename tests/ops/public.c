@@ -233,6 +233,7 @@ static void matrices(ag_tape *t, operands o) {
     SAME(masked_std, ag_masked_std(o.x, o.yes, AG_ALL, 0.5, false), "correction=0.5", o.x, o.yes);
     SAME(mvlgamma, ag_mvlgamma(o.positive, 2), "p=2", o.positive);
     SAME(ldexp, ag_ldexp(o.x, o.y), "", o.x, o.y);
+    SAME(frexp, ag_frexp(o.x, NULL), "", o.x);
     public_same(t, "logspace", ag_logspace(t, AG_F64, 2, 9, 3, 2), NULL, 0, "start=2 end=9 steps=3 dtype=f64 base=2");
     public_same(t, "tril_indices", ag_tril_indices(t, 2, 3, 1), NULL, 0, "row=2 col=3 offset=1");
     public_same(t, "triu_indices", ag_triu_indices(t, 2, 3, 1), NULL, 0, "row=2 col=3 offset=1");

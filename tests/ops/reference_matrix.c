@@ -301,6 +301,14 @@ static double angle(const double v[], double a, double b) {
     return isnan(v[0]) ? v[0] : v[0] < 0 ? acos(-1) : 0;
 }
 
+static void frexp_of(problem *p) {
+    double *y = reference_out(p, 0, p->dtype, p->in[0].shape), *exponent = reference_out(p, 1, AG_I64, p->in[0].shape);
+    for (int64_t i = 0; i < p->out[0].size; i++) {
+        for (y[i] = p->in[0].v[i]; fabs(y[i]) >= 1; exponent[i]++) y[i] /= 2;
+        for (; fabs(y[i]) < 0.5 && y[i] != 0; exponent[i]--) y[i] *= 2;
+    }
+}
+
 static void ldexp_of(problem *p) {
     ag_shape s = reference_broadcast(p->in[0].shape, p->in[1].shape);
     double *y = reference_out(p, 0, p->dtype, s);
@@ -331,6 +339,7 @@ const reference references_matrix[] = {
     ENTRY(logspace, false),
     ENTRY(tril_indices, true),
     ENTRY(triu_indices, true),
+    {"frexp", frexp_of, true, NULL, NULL},
     {"ldexp", ldexp_of, false, NULL, NULL},
     {"ndtr", NULL, false, ndtr, NULL},
     {"mvlgamma", NULL, false, mvlgamma, "p"},

@@ -180,6 +180,22 @@ TestEveryISA(ops, integers_wrap_around) {
     ag_tape_free(t);
 }
 
+TestEveryISA(ops, numbers_taken_apart) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *e, *x = F64(t, 1, -0.75, 5e-324, DBL_MAX, -DBL_MIN, 0.0, -0.0, INFINITY, -INFINITY, NAN),
+                  *m = ag_frexp(x, &e);
+    assert_values(m, 0, 0.5, -0.75, 0.5, 1 - DBL_EPSILON / 2, -0.5, 0, -0.0, INFINITY, -INFINITY, NAN);
+    assert_same(e, I64(t, 1, 0, -1073, 1024, -1021, 0, 0, 0, 0, 0));
+    assert_same(ag_ldexp(m, e), x);
+    x = ag_from_f32(t, (const float[]){0x1p-149F, -FLT_MAX, 3, -FLT_MIN, -INFINITY}, AG_SHAPE(5));
+    m = ag_frexp(x, &e);
+    assert_same(e, I64(t, -148, 128, 2, -125, 0));
+    assert_same(ag_ldexp(m, e), x);
+    x = F64(t, 0, 0x1p-1074, 0x1.8p1000, 1, 1e-308);
+    assert_values(ag_ldexp(x, F64(t, 1e9, 2000, -2000, -1074, INFINITY)), 0, 0, 0x1p926, 0x1.8p-1000, 0x1p-1074, INFINITY);
+    ag_tape_free(t);
+}
+
 TestEveryISA(ops, shifts_by_any_number) {
     ag_tape *t = ag_tape_new();
     ag_tensor *by = I64(t, 0, 1, 62, 63, 64, 65, -1, INT64_MAX, INT64_MIN);
