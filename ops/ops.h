@@ -133,6 +133,12 @@ AG_API ag_tensor *ag_iv(ag_tensor *x, double n); /* Iₙ(x), n an integer up to 
 AG_API ag_tensor *ag_i0e(ag_tensor *x);           /* I₀(x) e^−|x|, which does not overflow; gradient 0 at 0 */
 AG_API ag_tensor *ag_i1e(ag_tensor *x);           /* I₁(x) e^−|x| */
 AG_API ag_tensor *ag_ive(ag_tensor *x, double n); /* Iₙ(x) e^−|x|, n an integer */
+AG_API ag_tensor *ag_bessel_j0(ag_tensor *x); /* J₀(x), Bessel function of the first kind; off by 1e-16 beside its amplitude, not its value, near zeros */
+AG_API ag_tensor *ag_bessel_j1(ag_tensor *x); /* J₁(x) */
+AG_API ag_tensor *ag_jv(ag_tensor *x, double n); /* Jₙ(x), n an integer up to ±2²⁰, else NaN; gradient (Jₙ₋₁ − Jₙ₊₁) / 2 */
+AG_API ag_tensor *ag_bessel_y0(ag_tensor *x); /* Y₀(x), Bessel function of the second kind; −∞ at 0, NaN below */
+AG_API ag_tensor *ag_bessel_y1(ag_tensor *x); /* Y₁(x) */
+AG_API ag_tensor *ag_yv(ag_tensor *x, double n); /* Yₙ(x), n an integer; gradient (Yₙ₋₁ − Yₙ₊₁) / 2 */
 AG_API ag_tensor *ag_spherical_jn(ag_tensor *x, double n); /* jₙ(x), spherical Bessel function, n = 0, 1, …, 2²⁰; else NaN */
 AG_API ag_tensor *ag_sinc(ag_tensor *x);                   /* sin(π x) / (π x), 1 at 0 */
 

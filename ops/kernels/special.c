@@ -31,6 +31,6 @@ static double neighbour(double a, double b, double n) {
 }
 
 const ag__special TABLE(special) = {
-    each1_f32, each1_f64,      each2_f32, each2_f64, special_digamma, m_polygamma, special_lgamma, m_iv,
-    m_ive,     m_spherical_jn, m_erfinv,  m_ierfcx,  m_log_ndtr,      m_ndtri,     neighbour,
+    each1_f32,      each1_f64, each2_f32, each2_f64, special_digamma, m_polygamma, special_lgamma, m_iv,      m_ive,
+    m_spherical_jn, m_jv,      m_yv,      m_erfinv,  m_ierfcx,        m_log_ndtr,  m_ndtri,        neighbour,
 };

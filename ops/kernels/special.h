@@ -19,6 +19,8 @@ typedef struct ag__special {
     ag__special1 *iv;
     ag__special1 *ive;
     ag__special1 *spherical_jn;
+    ag__special1 *jv;
+    ag__special1 *yv;
     ag__special1 *erfinv;
     ag__special1 *ierfcx;
     ag__special1 *log_ndtr;

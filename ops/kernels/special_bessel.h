@@ -1,5 +1,5 @@
-/* special_bessel.h: the modified Bessel function Iₙ, iv and, times e^−|x|, ive, and the spherical jₙ, spherical_jn, of integer
- * order n.
+/* special_bessel.h: the Bessel functions Jₙ, jv, and Yₙ, yv, which are libm's, the modified Iₙ, iv and, times e^−|x|, ive, and the
+ * spherical jₙ, spherical_jn, of integer order n.
  *
  *     Iₙ: |x| ≤ 20         (x/2)ⁿ Σ (x²/4)ᵏ / (k! (n + k)!), all of one sign                              (DLMF 10.25.2)
  *         |x| ≥ n²         eˣ / √(2 π x) Σ ∏ ((2 j − 1)² − 4 n²) / (8 j x)                               (DLMF 10.40.1)
@@ -72,6 +72,16 @@ static inline double m_iv(double x, double n) {
     if (!(a > 20)) return iv_sign(x, order) * iv_series(a, order);
     if (a > 1.7976931348623157e308) return iv_sign(x, order) * a;
     return half * m_ive(x, n) * half;
+}
+
+static double m_jv(double x, double n) {
+    if (!bessel_order(n)) return (double)NAN;
+    return n == 0 ? j0(x) : n == 1 ? j1(x) : jn((int)n, x);
+}
+
+static double m_yv(double x, double n) {
+    if (!bessel_order(n) || x < 0) return (double)NAN;
+    return n == 0 ? y0(x) : n == 1 ? y1(x) : yn((int)n, x);
 }
 
 static inline double spherical_series(double a, double n) {

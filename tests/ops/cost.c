@@ -127,13 +127,16 @@ static const struct kernel {
 static const struct evaluated {
     const char *name;
     double cost;
-} functions[] = {
-    {"fabs", 0},           {"floor", 0},        {"ceil", 0},         {"rint", 0},          {"trunc", 0},
-    {"copysign", 0},       {"sqrt", 0},         {"pow", 32},         {"atan2", 32},        {"log_sum", 16},
-    {"log2_sum", 16},      {"softplus1", 16},   {"normal_tail", 16}, {"lgamma", 128},      {"ierfcx", 128},
-    {"log_ndtr", 128},     {"ndtri", 256},      {"digamma", 128},    {"iv", 128},          {"ive", 128},
-    {"spherical_jn", 128}, {"sine_ratio", 128}, {"polygamma", 128},  {"gamma_slope", 512}, {"gamma_density", 128},
-    {"gamma_tail", 512}};
+} functions[] = {{"fabs", 0},         {"floor", 0},         {"ceil", 0},
+                 {"rint", 0},         {"trunc", 0},         {"copysign", 0},
+                 {"sqrt", 0},         {"pow", 32},          {"atan2", 32},
+                 {"log_sum", 16},     {"log2_sum", 16},     {"softplus1", 16},
+                 {"normal_tail", 16}, {"lgamma", 128},      {"ierfcx", 128},
+                 {"log_ndtr", 128},   {"ndtri", 256},       {"digamma", 128},
+                 {"iv", 128},         {"ive", 128},         {"spherical_jn", 128},
+                 {"jv", 128},         {"yv", 128},          {"sine_ratio", 128},
+                 {"polygamma", 128},  {"gamma_slope", 512}, {"gamma_density", 128},
+                 {"gamma_tail", 512}};
 
 static double function_cost(const char *name) {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {

@@ -74,6 +74,12 @@ static void more_rows(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_iv(NULL, 1));
     REFUSED(ag_ive(NULL, 1));
     REFUSED(ag_spherical_jn(NULL, 1));
+    ONE(ag_bessel_j0);
+    ONE(ag_bessel_j1);
+    ONE(ag_bessel_y0);
+    ONE(ag_bessel_y1);
+    REFUSED(ag_jv(NULL, 1));
+    REFUSED(ag_yv(NULL, 1));
     ONE(ag_exp2);
     ONE(ag_expm1);
     ONE(ag_log2);

@@ -13,6 +13,8 @@ static void rows(ag_tape *t, operands o) {
     SAME(polygamma, ag_polygamma(o.positive, 2), "n=2", o.positive);
     SAME(iv, ag_iv(o.x, 2), "n=2", o.x);
     SAME(ive, ag_ive(o.x, 2), "n=2", o.x);
+    SAME(jv, ag_jv(o.x, 3), "n=3", o.x);
+    SAME(yv, ag_yv(o.positive, 3), "n=3", o.positive);
     SAME(spherical_jn, ag_spherical_jn(o.x, 2), "n=2", o.x);
     SAME(standard_gamma_grad, ag_standard_gamma_grad(o.positive, p, 2), "n=2", o.positive, p);
     SAME(softplus, ag_softplus(o.x, 2, 1.5), "beta=2 threshold=1.5", o.x);

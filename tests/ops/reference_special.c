@@ -96,6 +96,21 @@ static double bessel(double x, double n, bool scaled) {
     return (double)(x < 0 && fmod(n, 2) != 0 ? -sum : sum);
 }
 
+/* Jₙ and Yₙ for n ≥ 0 by their series, x within 5 of 0 (DLMF 10.2.2, 10.8.1) */
+static double bessel_jy(double x, double n, bool second) {
+    real h = (real)x / 2, term = powl(h, (real)n) / tgammal((real)n + 1), j = 0, y = 0,
+         harmonic = -2 * 0.5772156649015328606065L;
+    for (int k = 1; k <= n; k++) harmonic += 1 / (real)k;
+    for (int k = 0; k < 60; k++) {
+        j += term;
+        y -= harmonic * term;
+        harmonic += 1 / (real)(k + 1) + 1 / (real)(k + 1 + n);
+        term *= -h * h / ((k + 1) * (k + 1 + (real)n));
+    }
+    for (int k = 0; k < n; k++) y -= tgammal((real)n - k) / tgammal((real)k + 1) * powl(h, 2 * k - (real)n);
+    return (double)(second ? (2 * logl(h) * j + y) / pi : j);
+}
+
 /* xⁿ Σ (−x²/2)ᵏ / (k! (2 n + 2 k + 1)‼) below 5, the recurrence upwards above; orders to 4 */
 static double spherical(double x, double n) {
     real a = fabsl((real)x), term = 1, sum, before = sinl(a) / a, here = (before - cosl(a)) / a;
@@ -136,6 +151,12 @@ ROW(i0e, bessel(v[0], 0, true))
 ROW(i1e, bessel(v[0], 1, true))
 ROW(iv, bessel(v[0], p, false))
 ROW(ive, bessel(v[0], p, true))
+ROW(bessel_j0, bessel_jy(v[0], 0, false))
+ROW(bessel_j1, bessel_jy(v[0], 1, false))
+ROW(jv, bessel_jy(v[0], p, false))
+ROW(bessel_y0, bessel_jy(v[0], 0, true))
+ROW(bessel_y1, bessel_jy(v[0], 1, true))
+ROW(yv, bessel_jy(v[0], p, true))
 ROW(spherical_jn, spherical(v[0], p))
 ROW(sinc, sinc(v[0]))
 
@@ -158,6 +179,12 @@ const reference references_special[] = {
     ENTRY(i1e),
     ORDER(iv),
     ORDER(ive),
+    ENTRY(bessel_j0),
+    ENTRY(bessel_j1),
+    ORDER(jv),
+    ENTRY(bessel_y0),
+    ENTRY(bessel_y1),
+    ORDER(yv),
     ORDER(spherical_jn),
     ENTRY(sinc),
     {NULL, NULL, false, NULL, NULL},

@@ -30,6 +30,21 @@ TestEveryISA(ops, bessel_functions_at_the_end_of_the_range) {
     ag_tape_free(t);
 }
 
+TestEveryISA(ops, bessel_functions_at_the_ends) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){0.0, -0.0, 5e-324, INFINITY, -INFINITY, NAN, -2}, AG_SHAPE(7));
+    const double j0 = 0.22389077914123567, j1 = -0.57672480775687339, j2 = 0.35283402861563772;
+    assert_values(ag_bessel_j0(x), 1e-15, 1, 1, 1, 0, 0, NAN, j0);
+    assert_values(ag_bessel_j1(x), 1e-15, 0, -0.0, 0, 0, 0, NAN, j1);
+    assert_values(ag_jv(x, -2), 1e-15, 0, 0, 0, 0, 0, NAN, j2);
+    assert_values(ag_bessel_y0(x), 1e-12, -INFINITY, -INFINITY, -473.9990734230431, 0, NAN, NAN, NAN);
+    assert_values(ag_bessel_y1(x), 0, -INFINITY, -INFINITY, -INFINITY, 0, NAN, NAN, NAN);
+    assert_values(ag_yv(x, -1), 0, INFINITY, INFINITY, INFINITY, 0, NAN, NAN, NAN);
+    ag_tensor *f = ag_cast(ag_slice(x, 0, 3, 7, 3), AG_F32);
+    assert_values(ag_bessel_j0(f), 1e-7, 0, j0);
+    ag_tape_free(t);
+}
+
 /* To the ends of [0, 1], where x / (1 − x) or its reciprocal overflows, and beyond */
 TestEveryISA(ops, logits_at_the_ends) {
     ag_tape *t = ag_tape_new();
@@ -49,6 +64,9 @@ TestEveryISA(ops, orders_without_end) {
         assert_values(ag_iv(x, n), 0, NAN, NAN);
         assert_values(ag_ive(x, -n), 0, NAN, NAN);
         assert_values(ag_spherical_jn(x, n), 0, NAN, NAN);
+        assert_values(ag_jv(x, -n), 0, NAN, NAN);
+        assert_values(ag_yv(x, n), 0, NAN, NAN);
+        assert_values(ag_ierfcx(x, n), 0, NAN, NAN);
         assert_values(ag_polygamma(x, n), 0, NAN, NAN);
     }
     assert_values(ag_ive(x, 1 << 20), 0, 0, 0);
@@ -84,6 +102,9 @@ Test(ops, derivatives_keep_their_digits) {
         {"tanhshrink", 1e-8, 1, 1e-16},
         {"sinc", 1e-8, 1, -3.2898681336964529e-8},
         {"i1", 1e-8, 2, 3.75e-9},
+        {"bessel_j1", 1e-8, 1, 0.5},
+        {"bessel_j1", 1e-8, 2, -3.75e-9},
+        {"bessel_y1", 1e-5, 1, 6366197720.133388},
         {"lgamma", 1.4616321449683622, 1, -9.2412655217294275e-17},
         {"digamma", 1e200, 1, 1e-200},
         {"erfcx", 10000, 1, -5.641895750849127e-09},
