@@ -12,8 +12,9 @@
 /* Do the attributes, or n inputs, more than op takes, ask for that form? */
 static bool asks_for(const ag__op_form *f, ag_tensor *const in[], int n, const char *attributes) {
     const ag_op *op = f->op, *form = f->form;
-    char value[2];
-    if (f->attribute) return ag__attrs_take(attributes, f->attribute, NULL, value, sizeof value);
+    char value[8];
+    if (f->attribute)
+        return ag__attrs_take(attributes, f->attribute, NULL, value, sizeof value) && (!f->word || !strcmp(value, f->word));
     if (n <= op->arity + op->optional) return false;
     if (form && !form->attr_size) return (!attributes || !*attributes) && n <= form->arity + form->optional;
     return n == op->arity + 1 && ag_dtype_of(in[op->arity]) == AG_BOOL; /* a mask */

@@ -421,6 +421,7 @@ typedef struct ag__attribute_name {
 typedef struct ag__op_form {
     const ag_op *op, *form; /* form NULL: op of input 0 in the dtype that `attribute` says */
     const char *attribute;  /* NULL: more inputs than op takes */
+    const char *word;       /* NULL, or what that attribute then says */
     double neutral;         /* form and attribute NULL: one more input, a mask, leaves out what then counts as this */
 } ag__op_form;
 extern const ag_op *const ag__ops[]; /* NULL past the end */

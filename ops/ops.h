@@ -198,6 +198,7 @@ AG_API ag_tensor *ag_isin(ag_tensor *x, ag_tensor *test,
                           bool invert); /* is x[…] one of test, or, inverted, none; NaN is never; number, of x's shape */
 AG_API ag_tensor *ag_allclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
                               bool equal_nan); /* are all close: a bool scalar */
+AG_API ag_tensor *ag_equal(ag_tensor *a, ag_tensor *b); /* are shapes and all elements equal: a bool scalar; PyTorch's equal, NumPy's array_equal (NumPy's equal is eq) */
 AG_API ag_tensor *ag_isclose(ag_tensor *a, ag_tensor *b, double rtol, double atol,
                              bool equal_nan); /* a = b, or |a − b| ≤ atol + rtol |b|, both finite; defaults 1e-5, 1e-8, false; equal_nan: NaN is close to NaN; number */
 AG_API ag_tensor *ag_logical_and(ag_tensor *a, ag_tensor *b); /* both */
@@ -288,6 +289,10 @@ AG_API ag_tensor *ag_cummax(ag_tensor *x, int axis,
 AG_API ag_tensor *ag_cummin(ag_tensor *x, int axis, ag_tensor **index); /* the smallest of x[0] … x[k]; the same conventions */
 AG_API ag_tensor *ag_diff(ag_tensor *x, int64_t n, int axis, ag_tensor *before,
                           ag_tensor *after); /* x[k+1] − x[k], n times, of x with `before` and `after` (may be NULL) joined on unless n is 0: NumPy's prepend, append */
+/* To second order, at the ends to edge_order, 1 or 2. places[k]: a line of them, or a scalar step; NULL: `spacing` apart. By name they
+ * are inputs behind x, one step may serve all axes, and part= says which axis; preset spacing 1, edge_order 1; float. */
+AG_API ag_tensor **ag_gradient(ag_tensor *x, ag_tensor *const places[], double spacing, ag_axes axes, int edge_order,
+                               ag_tensor *out[], int n); /* dx/dplace along each of n axes (AG_ALL: all) */
 AG_API ag_tensor *ag_trapezoid(ag_tensor *y, ag_tensor *x, double dx,
                                int axis); /* Σ (y[k] + y[k+1]) / 2 (x[k+1] − x[k]); x a line, or in y's shape, or NULL: places dx apart; float */
 AG_API ag_tensor *ag_cumulative_trapezoid(ag_tensor *y, ag_tensor *x, double dx,
@@ -454,6 +459,16 @@ AG_API ag_tensor *ag_index_add(ag_tensor *x, int axis, ag_tensor *index, ag_tens
 AG_API ag_tensor *ag_index_copy(ag_tensor *x, int axis, ag_tensor *index, ag_tensor *source); /* x with source put at those slabs */
 AG_API ag_tensor *ag_index_fill(ag_tensor *x, int axis, ag_tensor *index, double value); /* x with value put at those slabs */
 AG_API ag_tensor *ag_embedding(ag_tensor *weight, ag_tensor *index); /* rows of weight (vocabulary, width): take along axis 0 */
+typedef struct ag_embedding_options {
+    size_t size;         /* set by ag_embedding_defaults */
+    int64_t padding_idx; /* AG_END: none; a row that gets no gradient */
+    double max_norm; /* NaN: none; rows of a larger norm are renorm's of it, as PyTorch's are, but weight is not written and the gradient is that of what is computed */
+    double norm_type;        /* 2 */
+    bool scale_grad_by_freq; /* false; true: a row's gradient is the mean over its places in index, not the sum */
+} ag_embedding_options;
+AG_API ag_embedding_options ag_embedding_defaults(void);
+AG_API ag_tensor *ag_embedding_with(ag_tensor *weight, ag_tensor *index,
+                                    const ag_embedding_options *options); /* NULL: the defaults */
 AG_API ag_tensor *ag_embedding_padded(ag_tensor *weight, ag_tensor *index,
                                       int64_t padding_idx); /* the same; row padding_idx gets no gradient */
 AG_API ag_tensor *ag_gather(ag_tensor *x, int axis, ag_tensor *index); /* y[i][j] = x[index[i][j]][j] for axis 0: PyTorch's gather */
@@ -476,6 +491,8 @@ AG_API ag_tensor *ag_index_reduce(ag_tensor *x, int axis, ag_tensor *index, ag_t
                                   bool include_self); /* the same of whole slabs */
 AG_API ag_tensor *ag_put(ag_tensor *x, ag_tensor *index, ag_tensor *source,
                          bool accumulate); /* x with source put, or added, at the row-major places index; preset false */
+AG_API ag_tensor *ag_index_put(ag_tensor *x, ag_tensor *const indices[], int n, ag_tensor *values,
+                               bool accumulate); /* x[indices[0], …, indices[n−1]] = values, or +=: an index for each of the first n axes, which broadcast, as values do to the places and the other axes; by name the inputs are x, the indices, values; preset false */
 AG_API ag_tensor *ag_select_scatter(ag_tensor *x, ag_tensor *src, int axis,
                                     int64_t index); /* x with src in the place of select(x, axis, index) */
 AG_API ag_tensor *ag_slice_scatter(ag_tensor *x, ag_tensor *src, int axis, int64_t start, int64_t stop,
@@ -497,6 +514,10 @@ AG_API ag_tensor *ag_mask_rank(ag_tensor *mask,
 AG_API ag_tensor *ag_searchsorted(ag_tensor *sorted, ag_tensor *values,
                                   bool right); /* the place in a sorted line before (right: behind) what equals a value; NaN: the end; i64; flat; by name also side= left or right, and a third input, the places that sort the lines */
 AG_API ag_tensor *ag_bucketize(ag_tensor *x, ag_tensor *boundaries, bool right); /* searchsorted(boundaries, x) */
+AG_API ag_tensor *ag_bincount(ag_tensor *x, ag_tensor *weights,
+                              int64_t minlength); /* a line of i64: how many are 0, 1, …, minlength − 1, or (NULL: none) their weights added up; another x is an error: no shape depends on values */
+AG_API ag_tensor *ag_histc(ag_tensor *x, int64_t bins, double min,
+                           double max); /* how many x are in each of so many bins of one width, the last with max; others and NaN do not count; min = max: the least and the largest x; in x's dtype; float; flat; preset 100, 0, 0 */
 AG_API ag_tensor *ag_one_hot(ag_tensor *index, int64_t num_classes, ag_dtype dtype); /* (…) → (…, num_classes), preset i64; flat */
 
 /* In order along an axis, with places: equal elements stay in order of their places, −0 equals 0, NaN is the largest and equal to
@@ -771,7 +792,7 @@ AG_API ag_tensor *ag_tril_indices(ag_tape *tape, int64_t row, int64_t col,
 AG_API ag_tensor *ag_triu_indices(ag_tape *tape, int64_t row, int64_t col, int64_t offset); /* the same of triu */
 AG_API ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m); /* (n,m), 1 where i = j, else 0; m −1: square */
 AG_API ag_tensor *ag_zeros(ag_tape *tape, ag_dtype dtype,
-                           ag_shape shape); /* 0, without memory; by name dtype may be left to a tensor */
+                           ag_shape shape); /* 0, without memory; by name dtype may be left to a tensor, and with fill_value= it is full */
 AG_API ag_tensor *ag_ones(ag_tape *tape, ag_dtype dtype, ag_shape shape); /* 1 */
 AG_API ag_tensor *ag_full_like(ag_tensor *x, double fill_value); /* fill_value in x's shape and dtype, without memory */
 AG_API ag_tensor *ag_zeros_like(ag_tensor *x);                   /* 0 */

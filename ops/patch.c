@@ -187,3 +187,14 @@ AG__COMPOSED_FLAT(allclose, 2, sizeof(close_attrs), close_fields, "isclose of ev
 ag_tensor *ag_allclose(ag_tensor *a, ag_tensor *b, double rtol, double atol, bool equal_nan) {
     return ag_apply(&ag__op_allclose, (ag_tensor *[]){a, b}, 2, &(close_attrs){rtol, atol, equal_nan});
 }
+
+static ag_tensor *equal(ag_tensor *y) {
+    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
+    if (!ag_need_same_dtype(y, 0, 1)) return NULL;
+    if (!ag__same_shape(ag_shape_of(a), ag_shape_of(b))) return ag_scalar(ag_tape_of(y), AG_BOOL, 0);
+    return ag_all(ag_eq(a, b), AG_ALL, false);
+}
+
+AG__COMPOSED_BARE(equal, 2, "are shapes and all elements equal", equal, .flags = AG_FLAT);
+
+ag_tensor *ag_equal(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_equal, (ag_tensor *[]){a, b}, 2, NULL); }

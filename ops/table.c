@@ -16,6 +16,7 @@ const int ag__op_count = sizeof ag__ops / sizeof *ag__ops - 1;
 #define AG_OP_NAME(other, op) {#other, &ag__op_##op},
 #define AG_ATTRIBUTE_NAME(other, own)
 #define AG_OP_FORM(op, attribute, form)
+#define AG_OP_WORD(op, attribute, word, form)
 #define AG_OP_MORE(op, form)
 #define AG_OP_MASK(op, neutral)
 #define AG_OP_DTYPE(op)
@@ -27,6 +28,7 @@ const ag__op_name ag__op_names[] = {
 #define AG_OP_NAME(other, op)
 #define AG_ATTRIBUTE_NAME(other, own) {#other, #own},
 #define AG_OP_FORM(op, attribute, form)
+#define AG_OP_WORD(op, attribute, word, form)
 #define AG_OP_MORE(op, form)
 #define AG_OP_MASK(op, neutral)
 #define AG_OP_DTYPE(op)
@@ -37,10 +39,11 @@ const ag__attribute_name ag__attribute_names[] = {
 
 #define AG_OP_NAME(other, op)
 #define AG_ATTRIBUTE_NAME(other, own)
-#define AG_OP_FORM(op, attribute, form) {&ag__op_##op, &ag__op_##form, #attribute, 0},
-#define AG_OP_MORE(op, form) {&ag__op_##op, &ag__op_##form, NULL, 0},
-#define AG_OP_MASK(op, neutral) {&ag__op_##op, NULL, NULL, neutral},
-#define AG_OP_DTYPE(op) {&ag__op_##op, NULL, "dtype", 0},
+#define AG_OP_FORM(op, attribute, form) {&ag__op_##op, &ag__op_##form, #attribute, NULL, 0},
+#define AG_OP_WORD(op, attribute, word, form) {&ag__op_##op, &ag__op_##form, #attribute, #word, 0},
+#define AG_OP_MORE(op, form) {&ag__op_##op, &ag__op_##form, NULL, NULL, 0},
+#define AG_OP_MASK(op, neutral) {&ag__op_##op, NULL, NULL, NULL, neutral},
+#define AG_OP_DTYPE(op) {&ag__op_##op, NULL, "dtype", NULL, 0},
 const ag__op_form ag__op_forms[] = {
 #include "ops/names.def"
     {0},

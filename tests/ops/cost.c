@@ -38,6 +38,7 @@ static const struct unmended {
 static const struct sized {
     const char *op, *samples;
 } sized[] = {
+    {"bincount", "i(12800)<128 f(12800) | minlength=128"},
     {"broadcast_to", "f(128) | shape=100,128"},
     {"cast", "f(100,128) | dtype=f64"},
     {"clamp_between", "f(100,128) f(100,128) f(100,128)"},
@@ -51,6 +52,7 @@ static const struct sized {
      "f(100,64) i(150)<100 f(150,64) | axis=0 reduce=prod ; f(100,64) i(150)<100 f(150,64) | axis=0 reduce=amax ;"
      "f(100,64) i(150)<100 f(150,64) | axis=0 reduce=prod include_self=false ;"
      "f(100,64) i(150)<100 f(150,64) | axis=0 reduce=mean"},
+    {"index_put", "f(30,20,64) i(15,1)<30 i(20)<20 f(15,20,64)"},
     {"layer_norm", "f(64,256) f(256) f(256) | normalized_shape=256 ; f(64,256) | normalized_shape=256"},
     {"masked_fill", "f(100,128) b(100,128) | value=3"},
     {"masked_fill_tensor", "f(100,128) b(100,128) f()"},

@@ -259,6 +259,39 @@ Test(ops, padding_gets_no_gradient) {
     ag_tape_free(t);
 }
 
+/* Row 1, of norm 5, is looked up at norm 2 and not written; its gradient is that of x 2 / (|x| + 1e-7), which is 0 along x. */
+Test(ops, embedding_of_rows_with_a_largest_norm) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *w = param(t, (const double[]){1, 1, 3, 4, 5, 6}, AG_SHAPE(3, 2)), *d;
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){1, 0, -2}, AG_SHAPE(3));
+    ag_embedding_options o = ag_embedding_defaults();
+    o.max_norm = 2;
+    ag_tensor *y = ag_embedding_with(w, index, &o),
+              *along = ag_from_f64(t, (const double[]){3, 4, 1, 1, 4, -3}, AG_SHAPE(3, 2));
+    assert_values(y, 1e-6, 1.2, 1.6, 1, 1, 1.2, 1.6);
+    assert_values(w, 0, 1, 1, 3, 4, 5, 6);
+    cr_assert(ag_gradients(&y, &along, 1, &w, 1, &d), "%s", ag_tape_message(t));
+    assert_values(d, 1e-6, 1, 1, 1.6, -1.2, 0, 0);
+    o.norm_type = 1, o.max_norm = 3.5;
+    assert_values(ag_embedding_with(w, index, &o), 1e-6, 1.5, 2, 1, 1, 1.5, 2);
+    ag_tape_free(t);
+}
+
+/* Three places of row 1 share one gradient, the mean of theirs; values are the rows themselves. */
+Test(ops, embedding_gradients_by_frequency) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *w = param(t, (const double[]){1, 2, 3, 4, 5, 6}, AG_SHAPE(3, 2)), *d;
+    ag_tensor *index = ag_from_i64(t, (const int64_t[]){1, -2, 0, 1}, AG_SHAPE(2, 2));
+    ag_embedding_options o = ag_embedding_defaults();
+    o.scale_grad_by_freq = true;
+    ag_tensor *y = ag_embedding_with(w, index, &o);
+    ag_tensor *g = ag_from_f64(t, (const double[]){1, 2, 4, 8, 3, 5, 7, 5}, AG_SHAPE(2, 2, 2));
+    assert_same(y, ag_embedding(w, index));
+    cr_assert(ag_gradients(&y, &g, 1, &w, 1, &d), "%s", ag_tape_message(t));
+    assert_values(d, 1e-15, 3, 5, 4, 5, 0, 0);
+    ag_tape_free(t);
+}
+
 /* Of elements put at one place the last stays and alone has a gradient; what it covers has none. */
 Test(ops, the_last_put_wins) {
     ag_tape *t = ag_tape_new();

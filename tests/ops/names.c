@@ -49,6 +49,19 @@ Test(names, attributes_have_other_names) {
     ag_tape_free(t);
 }
 
+/* A word in the place of norm's order means a norm of matrices. */
+Test(names, norms_by_a_word) {
+    ag_tape *t = ag_tape_new();
+    ag_tensor *x = ag_from_f64(t, (const double[]){3, 0, 0, -4}, AG_SHAPE(2, 2));
+    assert_values(ag_call(t, "norm", &x, 1, "p=fro"), 1e-15, 5);
+    assert_values(ag_call(t, "norm", &x, 1, "p=inf"), 0, 4);
+    assert_values(ag_call(t, "norm", &x, 1, "p=-inf"), 0, 0);
+    assert_values(ag_call(t, "full", NULL, 0, "size=2 fill_value=1.5"), 0, 1.5, 1.5);
+    cr_assert_null(ag_call(t, "norm", &x, 1, "p=frob"));
+    assert_error(t, AG_ERR_ARGUMENT, "norm: p='frob': expected a number");
+    ag_tape_free(t);
+}
+
 Test(names, joined_under_other_names) {
     ag_tape *t = ag_tape_new();
     ag_tensor *x = ag_from_f64(t, (const double[]){1, -2}, AG_SHAPE(1, 2)), *pair[2] = {x, x};

@@ -30,7 +30,7 @@ const char integer_ops[] =
     " matmul mm bmm mv dot vdot vecdot inner outer kron cross addmm addmv baddbmm addbmm addr"
     " linear bilinear tensordot multi_dot chain_matmul einsum matrix_power trace"
     " hsplit vsplit dsplit put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod combinations"
-    " isin allclose tril assign ";
+    " isin allclose equal index_put tril assign ";
 const char bool_ops[] =
     " cast any all count_nonzero where eq ne lt le gt ge same"
     " logical_and logical_or logical_xor logical_not isnan isinf isfinite isposinf isneginf signbit"
@@ -42,8 +42,9 @@ const char bool_ops[] =
     " diag_embed diag diagflat unfold stack hstack vstack column_stack dstack broadcast_tensors"
     " meshgrid tile repeat repeat_interleave roll pad full_like zeros_like ones_like masked_select flatnonzero nonzero"
     " masked_fill masked_fill_tensor tensor_split sort argsort msort mode assign"
-    " hsplit vsplit dsplit put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod combinations"
-    " expand_as reshape_as t atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle ";
+    " hsplit vsplit dsplit put index_put select_scatter slice_scatter diagonal_scatter block_diag cartesian_prod "
+    "combinations"
+    " expand_as reshape_as t atleast_1d atleast_2d atleast_3d pixel_shuffle pixel_unshuffle equal ";
 
 bool listed(const char *list, const char *word) {
     size_t n = strlen(word);

@@ -261,6 +261,18 @@ static void indexing(ag_tape *t, operands o) {
     SAME(index_add, ag_index_add(o.x, 0, o.label, o.y, 2.5), "axis=0 alpha=2.5", o.x, o.label, o.y);
     SAME(index_copy, ag_index_copy(o.x, 0, o.label, o.y), "axis=0", o.x, o.label, o.y);
     SAME(index_fill, ag_index_fill(o.x, 1, o.label, 2.5), "axis=1 value=2.5", o.x, o.label);
+    ag_embedding_options e = ag_embedding_defaults();
+    e.max_norm = 1.5, e.norm_type = 1, e.scale_grad_by_freq = true, e.padding_idx = 2;
+    SAME(embedding, ag_embedding_with(o.matrix, o.index, &e),
+         "max_norm=1.5 norm_type=1 scale_grad_by_freq=true padding_idx=2", o.matrix, o.index);
+    SAME(bincount, ag_bincount(o.label, NULL, 5), "minlength=5", o.label);
+    SAME(histc, ag_histc(o.x, 3, -1, 2), "bins=3 min=-1 max=2", o.x);
+    SAME(index_put, ag_index_put(o.x, &o.label, 1, o.scalar, true), "accumulate=true", o.x, o.label, o.scalar);
+    SAME(equal, ag_equal(o.x, o.y), "", o.x, o.y);
+    ag_tensor *slope[2];
+    SAME(gradient, ag_gradient(o.x, NULL, 0.5, AG_AXES(1), 2, slope, 1)[0], "spacing=0.5 axes=1 edge_order=2", o.x);
+    SAME(gradient, ag_gradient(o.x, (ag_tensor *[]){o.scalar, o.scalar}, 1, AG_ALL, 1, slope, 2)[1], "part=1", o.x,
+         o.scalar);
     SAME(embedding, ag_embedding_padded(o.matrix, o.index, -1), "padding_idx=-1", o.matrix, o.index);
     SAME(scatter, ag_scatter(o.x, 1, o.index, o.y), "axis=1", o.x, o.index, o.y);
     SAME(scatter, ag_scatter_value(o.x, 1, o.index, 2.5), "axis=1 value=2.5", o.x, o.index);

@@ -126,12 +126,12 @@ ag_shape reference_broadcast(ag_shape a, ag_shape b) {
 
 const reference *reference_find(const char *name) {
     static const reference *const tables[] = {
-        references_rows,  references_smooth, references_special, references_shape,   references_axes,
-        references_index, references_order,  references_put,     references_part,    references_join,
-        references_mask,  references_reduce, references_scan,    references_softmax, references_linear,
-        references_conv,  references_other,  references_random,  references_norm,    references_product,
-        references_loss,  references_blend,  references_forms,   references_pool,    references_combine,
-        references_matrix};
+        references_rows,   references_smooth, references_special, references_shape,   references_axes,
+        references_index,  references_order,  references_put,     references_part,    references_join,
+        references_mask,   references_reduce, references_scan,    references_softmax, references_linear,
+        references_conv,   references_other,  references_random,  references_norm,    references_product,
+        references_loss,   references_blend,  references_forms,   references_pool,    references_combine,
+        references_matrix, references_count};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
             if (strcmp(r->name, name) == 0) return r;

@@ -40,7 +40,7 @@ extern const reference references_rows[], references_smooth[], references_specia
     references_mask[], references_reduce[], references_scan[], references_softmax[], references_linear[],
     references_conv[], references_other[], references_random[], references_norm[], references_product[],
     references_loss[], references_blend[], references_forms[], references_pool[], references_combine[],
-    references_matrix[];
+    references_matrix[], references_count[];
 const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);

@@ -109,7 +109,7 @@ static void made(problem *p, double value) {
     for (int64_t i = 0; i < p->out[0].size; i++) y[i] = value;
 }
 
-static void zeros(problem *p) { made(p, 0); }
+static void zeros(problem *p) { made(p, reference_number(p, "fill_value", 0)); }
 static void ones(problem *p) { made(p, 1); }
 
 static void full_like(problem *p) { like(p, reference_number(p, "fill_value", NAN)); }

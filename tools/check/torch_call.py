@@ -258,6 +258,8 @@ def adapt(name, arguments, results):
     if name in ("masked_select", "flatnonzero", "nonzero", "argwhere"):
         d["count"] = results[0].shape[0]
         d.pop("as_tuple", None)
+    if name == "bincount":
+        d["minlength"] = results[0].shape[0]
     if d.get("out_int32") is False or "count" in d:
         d.pop("out_int32", None)
     if name == "repeat_interleave" and isinstance(d.get("repeats"), torch.Tensor):
@@ -266,6 +268,8 @@ def adapt(name, arguments, results):
         d["a_axes"], d["b_axes"] = d.pop("dims")
     if name in ("alpha_dropout", "feature_alpha_dropout", "rrelu"):
         d.setdefault("training", False)
+    if name == "gradient" and is_list(d.get("spacing"), (int, float)):
+        d["spacing"] = [torch.tensor(step, dtype=d["self"].dtype) for step in d["spacing"]]
     if name == "randn" and "args" in d:
         d["shape"] = d.pop("args")
     return d

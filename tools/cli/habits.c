@@ -25,7 +25,6 @@ static const habit ops[] = {
     {"int", "write cast(x, i64)"},
     {"array", "a vector is written [1, 2, 3], a matrix [1, 2; 3, 4]"},
     {"tensor", "a vector is written [1, 2, 3], a matrix [1, 2; 3, 4]"},
-    {"full", "a number broadcasts; the same number throughout, like x, is full_like(x, 2)"},
     {"if", "a choice is where(condition, a, b)"},
     {"grad", "gradients are what 'autograd grad' prints"},
     {"backward", "gradients are what 'autograd grad' prints"},

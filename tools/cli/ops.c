@@ -41,7 +41,7 @@ void ops_put_call(const ag_op *op, text *out) {
 enum { EXTENTS = 4 };
 
 /* "axis=1": what stands in `given`, then a guess for each required attribute that does not; k: the k-th guess of
- * extents, the last one with guesses for what is NaN unless given, too */
+ * extents and counts, the last one with guesses for what is NaN unless given, too */
 static void guess(const ag_op *op, const char *given, int k, char *out, size_t size) {
     static const char *const extents[EXTENTS] = {"3,4", "2", "1,2,5,5", "3,2,3,3"};
     static const char *const guesses[] = {
@@ -50,7 +50,9 @@ static void guess(const ag_op *op, const char *given, int k, char *out, size_t s
     int used = snprintf(out, size, "%s", given);
     for (const ag_attr_field *f = ops_fields(op); f->name && used >= 0 && (size_t)used < size; f++) {
         char key[64];
-        const char *typed = f->type == AG_ATTR_SHAPE ? extents[k] : guesses[f->type];
+        const char *typed = f->type == AG_ATTR_SHAPE      ? extents[k]
+                            : k && f->type == AG_ATTR_I64 ? "3"
+                                                          : guesses[f->type];
         snprintf(key, sizeof key, "%s=", f->name);
         bool open = !f->preset || (k == EXTENTS - 1 && !strcmp(f->preset, "nan"));
         if (open && !strstr(given, key)) used += snprintf(out + used, size - (size_t)used, " %s%s", key, typed);
@@ -148,7 +150,8 @@ static bool try_inputs(ag_tape *t, const ag_op *op, const char *given, int n, tr
 }
 
 bool ops_try(ag_tape *t, const ag_op *op, const char *given, bool optional, trial *out) {
-    int least = ops_inputs(op) < 0 ? 2 : ops_inputs(op), most = optional ? least + op->optional : least;
+    if (ops_inputs(op) < 0) return try_inputs(t, op, given, 2, out) || try_inputs(t, op, given, 3, out);
+    int least = ops_inputs(op), most = optional ? least + op->optional : least;
     for (int n = most < MOST ? most : MOST; n >= least; n--) {
         if (try_inputs(t, op, given, n, out)) return true;
     }
