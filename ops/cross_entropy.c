@@ -74,7 +74,7 @@ static int64_t grain_of(const job *w) { return 1 + 8192 / w->c; }
 
 static void loss_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
-    ag__loss_fn *loss = ag__kernel()->cross_entropy->loss[w->dtype];
+    ag__loss_fn *loss = ag__kernel()->softmax->loss[w->dtype];
     loss(w->x + (size_t)begin * row_bytes(w), end - begin, w->c, w->label + begin, w->ignored, w->loss + begin);
 }
 
@@ -164,7 +164,7 @@ static bool cross_entropy_grad_shape(ag_tensor *y) {
 
 static void grad_rows(void *context, int64_t begin, int64_t end) {
     const job *w = context;
-    ag__loss_grad_fn *grad = ag__kernel()->cross_entropy->grad[w->dtype];
+    ag__loss_grad_fn *grad = ag__kernel()->softmax->loss_grad[w->dtype];
     size_t at = (size_t)begin * row_bytes(w);
     grad(w->x + at, end - begin, w->c, w->label + begin, w->ignored, w->scale, w->d + at);
 }

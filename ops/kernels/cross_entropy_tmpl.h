@@ -1,6 +1,5 @@
 /* cross_entropy_tmpl.h: the cross-entropy of rows of c logits, and its gradient, for one type.
- * Given: T, NAME(x) and F(function). */
-#include "ops/kernels/exp_sum_tmpl.h"
+ * After exp_sum_tmpl.h. Given: T, NAME(x) and F(function). */
 
 /* ln Σ eˣ − x[label] of `rows` short rows, at most a tile */
 static void NAME(loss_tile)(const T *x, int64_t rows, int64_t c, const int64_t *label, int64_t ignored, double *loss) {

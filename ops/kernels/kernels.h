@@ -12,7 +12,6 @@
 
 #include "ops/kernels/best.h"
 #include "ops/kernels/conv.h"
-#include "ops/kernels/cross_entropy.h"
 #include "ops/kernels/gemm.h"
 #include "ops/kernels/integral.h"
 #include "ops/kernels/linalg.h"
@@ -51,7 +50,6 @@
     X(isa, best, ag__bests)                  \
     X(AG__HALF(isa), conv_f32, ag__conv)     \
     X(AG__HALF(isa), conv_f64, ag__conv)     \
-    X(isa, cross_entropy, ag__cross_entropy) \
     X(isa, gemm_f32, ag__gemm)               \
     X(isa, gemm_f64, ag__gemm)               \
     X(AG__HALF(isa), integral, ag__integral) \

@@ -1,7 +1,6 @@
 /* softmax_tmpl.h: softmax, log-softmax and their gradients along lines of n elements, one after the other, and the sums that
  * logsumexp starts from, for one type.
- * Given: T, NAME(x) and F(function). Sums are taken in double. */
-#include "ops/kernels/exp_sum_tmpl.h"
+ * After exp_sum_tmpl.h. Given: T, NAME(x) and F(function). Sums are taken in double. */
 
 /* One line, and as many short ones as make a tile. */
 typedef void NAME(line)(const T *a, const T *b, int64_t n, T *y);
@@ -98,7 +97,3 @@ static void NAME(log_sum)(const void *in, int64_t n, int64_t stride, int64_t wid
     }
     for (int64_t j = 0; j < width; j++) sum[j] = (double)s[j];
 }
-
-#undef T
-#undef NAME
-#undef F
