@@ -4,6 +4,7 @@
 #include "ops/kernels/math_f32.h"
 #include "ops/kernels/math_f64.h"
 #include "ops/kernels/math_normal.h"
+#include "ops/kernels/rows_turn.h"
 
 #include <stdbool.h>
 #include <stddef.h>

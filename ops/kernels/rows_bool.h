@@ -50,6 +50,7 @@
 #define B1(name, value, integer, boolean, ...) LOOP1(name, boolean)
 #define I1(name, integer, boolean, ...) LOOP1(name, boolean)
 #define C2(name, value, ...) LOOP2(name, value)
+#define T2(name, row, ...) IN_TURN(name##_bool, row##_bool)
 #define I2(name, integer, boolean, ...) LOOP2(name, boolean)
 #define W3(name, value, ...) LOOP3(name, value)
 #include "ops/elementwise.def"

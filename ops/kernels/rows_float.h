@@ -154,6 +154,7 @@ APART void NAME(steps)(int64_t n, const void *const in[], void *out, double p, d
 #define C2(name, value, ...) LOOP2(name, value, bool)
 #define I2(...)
 #define J2(...)
+#define T2(name, row, ...) IN_TURN(NAME(name), NAME(row))
 #define F3(name, value, ...) LOOP3(name, value, T, AS_IS)
 #define W3(name, value, ...) LOOP3(name, value, unsigned char, AS_BOOL)
 #define X1(name, function, n, ...) EACH(name, each1, n, function)

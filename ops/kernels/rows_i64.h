@@ -76,6 +76,7 @@ static inline uint64_t multiple_i64(int64_t a, int64_t b) {
 #define N2(name, value, integer, ...) LOOP2(name, integer, int64_t)
 #define S2(name, value, integer, ...) LOOP2(name, integer, int64_t)
 #define C2(name, value, ...) LOOP2(name, value, bool)
+#define T2(name, row, ...) IN_TURN(name##_i64, row##_i64)
 #define I2(name, integer, ...) LOOP2(name, integer, int64_t)
 #define J2 I2
 #define W3(name, value, ...) LOOP3(name, value)

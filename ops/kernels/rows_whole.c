@@ -1,6 +1,8 @@
 /* rows_whole.c: one loop per row of elementwise.def for i64 and for bool. */
 #include "ops/kernels/kernels.h"
 
+#include "ops/kernels/rows_turn.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
