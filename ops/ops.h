@@ -314,6 +314,8 @@ AG_API ag_tensor *ag_vecdot(ag_tensor *a, ag_tensor *b, int axis); /* Σ a b alo
 AG_API ag_tensor *ag_inner(ag_tensor *a, ag_tensor *b); /* (…,k)(---,k) → (…,---); a scalar multiplies */
 AG_API ag_tensor *ag_outer(ag_tensor *a, ag_tensor *b); /* (m)(n) → (m,n) */
 AG_API ag_tensor *ag_kron(ag_tensor *a, ag_tensor *b); /* (m)(n) → (m n) on every axis, of the fewer axes' one 1s are put in front */
+AG_API ag_tensor *ag_kron_grad(ag_tensor *g, ag_tensor *a, ag_tensor *b,
+                               ag_tensor **db); /* kron's gradient of g to a and, if asked, to b; float */
 AG_API ag_tensor *ag_cross(ag_tensor *a, ag_tensor *b, int axis); /* a × b along axis, which has 3 elements; broadcasts */
 AG_API ag_tensor *ag_addmm(ag_tensor *x, ag_tensor *a, ag_tensor *b, double beta,
                            double alpha); /* beta x + alpha a b, x broadcast; beta 0: x is not looked at */

@@ -1,7 +1,6 @@
-/* tensordot.c: products over chosen axes, and those whose result has the axes of both.
+/* tensordot.c: products over chosen axes.
  *
  *     tensordot   a (left, inner) · b (inner, right) → (left, right), each a group of axes merged into one
- *     kron        a (…, m, 1, …) b (…, 1, n, …) → (…, m n, …)
  *     trace       Σ of a diagonal: of the elements of two merged axes, every (m + 1)-th */
 #include "ops/compose.h"
 #include "ops/need.h"
@@ -106,34 +105,6 @@ static ag_tensor *inner(ag_tensor *y) {
 AG__COMPOSED_BARE(inner, 2, "Σ a b over the last axes", inner);
 
 ag_tensor *ag_inner(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_inner, (ag_tensor *[]){a, b}, 2, NULL); }
-
-/* An axis on which a or b has extent 1 needs one place of the product's shape, any other two. */
-static ag_tensor *kron(ag_tensor *y) {
-    ag_tensor *a = ag_in(y, 0), *b = ag_in(y, 1);
-    int rank = ag_rank(ag_rank(a) > ag_rank(b) ? a : b), places = 0;
-    ag_shape left = {0}, right = {0}, out = {.rank = rank};
-    if (!need_numbers(y)) return NULL;
-    for (int i = 0; i < rank; i++) {
-        int p = i - (rank - ag_rank(a)), q = i - (rank - ag_rank(b));
-        int64_t m = p < 0 ? 1 : ag_dim(a, p), n = q < 0 ? 1 : ag_dim(b, q);
-        if (__builtin_mul_overflow(m, n, &out.dim[i])) out.dim[i] = INT64_MAX; /* which reshape refuses */
-        for (int k = 0; k < 2; k++) {
-            if ((k ? n : m) == 1) continue;
-            if (places < AG_MAX_RANK) left.dim[places] = k ? 1 : m, right.dim[places] = k ? n : 1;
-            places++;
-        }
-    }
-    if (places > AG_MAX_RANK) {
-        ag_op_fail(y, AG_ERR_SHAPE, "a and b have %d axes of more than one element; at most %d", places, AG_MAX_RANK);
-        return NULL;
-    }
-    left.rank = right.rank = places;
-    return ag_reshape(ag_mul(ag_reshape(a, left), ag_reshape(b, right)), out);
-}
-
-AG__COMPOSED_BARE(kron, 2, "a[i] b[j] at [i n + j], on every axis", kron);
-
-ag_tensor *ag_kron(ag_tensor *a, ag_tensor *b) { return ag_apply(&ag__op_kron, (ag_tensor *[]){a, b}, 2, NULL); }
 
 typedef struct trace_attrs {
     int64_t offset;

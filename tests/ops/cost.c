@@ -32,7 +32,6 @@ static const struct unmended {
     const char *op, *why;
 } unmended[] = {
     {"aminmax", "two extremes, each with a mask and a count of those that tie: 3.5"},
-    {"kron", "sums over axes that alternate"},
 };
 
 static const struct sized {

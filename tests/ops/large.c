@@ -107,6 +107,8 @@ static const large larges[] = {
     {"cast", "f(20000) | dtype=i64"},
     {"cholesky", "d(45,45) ; d(9,20,20)"},
     {"cholesky_grad", "f(45,45) d(45,45) ; f(9,20,20) d(9,20,20)"},
+    {"kron", "f(70,20) f(2,15) ; f(200) f(200)"},
+    {"kron_grad", "f(140,300) f(70,20) f(2,15) ; f(40000) f(200) f(200)"},
     {"solve_triangular", "d(70,70) f(70,33) ; d(6,20,20) f(6,20,30) | upper=true transpose=true"},
     {"dropout_mask", "| shape=33333 p=0.3"},
     {"uniform", "| shape=33333 high=3"},

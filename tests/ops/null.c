@@ -378,6 +378,8 @@ static void others(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     TWO(ag_inner);
     TWO(ag_outer);
     TWO(ag_kron);
+    REFUSED(ag_kron_grad(NULL, x, x, NULL));
+    REFUSED(ag_kron_grad(x, x, NULL, NULL));
     REFUSED(ag_vecdot(NULL, x, 0));
     REFUSED(ag_cross(x, NULL, 0));
     REFUSED(ag_addmm(x, NULL, x, 1, 1));

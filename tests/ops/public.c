@@ -382,6 +382,7 @@ static void tensor_products(ag_tape *t, operands o) {
     SAME(inner, ag_inner(o.x, o.y), "", o.x, o.y);
     SAME(outer, ag_outer(v, v), "", v, v);
     SAME(kron, ag_kron(o.x, o.matrix), "", o.x, o.matrix);
+    SAME(kron_grad, ag_kron_grad(o.x, o.x, o.scalar, NULL), "", o.x, o.x, o.scalar);
     SAME(cross, ag_cross(o.x, row, 1), "axis=1", o.x, row);
     SAME(addmm, ag_addmm(o.scalar, o.x, o.matrix, 2, 3), "beta=2 alpha=3", o.scalar, o.x, o.matrix);
     SAME(addmv, ag_addmv(o.scalar, o.x, v, 2, 3), "beta=2 alpha=3", o.scalar, o.x, v);

@@ -226,24 +226,43 @@ static void cross(problem *p) {
     }
 }
 
+/* Element i of a ⊗ b, of shape s: which elements of a and b it is the product of */
+static void kron_places(const array *a, const array *b, ag_shape s, int64_t i, int64_t *left, int64_t *right) {
+    int64_t at[AG_MAX_RANK], high[AG_MAX_RANK] = {0}, low[AG_MAX_RANK] = {0};
+    reference_place(s, i, at);
+    for (int k = 1; k <= s.rank; k++) {
+        int64_t n = k <= b->shape.rank ? b->shape.dim[b->shape.rank - k] : 1;
+        if (k <= a->shape.rank) high[a->shape.rank - k] = at[s.rank - k] / n;
+        if (k <= b->shape.rank) low[b->shape.rank - k] = at[s.rank - k] % n;
+    }
+    *left = reference_index(a->shape, high);
+    *right = reference_index(b->shape, low);
+}
+
 static void kron(problem *p) {
     const array *a = &p->in[0], *b = &p->in[1];
     int rank = a->shape.rank > b->shape.rank ? a->shape.rank : b->shape.rank;
     ag_shape s = {.rank = rank};
+    int64_t left, right;
     for (int k = 1; k <= rank; k++) {
         int64_t m = k <= a->shape.rank ? a->shape.dim[a->shape.rank - k] : 1;
         s.dim[rank - k] = m * (k <= b->shape.rank ? b->shape.dim[b->shape.rank - k] : 1);
     }
     double *y = reference_out(p, 0, p->dtype, s);
     for (int64_t i = 0; i < p->out[0].size; i++) {
-        int64_t at[AG_MAX_RANK], high[AG_MAX_RANK] = {0}, low[AG_MAX_RANK] = {0};
-        reference_place(s, i, at);
-        for (int k = 1; k <= rank; k++) {
-            int64_t n = k <= b->shape.rank ? b->shape.dim[b->shape.rank - k] : 1;
-            if (k <= a->shape.rank) high[a->shape.rank - k] = at[rank - k] / n;
-            if (k <= b->shape.rank) low[b->shape.rank - k] = at[rank - k] % n;
-        }
-        y[i] = a->v[reference_index(a->shape, high)] * b->v[reference_index(b->shape, low)];
+        kron_places(a, b, s, i, &left, &right);
+        y[i] = a->v[left] * b->v[right];
+    }
+}
+
+static void kron_grad(problem *p) {
+    const array *g = &p->in[0], *a = &p->in[1], *b = &p->in[2];
+    double *da = reference_out(p, 0, p->dtype, a->shape), *db = reference_out(p, 1, p->dtype, b->shape);
+    int64_t left, right;
+    for (int64_t i = 0; i < g->size; i++) {
+        kron_places(a, b, g->shape, i, &left, &right);
+        da[left] += g->v[i] * b->v[right];
+        db[right] += g->v[i] * a->v[left];
     }
 }
 
@@ -276,6 +295,6 @@ const reference references_product[] = {
     {"inner", inner, false, NULL, NULL},     {"tensordot", tensordot, false, NULL, NULL},
     {"multi_dot", chain, false, NULL, NULL}, {"chain_matmul", chain, false, NULL, NULL},
     {"vecdot", vecdot, false, NULL, NULL},   {"cross", cross, false, NULL, NULL},
-    {"kron", kron, false, NULL, NULL},       {"trace", trace, false, NULL, NULL},
-    {NULL, NULL, false, NULL, NULL},
+    {"kron", kron, false, NULL, NULL},       {"kron_grad", kron_grad, false, NULL, NULL},
+    {"trace", trace, false, NULL, NULL},     {NULL, NULL, false, NULL, NULL},
 };
