@@ -274,7 +274,7 @@ AG_API ag_tensor *ag_masked_var(ag_tensor *x, ag_tensor *mask, ag_axes axes, dou
 AG_API ag_tensor *ag_masked_std(ag_tensor *x, ag_tensor *mask, ag_axes axes, double correction,
                                 bool keepdim); /* √ of it; gradient ∞ where it is 0 */
 AG_API ag_tensor *ag_matrix_norm(ag_tensor *x, const char *ord, ag_axes axes,
-                                 bool keepdim); /* of matrices on two axes (AG_ALL: the last): "fro" √ Σ x², "1", "-1" the largest, smallest Σ |x| of a column, "inf", "-inf" of a row; of vectors, one axis or a line, norm with p = ord: ag_call "norm" with ord= */
+                                 bool keepdim); /* of matrices on two axes (AG_ALL: the last): "fro" √ Σ x², "1", "-1" the largest, smallest Σ |x| of a column, "inf", "-inf" of a row, "2", "-2", "nuc" the largest, smallest, Σ of the singular values; of vectors, one axis or a line, norm with p = ord: ag_call "norm" with ord=, or p=fro, nuc */
 AG_API ag_tensor *ag_cov(ag_tensor *x, double correction, ag_tensor *fweights,
                          ag_tensor *aweights); /* (m,n) → (m,m), n observations of m variables: Σ w (x − mean)(x − mean)ᵀ / max(Σ w − correction, 0), w = 1 or the weights (n), of any dtypes, multiplied; with aweights correction Σ w aweights / Σ w is taken off; preset 1; (n) → () */
 AG_API ag_tensor *ag_corrcoef(ag_tensor *x);   /* cov[i][j] / √(cov[i][i] cov[j][j]), in [−1, 1] */
@@ -822,6 +822,16 @@ AG_API ag_tensor *ag_det_bend(ag_tensor *a, ag_tensor *k); /* its second derivat
 AG_API ag_tensor *ag_slogdet(ag_tensor *a, ag_tensor **logabsdet); /* the determinant's sign and, if asked, ln |det a|; 0 and −∞ where it is 0 */
 AG_API ag_tensor *ag_slogdet_grad(ag_tensor *g, ag_tensor *a); /* slogdet's gradient: g a⁻ᵀ, g (…) */
 AG_API ag_tensor *ag_logdet(ag_tensor *a);                     /* ln det a, NaN where that is negative */
+
+/* a = U diag(S) Vᵀ: (…,m,n) → U (…,m,k) and, if asked, S (…,k), descending, and Vᵀ (…,k,n), k = min(m, n), of orthonormal columns and
+ * rows; NaN where a is not finite. U and V are free up to a sign for each value (the largest component of a column of U is positive), and
+ * more where values are equal or 0. So is, as in PyTorch, the gradient of what depends on the choice; of what does not it is right
+ * there too: that of S is U diag(g) Vᵀ. */
+AG_API ag_tensor *ag_svd(ag_tensor *a, ag_tensor **s, ag_tensor **vh); /* reduced: full_matrices=false */
+AG_API ag_tensor *ag_svdvals(ag_tensor *a);                            /* S alone */
+AG_API ag_tensor *ag_matrix_rank(ag_tensor *a, double atol,
+                                 double rtol); /* how many singular values exceed max(atol, rtol times the largest); NaN, the preset: none, with neither rtol max(m, n) ε; i64; flat */
+AG_API ag_tensor *ag_cond(ag_tensor *a, const char *p); /* |a| |a⁻¹| by matrix_norm; "2" (the preset), "-2": of any matrices, by singular values */
 
 /* Random: numbers of the tape's key (ag_seed) and the next draw, the same for any number of threads and instruction set, in f64 those
  * of f32 with more digits. A replay repeats them, and a clone has the same. dtype f32 or f64; flat where tensors give no more than

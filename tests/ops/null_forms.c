@@ -203,6 +203,13 @@ static void products(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_pdist(NULL, 2));
     REFUSED(ag_matrix_norm(NULL, "fro", AG_ALL, false));
     REFUSED(ag_matrix_norm(x, NULL, AG_ALL, false));
+    ag_tensor *s = x, *vh = x;
+    REFUSED(ag_svd(NULL, &s, &vh));
+    cr_assert(!s && !vh);
+    ONE(ag_svdvals);
+    REFUSED(ag_matrix_rank(NULL, 0, 0));
+    REFUSED(ag_cond(NULL, "2"));
+    REFUSED(ag_cond(x, NULL));
     REFUSED(ag_conv2d_bias(x, NULL, x, NULL));
     REFUSED(ag_conv1d(NULL, x, x, 1, 0, 1, 1));
     REFUSED(ag_conv1d(x, NULL, NULL, 1, 0, 1, 1));

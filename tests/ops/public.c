@@ -228,6 +228,12 @@ static void matrices(ag_tape *t, operands o) {
     SAME(allclose, ag_allclose(o.x, o.y, 0.5, 4, true), "rtol=0.5 atol=4 equal_nan=true", o.x, o.y);
     SAME(matrix_norm, ag_matrix_norm(o.cube, "-inf", AG_AXES(2, 0), true), "ord=-inf axes=2,0 keepdim=true", o.cube);
     SAME(matrix_norm, ag_matrix_norm(o.x, "1", AG_ALL, false), "ord=1", o.x);
+    ag_tensor *values, *rows;
+    SAME(svd, ag_svd(o.x, &values, &rows), "", o.x);
+    SAME(svdvals, ag_svdvals(o.x), "", o.x);
+    assert_same(values, ag_svdvals(o.x));
+    SAME(matrix_rank, ag_matrix_rank(o.x, 0.5, (double)NAN), "atol=0.5", o.x);
+    SAME(cond, ag_cond(o.definite, "1"), "p=1", o.definite);
     SAME(masked_mean, ag_masked_mean(o.x, o.yes, AG_AXES(0), true), "axes=0 keepdim=true", o.x, o.yes);
     SAME(masked_var, ag_masked_var(o.x, o.yes, AG_ALL, 0, false), "correction=0", o.x, o.yes);
     SAME(masked_std, ag_masked_std(o.x, o.yes, AG_ALL, 0.5, false), "correction=0.5", o.x, o.yes);

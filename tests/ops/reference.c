@@ -131,7 +131,7 @@ const reference *reference_find(const char *name) {
         references_mask,   references_reduce, references_scan,    references_softmax, references_linear,
         references_conv,   references_other,  references_random,  references_norm,    references_product,
         references_loss,   references_blend,  references_forms,   references_pool,    references_combine,
-        references_matrix, references_count};
+        references_matrix, references_count,  references_svd};
     for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
         for (const reference *r = tables[k]; r->name; r++) {
             if (strcmp(r->name, name) == 0) return r;

@@ -40,10 +40,13 @@ extern const reference references_rows[], references_smooth[], references_specia
     references_mask[], references_reduce[], references_scan[], references_softmax[], references_linear[],
     references_conv[], references_other[], references_random[], references_norm[], references_product[],
     references_loss[], references_blend[], references_forms[], references_pool[], references_combine[],
-    references_matrix[], references_count[];
+    references_matrix[], references_count[], references_svd[];
 const reference *reference_find(const char *name);
 /* Reads the sample's inputs and runs the op's reference; arrays are good until the next call. */
 const reference *reference_run(const sample *s, ag_dtype dtype, const ag_tensor *y, problem *p);
+
+/* The norm 2, -2 or nuc of a matrix (m,n), at most 8 by 8, element (i, j) at i row + j column. */
+double reference_singular_norm(const double *a, int m, int n, int64_t row, int64_t column, const char *ord);
 
 /* For references */
 

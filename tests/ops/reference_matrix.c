@@ -219,6 +219,23 @@ static int chosen_axes(const problem *p, int rank, int64_t axis[]) {
     return n;
 }
 
+/* Of the matrices on two axes, one for each place of the others. */
+static void by_values(problem *p, ag_shape kept, ag_shape s, const int64_t axis[2], const char *ord) {
+    ag_shape x = p->in[0].shape;
+    double *y = reference_out(p, 0, p->dtype, s);
+    int64_t stride[AG_MAX_RANK], step = 1;
+    for (int k = x.rank - 1; k >= 0; k--) {
+        stride[k] = step;
+        step *= x.dim[k];
+    }
+    for (int64_t i = 0; i < p->out[0].size; i++) {
+        int64_t at[AG_MAX_RANK];
+        reference_place(kept, i, at);
+        y[i] = reference_singular_norm(p->in[0].v + reference_index(x, at), (int)x.dim[axis[0]], (int)x.dim[axis[1]],
+                                       stride[axis[0]], stride[axis[1]], ord);
+    }
+}
+
 static void matrix_norm(problem *p) {
     const array *x = &p->in[0];
     int64_t axis[AG_MAX_RANK];
@@ -234,6 +251,10 @@ static void matrix_norm(problem *p) {
         bool gone = false;
         for (int i = 0; i < n; i++) gone = gone || axis[i] == k;
         if (!gone || keep) s.dim[s.rank++] = kept.dim[k];
+    }
+    if (n == 2 && (fabs(power) == 2 || strcmp(ord, "nuc") == 0) && strcmp(ord, "fro") != 0) {
+        by_values(p, kept, s, axis, ord);
+        return;
     }
     double *y = reference_out(p, 0, p->dtype, s), *sum = reference_scratch(x->size + 1),
            *seen = reference_scratch(p->out[0].size + 1);

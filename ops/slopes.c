@@ -1,4 +1,4 @@
-/* gradient.c: derivatives along an axis of values at places in a row, by differences of neighbours: NumPy's and PyTorch's gradient.
+/* slopes.c: derivatives along an axis of values at places in a row, by differences of neighbours: NumPy's and PyTorch's gradient.
  *
  *     places d and e apart, slopes s and t between them:   x ──s── x ──t── x      (e s + d t) / (d + e) in the middle
  *                                                            d       e
