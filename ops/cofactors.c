@@ -31,7 +31,7 @@ static ag__scaled over(ag__scaled a, double b) {
 
 /* Is no pivot smaller than that part of the largest? */
 static bool even(const ag__factors *f, double part) {
-    double low = INFINITY, high = 0;
+    double low = (double)INFINITY, high = 0;
     for (int64_t k = 0; k < f->n; k++) {
         double v = fabs(f->t[k * f->row + k]);
         low = v < low ? v : low, high = v > high ? v : high;
