@@ -40,6 +40,10 @@ static ag_tensor *divisor_of(ag_tensor *w, ag_tensor *aweights, double correctio
     return ag_maximum(ag_sub(*all, less), ag__constant(w, 0));
 }
 
+static ag_tensor *mean_of(ag_tensor *x, ag_tensor *w, ag_tensor *all) {
+    return ag_div(ag_sum(ag_mul(x, w), AG_AXES(1), true), all);
+}
+
 static ag_tensor *cov(ag_tensor *y) {
     double correction = ((const cov_attrs *)ag_attrs(y))->correction;
     ag_tensor *x = ag_in(y, 0), *times, *shares, *all;
@@ -51,7 +55,8 @@ static ag_tensor *cov(ag_tensor *y) {
     ag_tensor *w = times && shares ? ag_mul(times, shares) : times ? times : shares;
     if (!w) w = ag_full(ag_tape_of(x), ag_dtype_of(x), AG_SHAPE(n), 1);
     ag_tensor *divisor = divisor_of(w, shares, correction, &all);
-    ag_tensor *mean = ag_div(ag_sum(ag_mul(x, w), AG_AXES(1), true), all), *from_mean = ag_sub(x, mean);
+    ag_tensor *from_mean = ag_sub(x, mean_of(x, w, all));
+    from_mean = ag_sub(from_mean, ag_detach(mean_of(from_mean, w, all))); /* 0, but for what rounding the mean was off by */
     ag_tensor *c = ag_div(ag_matmul(from_mean, ag_transpose(ag_mul(from_mean, w), 0, 1)), divisor);
     return ag_dim(x, 0) == 1 ? ag_reshape(c, AG_SHAPE()) : c;
 }

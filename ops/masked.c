@@ -42,8 +42,11 @@ static ag_tensor *masked_var(ag_tensor *y) {
     const over_attrs *a = ag_attrs(y);
     ag_tensor *count, *n, *x = ag_in(y, 0);
     if (!ag_need_float(y, 0) || !ag_need_dtype(y, 1, AG_BOOL)) return NULL;
-    ag_tensor *left = left_in(y, x, true, &count), *mean = ag_div(ag_sum(left, a->axes, true), count);
-    ag_tensor *apart = left_in(y, ag_sub(x, mean), a->keepdim, &n);
+    ag_tensor *left = left_in(y, x, true, &count);
+    x = ag_sub(x, ag_div(ag_sum(left, a->axes, true), count));
+    ag_tensor *rest =
+        ag_div(ag_sum(left_in(y, x, true, &count), a->axes, true), count); /* 0, but for how the mean was rounded */
+    ag_tensor *apart = left_in(y, ag_sub(x, ag_detach(rest)), a->keepdim, &n);
     n = ag_maximum(ag_add_scalar(n, -a->correction), ag__constant(n, 0));
     return ag_div(ag_sum(ag_square(apart), a->axes, a->keepdim), n);
 }

@@ -50,10 +50,12 @@ static bool std_run(ag_tensor *y) { return run(y, true, false); }
 static bool var_mean_run(ag_tensor *y) { return run(y, false, true); }
 static bool std_mean_run(ag_tensor *y) { return run(y, true, true); }
 
-/* x − mean; the mean is an output of some of these ops, but its own path to x must stay: it is taken again. */
+/* x − mean; the mean is an output of some of these ops, but its own path to x must stay: it is taken again. What rounding it was
+ * off by is the mean of what is left, which is 0 but for that: a constant. */
 static ag_tensor *deviation(ag_tensor *y) {
-    ag_tensor *x = ag_in(y, 0);
-    return ag_sub(x, ag_mean(x, ((const var_attrs *)ag_attrs(y))->over.axes, true));
+    ag_axes axes = ((const var_attrs *)ag_attrs(y))->over.axes;
+    ag_tensor *x = ag_in(y, 0), *mean = ag_mean(x, axes, true), *rest = ag_mean(ag_sub(x, mean), axes, true);
+    return ag_sub(ag_sub(x, mean), ag_detach(rest)); /* subtracted twice, which a chain does on the way */
 }
 
 static ag_tensor *of_var(ag_tensor *y, ag_tensor *g) {

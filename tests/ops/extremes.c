@@ -20,6 +20,8 @@ static const struct extreme {
     {"cdist", "", 2, {2, {3, 4}}, 0, 1e25, 1e-6},
     {"cdist", "p=3", 2, {2, {3, 4}}, 0, 1e-25, 1e-6},
     {"cosine_similarity", "", 2, {2, {3, 4}}, 0, 1e25, 1e-6},
+    {"corrcoef", "", 1, {2, {3, 9}}, 1e4, 1, 1e-6},
+    {"cov", "", 1, {2, {3, 9}}, -1e4, 1, 1e-6},
     {"hypot", "", 2, {1, {7}}, 0, 1e25, 1e-6},
     {"logsumexp", "", 1, {1, {9}}, 1e6, 3, 1e-6},
     {"logsumexp", "axes=0,2", 1, {3, {3, 2, 4}}, -1e5, 3, 1e-6},
@@ -28,6 +30,10 @@ static const struct extreme {
     {"normalize", "", 1, {2, {3, 4}}, 0, 1e25, 1e-6},
     {"normalize", "axis=0 p=3 eps=1e-37", 1, {2, {3, 4}}, 0, 1e-25, 1e-6},
     {"pairwise_distance", "", 2, {2, {3, 4}}, 0, 1e25, 1e-6},
+    {"std", "axes=1", 1, {2, {3, 9}}, 1e4, 1, 1e-6},
+    {"std_mean", "axes=0", 1, {2, {9, 3}}, 1, 1e-5, 1e-6},
+    {"var", "", 1, {2, {3, 9}}, -1e4, 1, 1e-6},
+    {"var_mean", "axes=1 correction=0", 1, {2, {3, 9}}, 1e6, 1, 1e-6},
 };
 
 /* max |a − e| ≤ tolerance · max |e| */
@@ -66,4 +72,19 @@ TestEveryISA(ops, extreme_numbers_in_f32_as_in_f64) {
         for (int i = 0; i < e->inputs; i++) assert_alike(e, i ? "gradient 1" : "gradient 0", d[0][i], d[1][i]);
         ag_tape_free(t);
     }
+}
+
+TestEveryISA(ops, masked_variance_far_from_zero) {
+    ag_tape *t = ag_tape_new();
+    uint64_t state = 3;
+    ag_tensor *x[2], *y[2], *d[2], *mask = check_leaf(t, AG_BOOL, AG_SHAPE(3, 9), 0, 0, 1, &state);
+    x[0] = ag_cast(check_leaf(t, AG_F64, AG_SHAPE(3, 9), 0, 9999, 10001, &state), AG_F32);
+    x[1] = ag_cast(x[0], AG_F64);
+    for (int k = 0; k < 2; k++) {
+        y[k] = ag_masked_std(x[k], mask, AG_AXES(1), 1, false);
+        cr_assert(ag_gradients(&y[k], NULL, 1, &x[k], 1, &d[k]), "%s", ag_tape_message(t));
+    }
+    assert_near(y[0], y[1], 1e-6);
+    assert_near(d[0], d[1], 1e-6);
+    ag_tape_free(t);
 }
