@@ -238,21 +238,23 @@ static bool bend_run(ag_tensor *y) {
     return ag__determinant_run(y, &d, (ag__factors){.m = ag_dim(y, -1), .another = true}, 7. / 3, bend);
 }
 
-/* ((Σ c k) c − c kᵀ c) / det a of the cofactors c, and det a = Σ a c / n */
-static ag_tensor *bend_compose(ag_tensor *y) {
-    ag_tensor *a = ag_in(y, 0), *k = ag_in(y, 1);
-    ag_shape s = ag_shape_of(a);
-    ag_axes both = AG_AXES(-2, -1);
-    s.rank -= 2;
-    ag_tensor *c = ag_det_grad(ag_ones(ag_tape_of(a), ag_dtype_of(a), s), a);
-    ag_tensor *det = ag_scale(ag_sum(ag_mul(a, c), both, true), 1 / fmax(1, (double)ag_dim(a, -1)));
-    ag_tensor *along = ag_mul(ag_sum(ag_mul(c, k), both, true), c);
-    return ag_div(ag_sub(along, ag_matmul(c, ag_matmul(ag_transpose(k, -1, -2), c))), det);
+/* y = ((Σ C k) C − C kᵀ C) / det a of the cofactors C is linear in k, and symmetric: ∂k = h, the same of g. What a moves it by comes to
+ *
+ *     ∂a = (Σ g y − y gᵀ − h kᵀ) a⁻ᵀ */
+static bool bend_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
+    ag_tensor *a = ag_in(y, 0), *k = ag_in(y, 1), *h = ag_det_bend(a, g[0]);
+    int64_t n = ag_dim(a, -1);
+    if (ag_wants(y, 1)) d[1] = h;
+    if (!ag_wants(y, 0)) return h != NULL;
+    ag_tensor *eye = ag_eye(ag_tape_of(a), ag_dtype_of(a), n, -1), *sum = ag_sum(ag_mul(g[0], y), AG_AXES(-2, -1), true);
+    ag_tensor *turned = ag_sub(ag_mul(sum, eye), ag_add(ag_matmul(g[0], ag_transpose(y, -1, -2)),
+                                                        ag_matmul(k, ag_transpose(h, -1, -2))));
+    d[0] = n < 2 ? ag_zeros_like(a) : ag_transpose(ag_solve(a, turned), -1, -2);
+    return h && d[0];
 }
 
 static double bend_flops(const ag_tensor *y) { return (double)ag_size(y) * (double)ag_dim(y, -1) * 14 / 3; }
 
-/* Its gradient costs more than three times as much (tests/ops/cost.c): it goes through compose, for third derivatives only. */
 const ag_op ag__op_det_bend = {
     .size = sizeof(ag_op),
     .name = "det_bend",
@@ -261,7 +263,7 @@ const ag_op ag__op_det_bend = {
     .formula = "d/dt of the cofactors of a + t k, at 0",
     .shape = bend_shape,
     .run = bend_run,
-    .compose = bend_compose,
+    .grad = bend_rule,
     .flops = bend_flops,
 };
 

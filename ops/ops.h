@@ -813,7 +813,7 @@ AG_API ag_tensor *ag_cholesky_solve(ag_tensor *b, ag_tensor *l,
 AG_API ag_tensor *ag_cholesky_inverse(ag_tensor *l, bool upper); /* (L Lᵀ)⁻¹ */
 
 /* By P a = L U. A singular a is an error of solve and inv, and, as there is none, in the gradient of slogdet and logdet; det has
- * one everywhere, exact to second order. */
+ * one everywhere, and a second one; its third is an error there. */
 AG_API ag_tensor *ag_solve(ag_tensor *a, ag_tensor *b); /* x with a x = b: (…,n,n)(…,n,m) → (…,n,m), leading axes broadcast; b (n), or a's axes but the last, is vectors */
 AG_API ag_tensor *ag_inv(ag_tensor *a);                 /* a⁻¹ */
 AG_API ag_tensor *ag_det(ag_tensor *a);                 /* (…,n,n) → (…); gradient g times the cofactors of a */

@@ -25,7 +25,7 @@ enum { ELEMENTS = 1 << 14, MOST = 3 };
 
 /* Gradients themselves, and second derivatives, differentiated for yet higher ones only: that goes through a composition of
  * other ops, and may cost more. Each is declared beside its record. */
-static const char excepted[] = " activation_bend cholesky_grad det_bend prod_others row_norm_grad row_norm_input ";
+static const char excepted[] = " activation_bend cholesky_grad prod_others row_norm_grad row_norm_input ";
 
 /* These cost more, and are yet to be mended. */
 static const struct unmended {
