@@ -247,8 +247,8 @@ static bool bend_rule(ag_tensor *y, ag_tensor *const g[], ag_tensor *d[]) {
     if (ag_wants(y, 1)) d[1] = h;
     if (!ag_wants(y, 0)) return h != NULL;
     ag_tensor *eye = ag_eye(ag_tape_of(a), ag_dtype_of(a), n, -1), *sum = ag_sum(ag_mul(g[0], y), AG_AXES(-2, -1), true);
-    ag_tensor *turned = ag_sub(ag_mul(sum, eye), ag_add(ag_matmul(g[0], ag_transpose(y, -1, -2)),
-                                                        ag_matmul(k, ag_transpose(h, -1, -2))));
+    ag_tensor *turned =
+        ag_sub(ag_mul(sum, eye), ag_add(ag_matmul(g[0], ag_transpose(y, -1, -2)), ag_matmul(k, ag_transpose(h, -1, -2))));
     d[0] = n < 2 ? ag_zeros_like(a) : ag_transpose(ag_solve(a, turned), -1, -2);
     return h && d[0];
 }

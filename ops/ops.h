@@ -242,6 +242,8 @@ AG_API ag_tensor *ag_min(ag_tensor *x, ag_axes axes, bool keepdim);  /* smallest
 AG_API ag_tensor *ag_amax(ag_tensor *x, ag_axes axes, bool keepdim); /* max by PyTorch's name for it */
 AG_API ag_tensor *ag_amin(ag_tensor *x, ag_axes axes, bool keepdim); /* min by PyTorch's name for it */
 AG_API ag_tensor *ag_aminmax(ag_tensor *x, ag_axes axes, bool keepdim, ag_tensor **max); /* min and, if asked, max */
+AG_API ag_tensor *ag_aminmax_grad(ag_tensor *x, ag_tensor *least, ag_tensor *most, ag_tensor *g,
+                                  ag_tensor *h); /* their gradient: g in equal shares where x = least, and h where x = most, else 0; float */
 AG_API ag_tensor *ag_nansum(ag_tensor *x, ag_axes axes,
                             bool keepdim); /* Σ of the x that are not NaN, which get no gradient; number */
 AG_API ag_tensor *ag_nanmean(ag_tensor *x, ag_axes axes, bool keepdim); /* their mean; float; NaN where there are none */

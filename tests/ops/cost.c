@@ -27,13 +27,6 @@ enum { ELEMENTS = 1 << 14, MOST = 3 };
  * other ops, and may cost more. Each is declared beside its record. */
 static const char excepted[] = " activation_bend cholesky_grad prod_others row_norm_grad row_norm_input ";
 
-/* These cost more, and are yet to be mended. */
-static const struct unmended {
-    const char *op, *why;
-} unmended[] = {
-    {"aminmax", "two extremes, each with a mask and a count of those that tie: 3.5"},
-};
-
 static const struct sized {
     const char *op, *samples;
 } sized[] = {
@@ -271,13 +264,6 @@ static double worst(const listed_op *op, sample *at) {
     return most;
 }
 
-static bool may_cost_more(const char *op) {
-    for (size_t i = 0; i < sizeof unmended / sizeof *unmended; i++) {
-        if (!strcmp(unmended[i].op, op)) return true;
-    }
-    return listed(excepted, op);
-}
-
 Test(cost, of_gradients_is_at_most_three_times_the_op) {
     for (const listed_op *op = listed_ops; op->name; op++) {
         sample s;
@@ -285,7 +271,7 @@ Test(cost, of_gradients_is_at_most_three_times_the_op) {
         if (record->flags & (AG_FLAT | AG_EFFECT) || record->arity == 0) continue;
         double r = worst(op, &s);
         cr_assert_geq(r, 0, "%s: none of its samples grows; list a larger one", op->name);
-        bool dear = may_cost_more(op->name); /* a constant operand is a word or two: 1e-3 */
+        bool dear = listed(excepted, op->name); /* a constant operand is a word or two: 1e-3 */
         need(&s, dear || r <= MOST + 1e-3, "backward costs %.2f times forward", r);
         need(&s, !dear || r > MOST + 1e-3, "backward costs %.2f times forward: strike it from the list", r);
     }

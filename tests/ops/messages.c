@@ -397,6 +397,8 @@ static const fault faults[] = {
     {"quantile", "f(0) | q=0.5", AG_ERR_SHAPE, "quantile: (0): there is no element to choose"},
     {"nanquantile", "f(1,1,1,1,1,1,1,1) f(1)=0.5 | axes=1 keepdim=true", AG_ERR_SHAPE, "9 axes; at most 8"},
     {"nanquantile", "f(3) | q=0.5 interpolation=cubic", AG_ERR_ARGUMENT, "expected linear|lower|higher|midpoint|nearest"},
+    {"aminmax_grad", "f(2,3) f(3,1) f(3,1) f(3,1) f(3,1)", AG_ERR_SHAPE, "(3,1) must be (2,3) with extents of 1"},
+    {"aminmax_grad", "f(2,3) f(2,1) f(2,1) f(2,1) f(1,3)", AG_ERR_SHAPE, "aminmax_grad: shapes differ"},
     {"aminmax", "f(0,3) | axes=0", AG_ERR_SHAPE, "aminmax: (0,3): there is no element to choose"},
     {"tensor_split", "f(7) | sections=0", AG_ERR_ARGUMENT, "sections is 0; it must be at least 1"},
     {"tensor_split", "f(7) | sections=2 indices=3", AG_ERR_ARGUMENT, "give sections or indices, not both"},

@@ -305,6 +305,7 @@ static void indexing(ag_tape *t, ag_tensor *x, ag_tensor *index) {
     REFUSED(ag_nanquantile(x, NULL, AG_ALL, false, AG_QUANTILE_LINEAR));
     REFUSED(ag_nanquantile_scalar(NULL, 0.5, AG_ALL, false, AG_QUANTILE_LINEAR));
     REFUSED(ag_aminmax(NULL, AG_ALL, false, &best));
+    REFUSED(ag_aminmax_grad(x, x, x, x, NULL));
     REFUSED(ag_frexp(NULL, &best));
     REFUSED(ag_scatter_reduce(x, 0, index, NULL, AG_REDUCE_PROD, true));
     REFUSED(ag_scatter_reduce(x, 0, NULL, x, AG_REDUCE_SUM, true));

@@ -140,6 +140,8 @@ static void shapes(ag_tape *t, operands o) {
     SAME(block_diag, ag_block_diag((ag_tensor *const[]){o.x, o.scalar}, 2), "", o.x, o.scalar);
     SAME(cartesian_prod, ag_cartesian_prod(lines, 2), "", lines[0], lines[1]);
     SAME(combinations, ag_combinations(o.label, 3, true), "r=3 with_replacement=true", o.label);
+    ag_tensor *least = ag_min(o.x, AG_AXES(1), true);
+    SAME(aminmax_grad, ag_aminmax_grad(o.x, least, least, least, least), "", o.x, least, least, least, least);
     SAME(aminmax, ag_aminmax(o.cube, AG_AXES(0, 2), true, NULL), "axes=0,2 keepdim=true", o.cube);
     SAME(im2col, ag_im2col(o.cube, AG_SHAPE(2), AG_SHAPE(1), AG_SHAPE(1), AG_SHAPE(1, 2)),
          "kernel_size=2 padding=1 stride=1,2", o.cube);

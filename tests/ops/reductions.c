@@ -1,6 +1,7 @@
 /* reductions.c: reductions and scans where elements are NaN, infinite, missing or tied: what ops.h states. */
 #include <math.h>
 
+#include "every_isa.h"
 #include "ops/ops.h"
 #include "ops/property.h"
 
@@ -47,6 +48,39 @@ Test(ops, aminmax_shares_among_ties) {
     x = F64(t, NAN, 1, NAN);
     assert_values(gradient(both(x, AG_ALL), x), 0, 0, 0, 0);
     ag_tape_free(t);
+}
+
+TestEveryISA(ops, aminmax_grad_shares_among_ties) {
+    sample s;
+    for (const char *rest =
+             "f(2,3)=1,2,2,0,0,5 f(2,1)=1,0 f(2,1)=2,5 f(2,1) f(2,1) ;"
+             "f(2,2,3)=1,3,2,1,1,2,3,2,2,3,3,1 f(1,2,1)=1,1 f(1,2,1)=3,3 f(1,2,1) f(1,2,1) ;"
+             "f(2,3)=1,2,2,1,1,2 f()=1 f()=2 f() f() ; f(2,3)=4,4,4,4,4,4 f(3)=4,4,4 f(3)=4,4,4 f(3) f(3)";
+         (rest = sample_next(rest, "aminmax_grad", &s));)
+        values(&s);
+}
+
+/* Many ties, over any axes: the sum of what min and max give alone, whatever the number of threads. */
+TestEveryISA(ops, aminmax_of_large_tensors_shares_as_min_and_max_do) {
+    static const ag_axes over[] = {{-1, {0}}, {1, {0}}, {1, {1}}, {1, {2}}, {2, {0, 2}}, {2, {1, 2}}, {3, {0, 1, 2}}};
+    uint64_t random = 4;
+    char text[CHECK_TEXT];
+    for (int k = 0; k < 14; k++) {
+        ag_axes axes = over[k / 2];
+        ag_tape *t = ag_tape_new();
+        ag_tensor *x = check_leaf(t, k % 2 ? AG_F32 : AG_F64, AG_SHAPE(37, 40, 29), AG_REQUIRES_GRAD, -9, 9, &random),
+                  *d[3];
+        x = ag_round(x);
+        for (int threads = 1; threads <= 3; threads += 2) {
+            ag_set_threads(threads);
+            d[threads / 2] = gradient(both(x, axes), x);
+        }
+        d[2] = gradient(ag_add(ag_scale(ag_min(x, axes, false), 2), ag_max(x, axes, false)), x);
+        cr_assert(check_same(d[0], d[1], text), "axes %d, 3 threads: %s", k / 2, text);
+        cr_assert(check_near(d[0], d[2], 1e-6, text), "axes %d: %s", k / 2, text);
+        ag_tape_free(t);
+    }
+    ag_set_threads(0);
 }
 
 Test(ops, truths_of_special_values) {

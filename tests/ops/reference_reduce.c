@@ -68,6 +68,29 @@ static void aminmax(problem *p) {
     min(p);
 }
 
+/* The elements that tie are counted anew for each. */
+static void aminmax_grad(problem *p) {
+    const array *x = &p->in[0];
+    double *d = reference_out(p, 0, x->dtype, x->shape);
+    for (int64_t i = 0; i < x->size; i++) {
+        int64_t at[AG_MAX_RANK], other[AG_MAX_RANK];
+        reference_place(x->shape, i, at);
+        for (int k = 1; k <= 2; k++) {
+            ag_shape s = p->in[k].shape;
+            int lead = x->shape.rank - s.rank, ties = 0;
+            for (int64_t j = 0; j < x->size; j++) {
+                bool together = true;
+                reference_place(x->shape, j, other);
+                for (int a = 0; a < s.rank; a++)
+                    together = together && (s.dim[a] == 1 || at[lead + a] == other[lead + a]);
+                ties += together && x->v[j] == reference_at(&p->in[k], at, x->shape.rank);
+            }
+            if (x->v[i] == reference_at(&p->in[k], at, x->shape.rank))
+                d[i] += reference_at(&p->in[k + 2], at, x->shape.rank) / ties;
+        }
+    }
+}
+
 static void prod(problem *p) {
     bool gone[AG_MAX_RANK];
     ag_shape s = reduced(p, reference_flag(p, "keepdim"), gone);
@@ -209,6 +232,7 @@ const reference references_reduce[] = {
     {"amax", max, true, NULL, NULL},
     {"amin", min, true, NULL, NULL},
     {"aminmax", aminmax, true, NULL, NULL},
+    {"aminmax_grad", aminmax_grad, false, NULL, NULL},
     {"prod", prod, false, NULL, NULL},
     {"var", var, false, NULL, NULL},
     {"std", std, false, NULL, NULL},
