@@ -28,7 +28,7 @@ void ops_put_call(const ag_op *op, text *out) {
     int n = ops_inputs(op);
     text_printf(out, "%s(", op->name);
     for (int i = 0; i < n; i++) put_input(op, i, i ? ", " : "", "", out);
-    for (int i = n; i < n + op->optional; i++) put_input(op, i, "[, ", "]", out);
+    for (int i = n; i < n + op->optional; i++) put_input(op, i, n ? "[, " : "[", n ? "]" : ", ]", out);
     if (n < 0) text_put(out, "a, b, …");
     for (const ag_attr_field *f = ops_fields(op); f->name; f++) {
         bool list = f->preset && strchr(f->preset, ',');
