@@ -253,11 +253,11 @@ typedef struct made_attrs {
     double value;
 } made_attrs;
 
+static const ag_attr_field shaped_fields[] = {{"shape", AG_ATTR_SHAPE, offsetof(made_attrs, shape), NULL},
+                                              {"fill_value", AG_ATTR_F64, offsetof(made_attrs, value), NULL},
+                                              {"dtype", AG_ATTR_CHOICE, offsetof(made_attrs, dtype), "like|f32|f64|i64|bool"},
+                                              {0}};
 static const ag_attr_field made_fields[] = {{"shape", AG_ATTR_SHAPE, offsetof(made_attrs, shape), NULL},
-                                            {"dtype", AG_ATTR_CHOICE, offsetof(made_attrs, dtype), "like|f32|f64|i64|bool"},
-                                            {"fill_value", AG_ATTR_F64, offsetof(made_attrs, value), "0"},
-                                            {0}};
-static const ag_attr_field ones_fields[] = {{"shape", AG_ATTR_SHAPE, offsetof(made_attrs, shape), NULL},
                                             {"dtype", AG_ATTR_CHOICE, offsetof(made_attrs, dtype), "like|f32|f64|i64|bool"},
                                             {0}};
 
@@ -267,16 +267,21 @@ static ag_tensor *made(ag_tensor *y, double value) {
     return ag__need_shape(y, a->shape) ? ag_full(ag_tape_of(y), dtype, a->shape, value) : NULL;
 }
 
-/* By the name of full with another number */
-static ag_tensor *zeros(ag_tensor *y) { return made(y, ((const made_attrs *)ag_attrs(y))->value); }
+static ag_tensor *new_full(ag_tensor *y) { return made(y, ((const made_attrs *)ag_attrs(y))->value); }
+static ag_tensor *zeros(ag_tensor *y) { return made(y, 0); }
 static ag_tensor *ones(ag_tensor *y) { return made(y, 1); }
 
+AG__COMPOSED_FLAT(new_full, 0, sizeof(made_attrs), shaped_fields, "fill_value in that shape", new_full, .optional = 1,
+                  .inputs = "x");
 AG__COMPOSED_FLAT(zeros, 0, sizeof(made_attrs), made_fields, "zeros of that shape", zeros, .optional = 1, .inputs = "x");
-AG__COMPOSED_FLAT(ones, 0, sizeof(made_attrs), ones_fields, "ones of that shape", ones, .optional = 1, .inputs = "x");
+AG__COMPOSED_FLAT(ones, 0, sizeof(made_attrs), made_fields, "ones of that shape", ones, .optional = 1, .inputs = "x");
 
 ag_tensor *ag_zeros(ag_tape *tape, ag_dtype dtype, ag_shape shape) {
     return ag_apply_on(tape, &ag__op_zeros, NULL, 0, &(made_attrs){shape, 1 + (int)dtype, 0});
 }
 ag_tensor *ag_ones(ag_tape *tape, ag_dtype dtype, ag_shape shape) {
     return ag_apply_on(tape, &ag__op_ones, NULL, 0, &(made_attrs){shape, 1 + (int)dtype, 0});
+}
+ag_tensor *ag_new_full(ag_tensor *x, ag_shape shape, double fill_value) {
+    return ag_apply(&ag__op_new_full, &x, 1, &(made_attrs){shape, 0, fill_value});
 }

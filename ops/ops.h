@@ -796,8 +796,10 @@ AG_API ag_tensor *ag_tril_indices(ag_tape *tape, int64_t row, int64_t col,
 AG_API ag_tensor *ag_triu_indices(ag_tape *tape, int64_t row, int64_t col, int64_t offset); /* the same of triu */
 AG_API ag_tensor *ag_eye(ag_tape *tape, ag_dtype dtype, int64_t n, int64_t m); /* (n,m), 1 where i = j, else 0; m −1: square */
 AG_API ag_tensor *ag_zeros(ag_tape *tape, ag_dtype dtype,
-                           ag_shape shape); /* 0, without memory; by name dtype may be left to a tensor, and with fill_value= it is full */
+                           ag_shape shape); /* 0, without memory; by name dtype may be left to a tensor */
 AG_API ag_tensor *ag_ones(ag_tape *tape, ag_dtype dtype, ag_shape shape); /* 1 */
+AG_API ag_tensor *ag_new_full(ag_tensor *x, ag_shape shape,
+                              double fill_value); /* fill_value in that shape and x's dtype; ag_call "full" may do without x, and take dtype= */
 AG_API ag_tensor *ag_full_like(ag_tensor *x, double fill_value); /* fill_value in x's shape and dtype, without memory */
 AG_API ag_tensor *ag_zeros_like(ag_tensor *x);                   /* 0 */
 AG_API ag_tensor *ag_ones_like(ag_tensor *x);                    /* 1 */
@@ -827,8 +829,8 @@ AG_API ag_tensor *ag_logdet(ag_tensor *a);                     /* ln det a, NaN 
 
 /* a = U diag(S) Vᵀ: (…,m,n) → U (…,m,k) and, if asked, S (…,k), descending, and Vᵀ (…,k,n), k = min(m, n), of orthonormal columns and
  * rows; NaN where a is not finite. U and V are free up to a sign for each value (the largest component of a column of U is positive), and
- * more where values are equal or 0. So is, as in PyTorch, the gradient of what depends on the choice; of what does not it is right
- * there too: that of S is U diag(g) Vᵀ. */
+ * more where values are equal or 0. The gradient of what depends on that choice is as free, as in PyTorch; of what does not it is
+ * right there too: that of S is U diag(g) Vᵀ. */
 AG_API ag_tensor *ag_svd(ag_tensor *a, ag_tensor **s, ag_tensor **vh); /* reduced: full_matrices=false */
 AG_API ag_tensor *ag_svdvals(ag_tensor *a);                            /* S alone */
 AG_API ag_tensor *ag_matrix_rank(ag_tensor *a, double atol,

@@ -44,6 +44,7 @@ static const fault faults[] = {
     {"expand_as", "f(2) f(3)", AG_ERR_SHAPE, "expand_as: (2) does not broadcast to (3)"},
     {"reshape_as", "f(2) f(3)", AG_ERR_SHAPE, "does not go into the shape (3)"},
     {"t", "f(1,2,3)", AG_ERR_SHAPE, "t: needs"},
+    {"new_full", "| shape=2", AG_ERR_ARGUMENT, "full needs the attribute 'fill_value'"},
     {"zeros", "| shape=-1,2", AG_ERR_SHAPE, "zeros: shape (-1,2) has the negative extent -1"},
     {"ones", "| shape=2 dtype=f16", AG_ERR_ARGUMENT, "ones: dtype='f16': expected like|f32|f64|i64|bool"},
     {"max_unpool1d", "f(2,3) i(2,2)<3 | kernel_size=2", AG_ERR_SHAPE, "max_unpool1d: "},

@@ -134,6 +134,7 @@ static void images(ag_tape *t, ag_tensor *x) {
     REFUSED(ag_avg_pool1d(x, AG_SHAPE(1), &(ag_pool_options){0}));
     ag_shape one = AG_SHAPE(1);
     REFUSED(ag_max_windows(NULL, one, one, one, one, one, one, &index));
+    REFUSED(ag_new_full(NULL, AG_SHAPE(1), 1));
     REFUSED(ag_zeros(NULL, AG_F32, AG_SHAPE(1)));
     REFUSED(ag_ones(NULL, AG_F32, AG_SHAPE(1)));
     REFUSED(ag_max_unpool1d(NULL, x, AG_SHAPE(1), NULL, AG_SHAPE()));

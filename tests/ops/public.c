@@ -191,6 +191,7 @@ static void images(ag_tape *t, operands o) {
          "kernel_size=2 output_size=5,4", flat2, pair2);
     ag_tensor *flat3 = ag_unsqueeze(flat2, 1), *pair3 = ag_unsqueeze(pair2, 1);
     SAME(max_unpool3d, ag_max_unpool3d(flat3, pair3, AG_SHAPE(2), NULL, AG_SHAPE()), "kernel_size=2", flat3, pair3);
+    SAME(new_full, ag_new_full(o.label, AG_SHAPE(2, 3), 7), "shape=2,3 fill_value=7", o.label);
     public_same(t, "zeros", ag_zeros(t, AG_I64, AG_SHAPE(2, 3)), NULL, 0, "shape=2,3 dtype=i64");
     public_same(t, "ones", ag_ones(t, AG_F64, AG_SHAPE(2)), NULL, 0, "shape=2 dtype=f64");
     SAME(adaptive_avg_pool1d, ag_adaptive_avg_pool1d(o.cube, AG_SHAPE(2)), "output_size=2", o.cube);

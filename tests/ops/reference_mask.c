@@ -109,7 +109,8 @@ static void made(problem *p, double value) {
     for (int64_t i = 0; i < p->out[0].size; i++) y[i] = value;
 }
 
-static void zeros(problem *p) { made(p, reference_number(p, "fill_value", 0)); }
+static void new_full(problem *p) { made(p, reference_number(p, "fill_value", 0)); }
+static void zeros(problem *p) { made(p, 0); }
 static void ones(problem *p) { made(p, 1); }
 
 static void full_like(problem *p) { like(p, reference_number(p, "fill_value", NAN)); }
@@ -127,6 +128,7 @@ const reference references_mask[] = {
     {"arange", arange, false, NULL, NULL},
     {"linspace", linspace, false, NULL, NULL},
     {"eye", eye, true, NULL, NULL},
+    {"new_full", new_full, true, NULL, NULL},
     {"zeros", zeros, true, NULL, NULL},
     {"ones", ones, true, NULL, NULL},
     {"full_like", full_like, true, NULL, NULL},
