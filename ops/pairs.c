@@ -27,8 +27,12 @@ static int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }
 
 static void fold_f32(const pass *p, const float *x, int64_t rows, int64_t width, double *ra, double *rb) {
     _Alignas(64) double block[BLOCK];
-    for (int64_t i = 0; i < rows; i++) {
-        for (int64_t j = 0; j < width; j++) block[i * width + j] = (double)x[i * p->inner + j];
+    if (p->inner == width) {
+        for (int64_t i = 0; i < rows * width; i++) block[i] = (double)x[i];
+    } else {
+        for (int64_t i = 0; i < rows; i++) {
+            for (int64_t j = 0; j < width; j++) block[i * width + j] = (double)x[i * p->inner + j];
+        }
     }
     p->fold(block, NULL, rows, width, width, p->count, p->last, ra, rb);
 }

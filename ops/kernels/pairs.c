@@ -35,14 +35,10 @@ static double row_squares(const double *x, int64_t n, double mean) {
     return all;
 }
 
-static void moments(const double *a, const double *b, int64_t n, int64_t stride, int64_t width, double count,
-                    double last, double *ra, double *rb) {
+/* Of columns side by side; a width that is known keeps their sums in registers. */
+INLINE void column_moments(const double *a, const double *b, int64_t n, int64_t stride, int64_t width, double count,
+                           double last, double *ra, double *rb) {
     double mean[TILE] = {0}, squares[TILE] = {0}, total = (double)(n - 1) * count + last;
-    if (!b && stride == 1) {
-        ra[0] = row_sum(a, n) / (double)n;
-        rb[0] = row_squares(a, n, ra[0]);
-        return;
-    }
     for (int64_t i = 0; i < n; i++) {
         double w = i + 1 < n ? count : last;
         for (int64_t j = 0; j < width; j++) mean[j] += w * a[i * stride + j];
@@ -58,6 +54,18 @@ static void moments(const double *a, const double *b, int64_t n, int64_t stride,
     for (int64_t j = 0; j < width; j++) {
         ra[j] = mean[j];
         rb[j] = squares[j];
+    }
+}
+
+static void moments(const double *a, const double *b, int64_t n, int64_t stride, int64_t width, double count,
+                    double last, double *ra, double *rb) {
+    if (!b && stride == 1) {
+        ra[0] = row_sum(a, n) / (double)n;
+        rb[0] = row_squares(a, n, ra[0]);
+    } else if (!b && width == TILE) {
+        column_moments(a, NULL, n, stride, TILE, count, last, ra, rb);
+    } else {
+        column_moments(a, b, n, stride, width, count, last, ra, rb);
     }
 }
 
