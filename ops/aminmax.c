@@ -31,15 +31,6 @@ typedef struct row {
     bool one;
 } row;
 
-#define T float
-#define COUNT uint32_t
-#define NAME(of) of##_f32
-#include "ops/aminmax_tmpl.h"
-#define T double
-#define COUNT uint64_t
-#define NAME(of) of##_f64
-#include "ops/aminmax_tmpl.h"
-
 /* Row i of those with index [begin, end) of the run that is split. */
 static row row_of(const sharing *s, int64_t i, int64_t begin, int64_t end) {
     int last = s->runs.count - 1;
@@ -59,21 +50,14 @@ static void each_row(const sharing *s, int64_t begin, int64_t end, void (*one)(c
     for (int64_t i = 0; i < rows; i++) one(s, row_of(s, i, begin, end));
 }
 
-static void share_f32(void *context, int64_t begin, int64_t end) {
-    const sharing *s = context;
-    int64_t by = s->split < 0 ? 1 : s->fact_step[s->split];
-    each_row(s, begin, end, count_f32);
-    divide_f32(s, begin * by, end * by);
-    each_row(s, begin, end, give_f32);
-}
-
-static void share_f64(void *context, int64_t begin, int64_t end) {
-    const sharing *s = context;
-    int64_t by = s->split < 0 ? 1 : s->fact_step[s->split];
-    each_row(s, begin, end, count_f64);
-    divide_f64(s, begin * by, end * by);
-    each_row(s, begin, end, give_f64);
-}
+#define T float
+#define COUNT uint32_t
+#define NAME(of) of##_f32
+#include "ops/aminmax_tmpl.h"
+#define T double
+#define COUNT uint64_t
+#define NAME(of) of##_f64
+#include "ops/aminmax_tmpl.h"
 
 static void reduced_of(ag_tensor *y, bool reduced[AG_MAX_RANK]) {
     ag_tensor *x = ag_in(y, 0), *fact = ag_in(y, 1);

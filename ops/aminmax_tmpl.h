@@ -1,4 +1,4 @@
-/* aminmax_tmpl.h: one row of x for aminmax_grad, of elements T, ties being counted in COUNT, which is as wide. Included once for each. */
+/* aminmax_tmpl.h: aminmax_grad of elements T, ties being counted in COUNT, which is as wide. Included once for each. */
 
 /* How many elements of a row are as large as the extremes. */
 static void NAME(count)(const sharing *s, row r) {
@@ -35,6 +35,15 @@ static void NAME(give)(const sharing *s, row r) {
     }
     T low = *least, high = *most, a = *g, b = *h;
     for (int64_t j = 0; j < r.n; j++) d[j] = (x[j] == low ? a : 0) + (x[j] == high ? b : 0);
+}
+
+/* Rows with index [begin, end) of the run that is split, and the facts that are theirs alone. */
+static void NAME(share)(void *context, int64_t begin, int64_t end) {
+    const sharing *s = context;
+    int64_t by = s->split < 0 ? 1 : s->fact_step[s->split];
+    each_row(s, begin, end, NAME(count));
+    NAME(divide)(s, begin * by, end * by);
+    each_row(s, begin, end, NAME(give));
 }
 
 #undef T
