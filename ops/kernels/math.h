@@ -88,19 +88,9 @@ ROUNDING(float, f, 0x1p23f)
 ROUNDING(double, , 0x1p52)
 #undef ROUNDING
 
-/* Those that no row needs in vectors. */
-#define LIBM1(fn)                                    \
-    INLINE double m_##fn(double x) { return fn(x); } \
-    INLINE float m_##fn##f(float x) { return fn##f(x); }
-#define LIBM2(fn)                                                 \
-    INLINE double m_##fn(double a, double b) { return fn(a, b); } \
-    INLINE float m_##fn##f(float a, float b) { return fn##f(a, b); }
-LIBM1(round)
-LIBM2(fmod)
-LIBM2(remainder)
-LIBM2(fdim)
-#undef LIBM1
-#undef LIBM2
+/* libm's: no row needs it in vectors. */
+INLINE double m_fmod(double a, double b) { return fmod(a, b); }
+INLINE float m_fmodf(float a, float b) { return fmodf(a, b); }
 
 /* lgamma would write the global signgam, which threads share. */
 INLINE double m_lgamma(double x) {
